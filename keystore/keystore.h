@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Keys and certificates: whose, from where, how far trusted. One question for the gateway: which
+ * keys may be used now for this address, best first, and why not the others? Sources are asked in
+ * order: the own store, then each directory. "No key" and "could not look" are different answers.
+ * All functions may be called by any thread.
+ */
+#ifndef SEALPOST_KEYSTORE_KEYSTORE_H
+#define SEALPOST_KEYSTORE_KEYSTORE_H
+
+#include "lib/base/conf.h"
+#include "lib/crypt/pgpkey.h"
+#include "lib/crypt/x509.h"
+
+/* Most keys that are looked at for one address, in all sources. */
+#define KEYSTORE_KEYS_MAX 50
+
+typedef struct Keystore Keystore;
+
+/* Opens the store, reads the master key, prepares the directories of the configuration (no
+ * connection yet). */
+Keystore *keystore_open(const Conf *conf, GError **error);
+void keystore_close(Keystore *keystore);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Keystore, keystore_close)
+
+typedef enum { KEY_SMIME, KEY_PGP } KeyType;
+const char *key_type_name(KeyType type); /* "smime", "pgp" */
+
+typedef struct {
+	KeyType type;
+	char *id;	    /* fingerprint: SHA-256 of the certificate, or of the OpenPGP key */
+	char *source;	    /* "store", "ldap main", … */
+	gboolean usable;
+	const char *reason; /* why not: "expired", "revoked", "untrusted", "wrong-usage", "weak-key",
+			       "address-mismatch", "malformed", …; NULL if usable. Static. */
+	Cert *cert;	    /* KEY_SMIME; NULL if malformed */
+	GBytes *pgp;	    /* KEY_PGP: the public key; NULL if malformed */
+	char **pgp_encryption_ids;
+} Key;
+void key_free(Key *key);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Key, key_free)
+
+/* The answer for one address: usable keys first, best first; then the others with their reasons.
+ * failure: set if a source could not be asked (ERROR_LOOKUP, ERROR_STORE, ERROR_TIMEOUT): then
+ * the answer holds what the other sources said and more keys may exist. */
+typedef struct {
+	char *address;	 /* folded */
+	GPtrArray *keys; /* of Key * */
+	GError *failure;
+} KeyAnswer;
+void key_answer_free(KeyAnswer *answer);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(KeyAnswer, key_answer_free)
+/* The best usable key of a type; NULL if none. Borrowed. */
+const Key *key_answer_best(const KeyAnswer *answer, KeyType type);
+
+/* A look-up in the background: starts at once on a thread of the keystore's pool (equal questions
+ * under way are shared), is waited for until deadline (g_get_monotonic_time()); too late is an
+ * answer with failure ERROR_TIMEOUT, and the search goes on for the cache. Wait may be called
+ * again and gives the same answer (a new copy each). Dropping a look-up is fine at any time. */
+typedef struct KeyLookup KeyLookup;
+KeyLookup *keystore_lookup(Keystore *keystore, const char *address);
+KeyAnswer *key_lookup_wait(KeyLookup *lookup, gint64 deadline);
+void key_lookup_free(KeyLookup *lookup);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(KeyLookup, key_lookup_free)
+
+/* What we sign with for an own address: the best valid certificate with a private key, its chain
+ * below the root. NULL: none (error unset; *reason, static, tells why if there was one that may not be
+ * used) or failure (error set). */
+typedef struct {
+	Cert *cert;
+	PrivateKey *key;
+	GPtrArray *chain; /* of Cert * */
+} SmimeSigner;
+void smime_signer_free(SmimeSigner *signer);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SmimeSigner, smime_signer_free)
+SmimeSigner *keystore_smime_signer(Keystore *keystore, const char *address, const char **reason,
+				   GError **error);
+/* The same for OpenPGP: the fingerprint, its secret key brought into home if home is not NULL.
+ * New string. */
+char *keystore_pgp_signer(Keystore *keystore, const char *address, PgpHome *home,
+			  const char **reason, GError **error);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a daemon gives up before it reads a stranger's byte: root (it proves that root can't be
+ * regained), new privileges, core dumps.
+ */
+#ifndef SEALPOST_LIB_BASE_PRIVS_H
+#define SEALPOST_LIB_BASE_PRIVS_H
+
+#include <glib.h>
+
+/* Drops to the user (and its groups) if we are root and user is not NULL or empty; then tries to
+ * regain root and aborts if it can. Not root: user must be NULL, empty or ourselves. */
+gboolean privs_drop(const char *user, GError **error);
+
+/* No core dumps, not dumpable, no_new_privs. Best called after privs_drop(). */
+gboolean privs_lock_down(GError **error);
+
+#endif

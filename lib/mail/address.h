@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Mail addresses as envelope and headers carry them: split, compared, brought into one form.
+ * RFC 5321 section 4.1.2 (paths), RFC 6531 (UTF-8), RFC 5890 (IDN).
+ */
+#ifndef SEALPOST_LIB_MAIL_ADDRESS_H
+#define SEALPOST_LIB_MAIL_ADDRESS_H
+
+#include <glib.h>
+
+/* RFC 5321, section 4.5.3.1.3: path with its punctuation. */
+#define ADDRESS_MAX 256
+
+/* The mailbox in an SMTP path: brackets off, "<>" and "" give "". Source routes, "<<", control
+ * characters, over-long and unbalanced ones: ERROR_BAD_ADDRESS. New string, spelled as given. */
+char *address_from_path(const char *path, GError **error);
+
+/* The form in which addresses are compared and stored as keys: domain in lower case and as
+ * A-labels, trailing dot off, local part in lower case (ASCII and UTF-8). NULL if there is no
+ * usable local part or domain. New string. */
+char *address_fold(const char *address);
+
+/* The domain's part of an address, borrowed; NULL if there is none. */
+const char *address_domain(const char *address);
+
+/* A domain in lower case, as A-labels, without a trailing dot; NULL if it is none. New string. */
+char *domain_fold(const char *domain);
+
+/* TRUE if both fold to the same address. */
+gboolean address_equal(const char *a, const char *b);
+
+/* Whether a folded address meets a pattern, folded too: an address ("a@b"), a domain ("b", that
+ * domain alone) or "*.b" (all domains below b, not b itself). */
+gboolean address_matches(const char *folded, const char *pattern);
+/* Folds a pattern of a policy or configuration; NULL with ERROR_BAD_ADDRESS if it is none. */
+char *address_pattern_fold(const char *pattern, GError **error);
+
+/* "user+tag@domain" -> "user@domain"; NULL if there is no tag. New string. */
+char *address_without_tag(const char *address, char delimiter);
+
+/* The mailboxes in the value of an address header (From, To): groups are opened, display names
+ * dropped. An array of char *; empty where nothing can be read. *unparsed (may be NULL) is set
+ * where the value held text that is no address. */
+GPtrArray *address_list_parse(const char *header_value, gboolean *unparsed);
+
+#endif

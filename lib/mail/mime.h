@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The only door to GMime. A message becomes a tree of parts with the exact byte range of each in
+ * the spool; nothing is decoded or rewritten unless asked for. Hostile input: depth, parts and
+ * header sizes are bounded; what cannot be parsed is a part without children, never a crash.
+ */
+#ifndef SEALPOST_LIB_MAIL_MIME_H
+#define SEALPOST_LIB_MAIL_MIME_H
+
+#include "lib/mail/spool.h"
+
+#define MIME_DEPTH_MAX 50    /* then mime_parse() fails with ERROR_TOO_DEEP */
+#define MIME_PARTS_MAX 10000 /* then ERROR_TOO_LARGE */
+
+typedef struct MimePart MimePart;
+struct MimePart {
+	char *type;	  /* "text/plain", lower case; default by RFC 2045, 5.2 */
+	char *encoding;	  /* Content-Transfer-Encoding in lower case, "7bit" if absent */
+	char *filename;	  /* decoded; from disposition or type; NULL if none */
+	gboolean attached;	  /* Content-Disposition: attachment */
+	Range headers;	  /* its header block, with the blank line */
+	Range content;	  /* its content as transmitted */
+	Range whole;	  /* headers and content: what a signature over the part covers */
+	GPtrArray *children; /* of MimePart *; for multiparts and message/rfc822; else NULL */
+	MimePart *parent; /* NULL for the root */
+	gpointer object;  /* GMime's own; lib/mail only */
+};
+
+typedef struct MimeTree MimeTree;
+
+/* The spool holds a whole message: header block, blank line, body. The tree keeps a reference to
+ * the spool. */
+MimeTree *mime_parse(Spool *spool, GError **error);
+MimePart *mime_root(const MimeTree *tree);
+void mime_free(MimeTree *tree);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MimeTree, mime_free)
+
+/* A parameter of Content-Type, decoded (RFC 2231); NULL if absent. Borrowed. */
+const char *mime_param(const MimePart *part, const char *name);
+/* The part's own header field, decoded to UTF-8; NULL if absent. New string. */
+char *mime_header(const MimePart *part, const char *name);
+/* The part's number as people and JSON see it: "1" for the root, "1.2" for its second child.
+ * New string. */
+char *mime_number(const MimePart *part);
+
+/* The part's content with its transfer encoding undone, streamed. */
+gboolean mime_decode(const MimeTree *tree, const MimePart *part, Sink *sink, GError **error);
+/* A text part as UTF-8: transfer encoding and charset undone, at most limit bytes (the rest is
+ * left out). New string, always valid UTF-8. */
+char *mime_text(const MimeTree *tree, const MimePart *part, gsize limit, GError **error);
+
+/* May this entity be signed as it stands and survive every relay: pure ASCII, lines of at most
+ * 998, CRLF line ends, no NUL, no trailing blanks that a relay strips, no line that begins with
+ * "From " (RFC 3156 section 5, RFC 8551 section 3.1.3)? */
+gboolean mime_is_transport_safe(const MimeTree *tree, const MimePart *part, GError **error);
+/* Writes the entity (content headers, blank line, body) in a form that is: leaves that are not
+ * 7-bit safe get quoted-printable or base64, structure, parameters and decoded contents stay.
+ * message/rfc822 leaves are made safe inside. ERROR_UNSUPPORTED if that would change the bytes of
+ * a part that is itself signed or encrypted: sign opaque, then. */
+gboolean mime_write_transport_safe(const MimeTree *tree, const MimePart *part, Sink *sink,
+				   GError **error);
+
+/* A boundary that is random and in no danger of standing in any text. New string. */
+char *mime_boundary_new(void);
+
+#endif

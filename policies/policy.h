@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The rule language: readable sentences in, a decision with its reason out. Pure: no files other
+ * than the policy's own, no network, no clock. A Policy never changes; a reload makes a new one.
+ * The first rule that matches a recipient decides; every matching `copy` rule adds to it.
+ */
+#ifndef SEALPOST_POLICIES_POLICY_H
+#define SEALPOST_POLICIES_POLICY_H
+
+#include <glib.h>
+
+typedef struct Policy Policy;
+
+/* Reads and checks FILE (and files of lists that it names, relative to it). ERROR_CONFIG with one
+ * "FILE:LINE:COLUMN: what was found, what was expected" per line, all errors in one go; unknown
+ * words suggest the nearest known one. */
+Policy *policy_load(const char *path, GError **error);
+Policy *policy_ref(Policy *policy);
+void policy_unref(Policy *policy);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Policy, policy_unref)
+
+guint policy_rule_count(const Policy *policy);
+
+/* Is the address (any form) in one of the policy's internal domains? */
+gboolean policy_is_internal(const Policy *policy, const char *address);
+
+typedef enum { DIRECTION_OUTGOING, DIRECTION_INTERNAL, DIRECTION_INCOMING, DIRECTION_OTHER } Direction;
+const char *direction_name(Direction direction); /* "outgoing", … */
+
+/* What is known of a message and one recipient. Strings UTF-8, borrowed for the call. */
+typedef struct {
+	Direction direction;
+	const char *sender;    /* folded; "" for the null sender */
+	const char *recipient; /* folded */
+	const char *subject;   /* decoded; "" if none */
+	/* The nth (from 0) field of that name, decoded, NULL past the last. New string. */
+	char *(*header)(void *context, const char *name, guint nth);
+	void *context;
+} PolicyFacts;
+
+/* A way to protect a message, and what it asks of the transport. */
+typedef enum { WAY_SMIME, WAY_PGP, WAY_PORTAL, WAY_TLS, WAY_VERIFIED_TLS, WAY_PLAIN, WAY_COUNT } Way;
+typedef enum { TRANSPORT_ANY, TRANSPORT_TLS, TRANSPORT_VERIFIED_TLS } Transport;
+const char *way_name(Way way);			  /* "smime", "verified-tls", … as in explain's JSON */
+const char *transport_name(Transport transport); /* "any", "tls", "verified-tls" */
+
+typedef struct {
+	Way way;
+	Transport transport; /* WAY_TLS and WAY_VERIFIED_TLS imply their own */
+} Rung;
+
+/* Where a decision stands in the policy, for explain and log. Owned by the Policy. */
+typedef struct {
+	const char *file;
+	int line;
+	const char *text; /* the rule as written, blanks folded to one */
+} RuleSource;
+
+typedef enum {
+	VERDICT_REQUIRE, /* the first possible rung; none: refuse */
+	VERDICT_PREFER,	 /* the first possible rung; none: as it is */
+	VERDICT_PLAIN,	 /* as it is, because a rule says so */
+	VERDICT_REJECT,
+} PolicyVerdict;
+
+typedef struct {
+	PolicyVerdict verdict;
+	RuleSource rule; /* line 0 and text "(no rule matches)" if none did: outgoing mail is then
+			    refused as by `reject`, all other directions pass as they are */
+	GArray *ladder;	    /* of Rung; empty for PLAIN and REJECT */
+	char *reject_text;  /* for VERDICT_REJECT; NULL: the table's text */
+	gboolean sign_required; /* `sign`: refuse or defer what cannot be signed */
+	gboolean sign_as_from;  /* `sign as from` (see "Whose message is it") */
+	gboolean remove_tag;	/* take the `subject has` text of this rule out of the subject */
+	char *tag;		/* ... which text; NULL if none */
+	GPtrArray *copies;	/* of char *: addresses of `copy` rules that matched, folded */
+} PolicyDecision;
+
+/* Never fails. New decision. */
+PolicyDecision *policy_decide(const Policy *policy, const PolicyFacts *facts);
+void policy_decision_free(PolicyDecision *decision);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PolicyDecision, policy_decision_free)
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * All that the gateway sees of the portal: put a message in, sealed, together with the notice
+ * that tells its recipient. Both are committed before the call returns. The database holds
+ * nothing that opens the message: the link's secret is only in the notice, and a notice that
+ * waits is encrypted under the gateway's master key, which the portal does not have.
+ */
+#ifndef SEALPOST_PORTAL_DEPOSIT_H
+#define SEALPOST_PORTAL_DEPOSIT_H
+
+#include "lib/base/conf.h"
+#include "lib/base/secret.h"
+#include "lib/mail/stream.h"
+
+typedef struct Deposits Deposits;
+
+/* Opens the portal's database for depositing. master_key is borrowed for the Deposits' life. */
+Deposits *deposits_open(const Conf *conf, const Secret *master_key, GError **error);
+void deposits_close(Deposits *deposits);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Deposits, deposits_close)
+
+typedef struct {
+	const char *recipient; /* folded address: the account */
+	const char *recipient_spelled; /* as in the envelope: where the notice goes */
+	const char *sender;    /* folded address of the employee */
+	const char *sender_name; /* decoded display name for the notice; may be NULL */
+	const char *subject;   /* decoded; sealed, shown only after opening */
+	const char *languages; /* preferred languages of the notice, "de,en"; NULL: the setting */
+	const char *digest;    /* what makes a retry the same deposit: unique with recipient */
+	const char *route;     /* value for the notice's route header (see doc/postfix.md); NULL: none */
+	Source *message;       /* the whole message, header block included, as it was */
+} Deposit;
+
+/* Seals and stores; TRUE if it is committed or was already (same digest and recipient: a retry).
+ * *url (may be NULL) gets the link: only for `sealpost explain`-like uses and tests; NULL where
+ * the deposit was a retry. ERROR_PORTAL, ERROR_DISK_FULL. */
+gboolean deposit_store(Deposits *deposits, const Deposit *deposit, char **url, GError **error);
+
+/* Sends the notices that wait to the MTA's resubmission listener, oldest first, until none is due or
+ * deadline (g_get_monotonic_time()) passes. What the MTA took is removed; what it refused is tried
+ * again later, with growing pauses. One caller at a time (the gateway's notice thread). Returns
+ * how many were sent; failures are counted in *failed (may be NULL). */
+guint deposits_send_notices(Deposits *deposits, gint64 deadline, guint *failed);
+
+#endif
