@@ -15,13 +15,13 @@
 
 typedef enum {
 	SETTING_STRING,
-	SETTING_PATH,	  /* relative ones are taken from the folder of the configuration file */
-	SETTING_LIST,	  /* strings separated by ';' or ',' and blanks */
-	SETTING_BOOLEAN,  /* true or false */
-	SETTING_NUMBER,	  /* 0 or more */
-	SETTING_SIZE,	  /* bytes; K, M, G as in 64K */
+	SETTING_PATH, /* relative ones are taken from the folder of the configuration file */
+	SETTING_LIST, /* strings separated by ';' or ',' and blanks */
+	SETTING_BOOLEAN, /* true or false */
+	SETTING_NUMBER, /* 0 or more */
+	SETTING_SIZE, /* bytes; K, M, G as in 64K */
 	SETTING_DURATION, /* seconds; s, m, h, d as in 10m */
-	SETTING_ADDRESS,  /* where to listen or connect: "unix:PATH" (relative as PATH),
+	SETTING_ADDRESS, /* where to listen or connect: "unix:PATH" (relative as PATH),
 			     "inet:HOST:PORT", IPv6 as "inet:[::1]:PORT" */
 } SettingType;
 
@@ -30,7 +30,7 @@ typedef struct {
 	const char *key;
 	SettingType type;
 	const char *fallback; /* NULL: none; conf_string() gives NULL then */
-	const char *help;     /* one or two sentences for the commented file */
+	const char *help; /* one or two sentences for the commented file */
 } Setting;
 
 /* The table, in the order of the commented file. */
@@ -58,7 +58,7 @@ const char *conf_address(const Conf *conf, const char *section, const char *key)
 const char *const *conf_list(const Conf *conf, const char *section, const char *key);
 gboolean conf_boolean(const Conf *conf, const char *section, const char *key);
 gint64 conf_number(const Conf *conf, const char *section, const char *key);
-gint64 conf_size(const Conf *conf, const char *section, const char *key);	/* bytes */
+gint64 conf_size(const Conf *conf, const char *section, const char *key); /* bytes */
 gint64 conf_duration(const Conf *conf, const char *section, const char *key); /* seconds */
 
 /* The full section names ("ldap main") of a family, in the file's order; NULL-terminated, borrowed. */

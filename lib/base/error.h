@@ -13,29 +13,29 @@
 #define SEALPOST_ERROR (sealpost_error_quark())
 
 typedef enum {
-	ERROR_INTERNAL,	      /* a bug of ours, or a failure without a better name */
-	ERROR_USAGE,	      /* wrong use of a command */
-	ERROR_CONFIG,	      /* wrong configuration or policy file */
-	ERROR_IO,	      /* reading or writing failed */
-	ERROR_DISK_FULL,      /* no space for the spool or the store */
-	ERROR_STORE,	      /* the database failed */
-	ERROR_LOOKUP,	      /* a key source could not be asked: never "no key" */
-	ERROR_TIMEOUT,	      /* a step took longer than it may */
-	ERROR_RESUBMIT,	      /* the MTA's resubmission listener refused or broke off */
-	ERROR_PORTAL,	      /* the portal's store did not take the message */
-	ERROR_CRYPTO,	      /* signing or encrypting failed, or its output is not as planned */
-	ERROR_BUSY,	      /* a limit on parallel work was reached */
-	ERROR_MALFORMED,      /* input that breaks its format */
-	ERROR_TOO_LARGE,      /* input over a named limit of size or count */
-	ERROR_TOO_DEEP,	      /* nesting over a named limit */
-	ERROR_BAD_ADDRESS,    /* an address that cannot be used */
-	ERROR_NO_WAY,	      /* a rule requires protection and no way was possible */
-	ERROR_REJECTED,	      /* a rule says reject */
-	ERROR_NOT_SIGNABLE,   /* a rule demands a signature and there is no key that may sign */
-	ERROR_KEY_UNUSABLE,   /* a key that must not be used */
-	ERROR_PASSPHRASE,     /* a missing or wrong passphrase */
-	ERROR_UNSUPPORTED,    /* a format or algorithm that we do not handle */
-	ERROR_CODES	      /* how many codes there are */
+	ERROR_INTERNAL, /* a bug of ours, or a failure without a better name */
+	ERROR_USAGE, /* wrong use of a command */
+	ERROR_CONFIG, /* wrong configuration or policy file */
+	ERROR_IO, /* reading or writing failed */
+	ERROR_DISK_FULL, /* no space for the spool or the store */
+	ERROR_STORE, /* the database failed */
+	ERROR_LOOKUP, /* a key source could not be asked: never "no key" */
+	ERROR_TIMEOUT, /* a step took longer than it may */
+	ERROR_RESUBMIT, /* the MTA's resubmission listener refused or broke off */
+	ERROR_PORTAL, /* the portal's store did not take the message */
+	ERROR_CRYPTO, /* signing or encrypting failed, or its output is not as planned */
+	ERROR_BUSY, /* a limit on parallel work was reached */
+	ERROR_MALFORMED, /* input that breaks its format */
+	ERROR_TOO_LARGE, /* input over a named limit of size or count */
+	ERROR_TOO_DEEP, /* nesting over a named limit */
+	ERROR_BAD_ADDRESS, /* an address that cannot be used */
+	ERROR_NO_WAY, /* a rule requires protection and no way was possible */
+	ERROR_REJECTED, /* a rule says reject */
+	ERROR_NOT_SIGNABLE, /* a rule demands a signature and there is no key that may sign */
+	ERROR_KEY_UNUSABLE, /* a key that must not be used */
+	ERROR_PASSPHRASE, /* a missing or wrong passphrase */
+	ERROR_UNSUPPORTED, /* a format or algorithm that we do not handle */
+	ERROR_CODES /* how many codes there are */
 } ErrorCode;
 
 typedef enum {
@@ -47,9 +47,9 @@ typedef struct {
 	ErrorCode code;
 	const char *name; /* stable, lower case with dashes: for logs and JSON */
 	ErrorClass class;
-	int smtp;	      /* RFC 5321, section 4.2 */
+	int smtp; /* RFC 5321, section 4.2 */
 	const char *enhanced; /* RFC 3463 */
-	const char *text;     /* for people; says nothing about the message's content */
+	const char *text; /* for people; says nothing about the message's content */
 } ErrorInfo;
 
 GQuark sealpost_error_quark(void);

@@ -12,7 +12,9 @@
  * regain root and aborts if it can. Not root: user must be NULL, empty or ourselves. */
 gboolean privs_drop(const char *user, GError **error);
 
-/* No core dumps, not dumpable, no_new_privs. Best called after privs_drop(). */
-gboolean privs_lock_down(GError **error);
+/* No core dumps and no new privileges, for good. Best called after privs_drop().
+ * serves_memfds: our children (gpg) open our memfds by /proc/PID/fd, which the kernel allows only
+ * for a process that is dumpable: such a one relies on its core limit alone. */
+gboolean privs_lock_down(gboolean serves_memfds, GError **error);
 
 #endif

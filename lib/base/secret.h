@@ -45,16 +45,4 @@ Secret *secret_read_passphrase(const char *path, GError **error);
 /* Asks on the terminal without echo. ERROR_PASSPHRASE where there is no terminal. */
 Secret *secret_ask(const char *prompt, GError **error);
 
-/* The master key that private keys are encrypted under: 32 random bytes, kept as 64 hex digits
- * and a newline in a file of mode 0600. */
-#define MASTER_KEY_SIZE 32
-gboolean master_key_create(const char *path, GError **error);
-Secret *master_key_read(const char *path, GError **error);
-
-/* Encrypts a secret for rest under the master key (XChaCha20-Poly1305, random nonce in front).
- * context (a key's fingerprint, say) is authenticated along: a row moved to another place does
- * not open. Returns a new GBytes; unwrap returns NULL with ERROR_STORE if anything differs. */
-GBytes *secret_wrap(const Secret *master, const Secret *secret, const char *context);
-Secret *secret_unwrap(const Secret *master, GBytes *wrapped, const char *context, GError **error);
-
 #endif

@@ -6,7 +6,8 @@
 #include "lib/base/conf.h"
 
 const Setting conf_settings[] = {
-	{"sealpost", "policy", SETTING_PATH, "sealpost.policy", "The rules: see sealpost.policy(5)."},
+	{"sealpost", "policy", SETTING_PATH, "sealpost.policy",
+	 "The rules: see sealpost.policy(5)."},
 	{"sealpost", "hostname", SETTING_STRING, NULL,
 	 "Our name in SMTP greetings and in Authentication-Results. Default: the system's name."},
 	{"sealpost", "user", SETTING_STRING, NULL,
@@ -32,7 +33,8 @@ const Setting conf_settings[] = {
 	 "Most time that key look-ups and resubmission of one message may take."},
 
 	{"mta", "resubmit", SETTING_ADDRESS, "inet:127.0.0.1:10026",
-	 "The MTA's listener for finished copies: no milter of ours there, only reachable locally."},
+	 "The MTA's listener for finished copies: no milter of ours there, only reachable "
+	 "locally."},
 	{"mta", "nexthop", SETTING_STRING, NULL,
 	 "Where enforced-TLS mail goes when the MTA does not say ([relay]:port or a domain). "
 	 "Default: the recipient's domain."},
@@ -79,7 +81,8 @@ const Setting conf_settings[] = {
 	 "Where the portal answers HTTPS."},
 	{"portal", "url", SETTING_STRING, "https://localhost:8443",
 	 "How people outside reach it: what their links begin with."},
-	{"portal", "certificate", SETTING_PATH, "portal.crt", "The web server's certificate chain (PEM)."},
+	{"portal", "certificate", SETTING_PATH, "portal.crt",
+	 "The web server's certificate chain (PEM)."},
 	{"portal", "key", SETTING_PATH, "portal.key", "Its private key (PEM, mode 0600)."},
 	{"portal", "user", SETTING_STRING, NULL, "The portal drops root and runs as this user."},
 	{"portal", "database", SETTING_PATH, "state/portal/portal.db",
@@ -91,9 +94,11 @@ const Setting conf_settings[] = {
 	{"portal", "organisation", SETTING_STRING, NULL,
 	 "Whose portal it is, in the pages and notices. Default: the internal domain's name."},
 	{"portal", "keep", SETTING_DURATION, "90d", "How long messages are kept."},
-	{"portal", "session_time", SETTING_DURATION, "30m", "Log-in ends after this long without a click."},
+	{"portal", "session_time", SETTING_DURATION, "30m",
+	 "Log-in ends after this long without a click."},
 	{"portal", "connections", SETTING_NUMBER, "500", "Most connections at the same time."},
-	{"portal", "connections_per_address", SETTING_NUMBER, "50", "... of these from one address."},
+	{"portal", "connections_per_address", SETTING_NUMBER, "50",
+	 "... of these from one address."},
 	{"portal", "password_attempts", SETTING_NUMBER, "10",
 	 "Wrong passwords within 15 minutes, per account and per client address, before a pause."},
 };
