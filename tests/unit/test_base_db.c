@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "lib/base/db.h"
+#include "lib/base/error.h"
+
+static const char *const v1[] = {"CREATE TABLE t (a TEXT PRIMARY KEY, n INTEGER, b BLOB);", NULL};
+static const char *const v2[] = {"CREATE TABLE t (a TEXT PRIMARY KEY, n INTEGER, b BLOB);",
+				 "ALTER TABLE t ADD COLUMN c TEXT;", NULL};
+static const char *const broken[] = {"CREATE TABLE t (a TEXT);", "CREATE TABL u;", NULL};
+
+typedef struct {
+	char *folder;
+	char *path;
+} Place;
+
+static int make_place(void **state)
+{
+	Place *place = g_new0(Place, 1);
+
+	place->folder = g_dir_make_tmp("sealpost-db-XXXXXX", NULL);
+	place->path = g_build_filename(place->folder, "t.db", NULL);
+	*state = place;
+	return 0;
+}
+
+static int remove_place(void **state)
+{
+	Place *place = *state;
+
+	for (gsize i = 0; i < 3; i++) {
+		static const char *const ends[] = {"", "-wal", "-shm"};
+		g_autofree char *path = g_strconcat(place->path, ends[i], NULL);
+		g_unlink(path);
+	}
+	g_rmdir(place->folder);
+	g_free(place->path);
+	g_free(place->folder);
+	g_free(place);
+	return 0;
+}
+
+static void test_values(void **state)
+{
+	Place *place = *state;
+	g_autoptr(Db) db = db_open(place->path, v1, FALSE, NULL);
+	g_autoptr(GBytes) bytes = g_bytes_new("a\0b", 3);
+	g_autoptr(GBytes) empty = g_bytes_new(NULL, 0);
+	GError *error = NULL;
+	int changed = 0;
+	struct stat st;
+
+	assert_int_equal(stat(place->path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_true(db_run(db, &changed, NULL, "INSERT INTO t VALUES (?, ?, ?)", "sib", "ä'; --",
+			   (gint64)1 << 40, bytes));
+	assert_int_equal(changed, 1);
+	assert_true(db_run(db, NULL, NULL, "INSERT INTO t VALUES (?, ?, ?)", "sib", "b", (gint64)0,
+			   empty));
+	assert_true(db_run(db, NULL, NULL, "INSERT INTO t VALUES (?, ?, ?)", "sib", "c", (gint64)0,
+			   NULL));
+	g_autoptr(DbQuery) query =
+		db_query(db, NULL, "SELECT a, n, b FROM t WHERE a = ?", "s", "ä'; --");
+	assert_true(db_next(query, &error));
+	assert_string_equal(db_text(query, 0), "ä'; --");
+	assert_int_equal(db_int(query, 1), (gint64)1 << 40);
+	g_autoptr(GBytes) back = db_bytes(query, 2);
+	assert_true(g_bytes_equal(bytes, back));
+	assert_false(db_next(query, &error));
+	assert_null(error);
+	g_autoptr(DbQuery) nulls = db_query(db, NULL, "SELECT b FROM t WHERE n = 0 ORDER BY a", "");
+	assert_true(db_next(nulls, NULL));
+	g_autoptr(GBytes) zero = db_bytes(nulls, 0);
+	assert_int_equal(g_bytes_get_size(zero), 0);
+	assert_true(db_next(nulls, NULL));
+	assert_null(db_bytes(nulls, 0));
+}
+
+static void test_transactions(void **state)
+{
+	Place *place = *state;
+	g_autoptr(Db) db = db_open(place->path, v1, FALSE, NULL);
+	g_autoptr(GError) error = NULL;
+
+	assert_true(db_begin(db, NULL));
+	assert_true(db_run(db, NULL, NULL, "INSERT INTO t (a) VALUES ('x')", ""));
+	db_rollback(db);
+	assert_true(db_begin(db, NULL));
+	assert_true(db_run(db, NULL, NULL, "INSERT INTO t (a) VALUES ('y')", ""));
+	assert_false(db_run(db, NULL, &error, "INSERT INTO t (a) VALUES ('y')", ""));
+	assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_STORE));
+	assert_true(db_commit(db, NULL));
+	g_autoptr(DbQuery) query = db_query(db, NULL, "SELECT group_concat(a) FROM t", "");
+	assert_true(db_next(query, NULL));
+	assert_string_equal(db_text(query, 0), "y");
+}
+
+static void test_migrations(void **state)
+{
+	Place *place = *state;
+	g_autoptr(GError) error = NULL;
+	Db *db = db_open(place->path, v1, FALSE, NULL);
+
+	db_close(db);
+	assert_null(db_open_readonly(place->path, v2, &error));
+	g_clear_error(&error);
+	db = db_open(place->path, v2, FALSE, NULL);
+	assert_true(db_run(db, NULL, NULL, "INSERT INTO t (a, c) VALUES ('x', 'y')", ""));
+	db_close(db);
+	assert_null(db_open(place->path, v1, FALSE, &error)); /* older program, newer file */
+	assert_non_null(strstr(error->message, "newer version"));
+	db = db_open_readonly(place->path, v2, NULL);
+	assert_non_null(db);
+	assert_false(db_run(db, NULL, NULL, "DELETE FROM t", ""));
+	db_close(db);
+}
+
+/* A migration that fails in the middle leaves nothing of itself behind. */
+static void test_broken_migration(void **state)
+{
+	Place *place = *state;
+	g_autoptr(GError) error = NULL;
+
+	assert_null(db_open(place->path, broken, FALSE, &error));
+	assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_STORE));
+	Db *db = db_open(place->path, v1, FALSE, NULL);
+	assert_non_null(db);
+	db_close(db);
+}
+
+static void test_not_a_database(void **state)
+{
+	Place *place = *state;
+	g_autoptr(GError) error = NULL;
+
+	assert_null(db_open_readonly(place->path, v1, &error));
+	g_clear_error(&error);
+	assert_true(
+		g_file_set_contents(place->path, "this is no database, but long enough", -1, NULL));
+	assert_null(db_open(place->path, v1, FALSE, &error));
+	assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_STORE));
+	g_unlink(place->path);
+}
+
+/* The file may grow no further: the insert fails as "disk full", what was there stays. */
+static void test_disk_full(void **state)
+{
+	Place *place = *state;
+	g_autoptr(Db) db = db_open(place->path, v1, FALSE, NULL);
+	g_autofree guint8 *block = g_malloc0(1 << 20);
+	g_autoptr(GBytes) bytes = g_bytes_new(block, 1 << 20);
+	g_autoptr(GError) error = NULL;
+	struct rlimit before, tight;
+
+	assert_true(db_run(db, NULL, NULL, "INSERT INTO t (a) VALUES ('kept')", ""));
+	assert_true(db_run(db, NULL, NULL, "PRAGMA max_page_count = 30", ""));
+	assert_false(
+		db_run(db, NULL, &error, "INSERT INTO t (a, b) VALUES ('big', ?)", "b", bytes));
+	assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_DISK_FULL));
+	g_clear_error(&error);
+
+	assert_true(db_run(db, NULL, NULL, "PRAGMA max_page_count = 100000", ""));
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &before);
+	tight = before;
+	tight.rlim_cur = 256 * 1024;
+	setrlimit(RLIMIT_FSIZE, &tight);
+	gboolean took =
+		db_run(db, NULL, &error, "INSERT INTO t (a, b) VALUES ('big', ?)", "b", bytes);
+	setrlimit(RLIMIT_FSIZE, &before);
+	assert_false(took);
+	g_autoptr(DbQuery) query = db_query(db, NULL, "SELECT group_concat(a) FROM t", "");
+	assert_true(db_next(query, NULL));
+	assert_string_equal(db_text(query, 0), "kept");
+}
+
+static gpointer add_many(gpointer data)
+{
+	for (int i = 0; i < 200; i++) {
+		assert_true(db_begin(data, NULL));
+		assert_true(db_run(data, NULL, NULL, "UPDATE t SET n = n + 1", ""));
+		assert_true(db_commit(data, NULL));
+	}
+	return NULL;
+}
+
+static void test_threads(void **state)
+{
+	Place *place = *state;
+	g_autoptr(Db) db = db_open(place->path, v1, FALSE, NULL);
+	GThread *threads[4];
+
+	assert_true(db_run(db, NULL, NULL, "PRAGMA synchronous = OFF", ""));
+	assert_true(db_run(db, NULL, NULL, "INSERT INTO t (a, n) VALUES ('x', 0)", ""));
+	for (int i = 0; i < 4; i++)
+		threads[i] = g_thread_new("add", add_many, db);
+	for (int i = 0; i < 4; i++)
+		g_thread_join(threads[i]);
+	g_autoptr(DbQuery) query = db_query(db, NULL, "SELECT n FROM t", "");
+	assert_true(db_next(query, NULL));
+	assert_int_equal(db_int(query, 0), 800);
+}
+
+#define PLACED(test) cmocka_unit_test_setup_teardown(test, make_place, remove_place)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		PLACED(test_values),	       PLACED(test_transactions),   PLACED(test_migrations),
+		PLACED(test_broken_migration), PLACED(test_not_a_database), PLACED(test_disk_full),
+		PLACED(test_threads),
+	};
+
+	return cmocka_run_group_tests_name("base_db", tests, NULL, NULL);
+}
