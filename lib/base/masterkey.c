@@ -13,7 +13,7 @@
 
 #include "lib/base/error.h"
 
-#define VERSION 1
+#define WRAP_VERSION 1
 #define NONCE crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 #define TAG crypto_aead_xchacha20poly1305_ietf_ABYTES
 
@@ -65,7 +65,7 @@ GBytes *secret_wrap(const Secret *master, const Secret *secret, const char *cont
 	guint8 *out = g_malloc(size);
 
 	g_assert(secret_size(master) == MASTER_KEY_SIZE);
-	out[0] = VERSION;
+	out[0] = WRAP_VERSION;
 	randombytes_buf(out + 1, NONCE);
 	crypto_aead_xchacha20poly1305_ietf_encrypt(
 		out + 1 + NONCE, NULL, secret_bytes(secret), secret_size(secret),
@@ -79,7 +79,7 @@ Secret *secret_unwrap(const Secret *master, GBytes *wrapped, const char *context
 	const guint8 *in = g_bytes_get_data(wrapped, &size);
 
 	g_assert(secret_size(master) == MASTER_KEY_SIZE);
-	if (size >= 1 + NONCE + TAG && in[0] == VERSION) {
+	if (size >= 1 + NONCE + TAG && in[0] == WRAP_VERSION) {
 		g_autoptr(Secret) secret = secret_new(size - 1 - NONCE - TAG);
 		if (crypto_aead_xchacha20poly1305_ietf_decrypt(
 			    secret_data(secret), NULL, NULL, in + 1 + NONCE, size - 1 - NONCE,

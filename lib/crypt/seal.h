@@ -14,7 +14,8 @@
 #define SEAL_CHUNK (64 * 1024)	   /* plain bytes in a chunk */
 #define SEAL_PUBLIC_SIZE 32
 
-/* Chunks in order; the last one is marked: a cut or reordered message does not open. */
+/* Chunks in order; the last one is marked: a cut or reordered message does not open. A reader
+ * that has met the last chunk, or one that does not authenticate, opens no further one. */
 typedef struct SealWriter SealWriter;
 SealWriter *seal_writer_new(const Secret *key, GBytes **header);
 /* One sealed chunk for at most SEAL_CHUNK plain bytes. */
@@ -31,7 +32,8 @@ void seal_reader_free(SealReader *reader);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SealReader, seal_reader_free)
 
 /* A small text (subject, sender, file name) under K, for the message's metadata; context keeps
- * fields apart. */
+ * fields apart. Its length is padded. What is over SEAL_TEXT_MAX bytes is left out. */
+#define SEAL_TEXT_MAX (64 * 1024)
 GBytes *seal_text(const Secret *key, const char *context, const char *text);
 char *seal_text_open(const Secret *key, const char *context, GBytes *sealed, GError **error);
 
@@ -49,14 +51,14 @@ Secret *seal_open_with_account(GBytes *sealed, GBytes *public_key, const Secret 
 			       GError **error);
 
 /* A new account's keys: the private one wrapped under the password (argon2id, parameters and
- * salt stored along). */
+ * salt stored along). Needs 64 MiB for a moment: ERROR_BUSY if there is no memory. */
 typedef struct {
 	GBytes *public_key;
 	GBytes *wrapped_private;
 } SealAccount;
 gboolean seal_account_new(const Secret *password, SealAccount *account, Secret **private_key,
 			  GError **error);
-/* ERROR_PASSPHRASE if the password is wrong. */
+/* ERROR_PASSPHRASE if the password is wrong; ERROR_CRYPTO if what was stored is damaged in form. */
 Secret *seal_account_open(GBytes *wrapped_private, const Secret *password, GError **error);
 
 #endif
