@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `sealpost`: the administrator's command. One noun, one file.
+ */
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+static const CliCommand nouns[] = {
+	{NULL, NULL, NULL, NULL},
+};
+
+int main(int argc, char **argv)
+{
+	setlocale(LC_ALL, "");
+	argv[0] = (char *)"sealpost";
+	if (argc == 2 && strcmp(argv[1], "--version") == 0)
+		return printf("%s\n", PACKAGE_STRING) > 0 ? EX_OK : EX_IOERR;
+	/* --config may stand in front of the noun, too */
+	if (argc > 2 && (strcmp(argv[1], "--config") == 0 || strcmp(argv[1], "-c") == 0)) {
+		g_setenv("SEALPOST_CONF", argv[2], TRUE);
+		argv[2] = argv[0];
+		argv += 2;
+		argc -= 2;
+	}
+	return cli_dispatch(nouns, argc, argv);
+}
