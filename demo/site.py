@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole site in one folder. `with Site(folder) as site:` has it running, and nothing after.
+
+    FOLDER/pki       the demo's certificate authority
+    FOLDER/people    one folder per person with what they have (demo.env: PEOPLE)
+    FOLDER/out       what the servers outside got (demo.env: OUT)
+    FOLDER/slapd, sealpost, log
+
+Unix sockets have short names only, and Postfix's user must be able to enter each folder above
+them. So Postfix's own folders and the sockets stand in a new folder under /tmp that goes away
+with the site; all else works at any depth, below /root too.
+"""
+import fcntl
+import os
+import shutil
+import smtplib
+import tempfile
+import time
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+from pathlib import Path
+
+from . import people as cast
+from .pki import Authority
+from .ports import Ports
+from .postfix import Postfix, stop_leftover
+from .process import Children, Failed, wait_for
+from .sink import Outbox, Sink
+from .slapd import Slapd
+
+MARK = ".sealpost-site"
+PARTS = ("pki", "people", "out", "slapd", "sealpost", "log", "dkim", "demo.env")
+# The servers outside: domain -> does it offer TLS, and with whose name in the certificate.
+# Postfix reaches them as [localhost]:port, so only that name verifies.
+SERVERS = {"smime.example": None, "pgp.example": None, "tls.example": "localhost",
+           "wrong-name.example": "elsewhere.example", "web.example": None,
+           "firma.example": None, "*": None}
+
+
+class Site:
+    def __init__(self, folder, *, people=cast.CAST, say=lambda text: None, postfix_settings=None,
+                 ldap=True):
+        self.folder = Path(folder).resolve()
+        self._people, self._say, self._ldap = people, say, ldap
+        self._postfix_settings = postfix_settings or {}
+        self.children = Children()
+        self.sinks = {}
+        self.slapd = self.sealpost = self._ports = self._lock = self._short = None
+
+    def __enter__(self):
+        try:
+            self._claim()
+            self._build()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    # Claiming the folder
+
+    def _claim(self):
+        """The folder is ours if it is new, empty or from an earlier run; a second run at the same
+        time is refused."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        mark = self.folder / MARK
+        if not mark.exists() and any(self.folder.iterdir()):
+            raise Failed(f"{self.folder} holds other files; give an empty or new folder")
+        self._lock = open(mark, "a+", encoding="ascii")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Failed(f"{self.folder} is in use by another run") from None
+        self._clear_leftover()
+        for part in PARTS:
+            path = self.folder / part
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        self._short = Path(tempfile.mkdtemp(prefix="sp-", dir="/tmp"))
+        self._short.chmod(0o711)
+        self._lock.write(str(self._short))
+        self._lock.flush()
+        self.log = self.folder / "log"
+        self.log.mkdir()
+
+    def _clear_leftover(self):
+        """What an earlier run that was killed hard has left: its folder's name is in the mark."""
+        self._lock.seek(0)
+        earlier = Path(self._lock.read().strip() or "/nowhere")
+        self._lock.truncate(0)
+        if earlier.parent == Path("/tmp") and earlier.name.startswith("sp-") and earlier.is_dir():
+            stop_leftover(earlier / "postfix")
+            shutil.rmtree(earlier, ignore_errors=True)
+
+    # Building it
+
+    def _build(self):
+        self._ports = Ports()
+        self.authority = Authority(self.folder / "pki")
+        self.cabinet = cast.Cabinet(self.folder / "people", self.authority)
+        self.cabinet.furnish(self._people)
+        self._say(f"keys and certificates for {len(self._people)} people")
+        if self._ldap:
+            self._start_slapd()
+        self._open_sinks()
+        self._start_postfix()
+
+    def _start_slapd(self):
+        self.slapd = Slapd(self.folder / "slapd", self._ports.next(), self.children)
+        for person in self._people:
+            if person.where == "ldap":
+                self.slapd.add_person(
+                    person, [self.cabinet(person, "cert.pem")] if person.smime else [],
+                    self.cabinet(person, "public.asc").read_text() if person.pgp else None)
+        self.slapd.start()
+        self._say(f"slapd at {self.slapd.url}")
+
+    def _open_sinks(self):
+        self.outbox = Outbox(self.folder / "out")
+        for domain, host in SERVERS.items():
+            certificate = self.authority.server(host) if host else None
+            self.sinks[domain] = Sink(domain if domain != "*" else "elsewhere.example",
+                                      self._ports.next(), self.outbox, certificate)
+        self._say("servers outside: " + ", ".join(d for d in SERVERS if d not in ("*", cast.INTERNAL)))
+
+    def _start_postfix(self):
+        ports = {name: self._ports.next() for name in ("smtp", "submission", "resubmit")}
+        self.smtp_port, self.resubmit_port = ports["smtp"], ports["resubmit"]
+        self.postfix = Postfix(self._short / "postfix", self.log / "mail.log", ports,
+                               self.children)
+        transport = self.postfix.config / "transport"
+        settings = {"transport_maps": f"texthash:{transport}", "relay_domains": cast.INTERNAL,
+                    "smtp_tls_CAfile": self.authority.root, "smtpd_tls_chain_files": ""}
+        settings.update(self._postfix_settings)
+        self.postfix.configure("", "", settings, without=("submission",))
+        transport.write_text("".join(f"{domain} smtp:[localhost]:{sink.port}\n"
+                                     for domain, sink in self.sinks.items()))
+        self.postfix.start()
+        self._say(f"Postfix takes mail at 127.0.0.1:{self.smtp_port}")
+
+    def close(self):
+        self.children.close()
+        for sink in self.sinks.values():
+            sink.close()
+        self.sinks.clear()
+        if self._ports:
+            self._ports.close()
+        if self._short:
+            shutil.rmtree(self._short, ignore_errors=True)
+            self._lock.truncate(0)
+        if self._lock:
+            self._lock.close()
+
+    # Using it
+
+    def submit(self, sender, recipients, content, *, mail_options=(), rcpt_options=()):
+        """Gives a message to Postfix as a mail program would. smtplib's exceptions on refusal."""
+        if isinstance(recipients, str):
+            recipients = [recipients]
+        with smtplib.SMTP("127.0.0.1", self.smtp_port, local_hostname="client.firma.example",
+                          timeout=60) as smtp:
+            smtp.sendmail(sender, recipients, as_bytes(content), mail_options, rcpt_options)
+
+    def arrived(self, count, seconds=20):
+        """Waits until `count` copies have come out and the queue is empty: then there are no
+        more on their way. Gives all of them."""
+        wait_for(lambda: len(self.outbox.copies()) >= count, seconds, f"copy number {count} outside")
+        self.postfix.wait_empty(seconds)
+        copies = self.outbox.copies()
+        if len(copies) != count:
+            raise Failed(f"{len(copies)} copies came out, not {count}")
+        return copies
+
+    def empty_out(self):
+        for path in self.outbox.folder.iterdir():
+            path.unlink()
+
+
+def as_bytes(content):
+    """SMTP's line ends, whatever was given."""
+    data = content.as_bytes() if isinstance(content, EmailMessage) else content
+    if isinstance(data, str):
+        data = data.encode("utf-8")
+    return data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
+def message(sender, to, subject, text, **headers):
+    """A plain message as a mail program writes it."""
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = sender, to, subject
+    mail["Date"], mail["Message-ID"] = formatdate(time.time()), make_msgid(domain=cast.INTERNAL)
+    for name, value in headers.items():
+        mail[name.replace("_", "-")] = value
+    mail.set_content(text)
+    return mail
