@@ -11,19 +11,27 @@
 /* RFC 5321, section 4.5.3.1.3: path with its punctuation. */
 #define ADDRESS_MAX 256
 
+/* Most bytes and most addresses that are read in one header field. */
+#define ADDRESS_LIST_BYTES_MAX (1024 * 1024)
+#define ADDRESS_LIST_MAX 10000
+
 /* The mailbox in an SMTP path: brackets off, "<>" and "" give "". Source routes, "<<", control
- * characters, over-long and unbalanced ones: ERROR_BAD_ADDRESS. New string, spelled as given. */
+ * characters, blanks and comments outside quotes, over-long and unbalanced ones, invalid UTF-8:
+ * ERROR_BAD_ADDRESS. A name without a domain ("postmaster") passes. New string, spelled as
+ * given. */
 char *address_from_path(const char *path, GError **error);
 
 /* The form in which addresses are compared and stored as keys: domain in lower case and as
- * A-labels, trailing dot off, local part in lower case (ASCII and UTF-8). NULL if there is no
- * usable local part or domain. New string. */
+ * A-labels, trailing dot off, local part in lower case (ASCII and UTF-8, NFC), without quotes
+ * that it does not need. NULL if there is no usable local part or domain. New string. */
 char *address_fold(const char *address);
 
 /* The domain's part of an address, borrowed; NULL if there is none. */
 const char *address_domain(const char *address);
 
-/* A domain in lower case, as A-labels, without a trailing dot; NULL if it is none. New string. */
+/* A domain in lower case, as A-labels, without a trailing dot; NULL if it is none. Names with the
+ * four letters on which IDNA 2003 and 2008 differ (sharp s, final sigma, joiners) are none
+ * unless given as A-labels: two readings would be two domains. New string. */
 char *domain_fold(const char *domain);
 
 /* TRUE if both fold to the same address. */
@@ -39,8 +47,10 @@ char *address_pattern_fold(const char *pattern, GError **error);
 char *address_without_tag(const char *address, char delimiter);
 
 /* The mailboxes in the value of an address header (From, To): groups are opened, display names
- * dropped. An array of char *; empty where nothing can be read. *unparsed (may be NULL) is set
- * where the value held text that is no address. */
+ * dropped, spelled as given. An array of char * that frees them; empty where nothing can be read.
+ * *unparsed (may be NULL) says whether the value held text that is no address, that two readers
+ * may read as different addresses, or more than the limits above: then do not act on the list as
+ * if it were the whole. */
 GPtrArray *address_list_parse(const char *header_value, gboolean *unparsed);
 
 #endif

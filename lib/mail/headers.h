@@ -35,20 +35,24 @@ const Header *headers_find(const Headers *headers, const char *name, guint nth);
 guint headers_count_name(const Headers *headers, const char *name);
 void headers_remove_at(Headers *headers, guint index);
 
-/* The field's text for people and rules: unfolded, RFC 2047 words decoded, valid UTF-8. New
- * string. */
+/* The field's text for people and rules: unfolded, RFC 2047 words decoded, valid UTF-8 without
+ * control characters, trimmed. New string. */
 char *header_decode(const Header *header);
+/* The same for a raw value. */
+char *header_text_decode(const char *raw);
 
-/* "Name: value" with encoded words and folding where needed (RFC 2047, RFC 5322), safe from
- * injection: control characters become blanks. Value in the form that headers_append() takes. */
+/* A value for the field of that name, in the form that headers_append() takes, with encoded words
+ * and folding where needed (RFC 2047, RFC 5322); safe from injection: control characters become
+ * blanks. New string. */
 char *header_encode_text(const char *name, const char *utf8);
 
 /* Is this a field that describes the body and moves inside with it (Content-*, not
  * Content-Return/Content-Identifier and the like of X.400)? MIME-Version stays outside. */
 gboolean header_is_content(const char *name);
 
-/* The fields written out with CRLF line ends, without the blank line after them. which: 0 for
- * all, else only content fields (HEADERS_CONTENT) or only the others (HEADERS_OTHER). */
+/* The fields written out with CRLF line ends, without the blank line after them: all, only the
+ * content fields, or only the others. Byte for byte, but a line break in a value that is no
+ * folding gets a tab after it, and a bare CR becomes a blank: no value can begin a new field. */
 typedef enum { HEADERS_ALL, HEADERS_CONTENT, HEADERS_OTHER } HeadersWhich;
 gboolean headers_write(const Headers *headers, HeadersWhich which, Sink *sink, GError **error);
 

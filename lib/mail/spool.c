@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A message's bytes, first in memory, then in a file that never keeps a name. The file is read
+ * with pread(), so that threads do not share a position.
+ */
+#include "lib/mail/spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/error.h"
+
+/* How often a name for the file is tried where O_TMPFILE is unknown. */
+#define NAME_TRIES 16
+
+struct Spool {
+	gatomicrefcount references;
+	char *folder;
+	goffset limit;
+	goffset length;
+	GByteArray *memory; /* NULL once there is a file */
+	int fd; /* -1 while there is none */
+};
+
+Spool *spool_new(const char *folder, goffset limit)
+{
+	Spool *spool = g_new0(Spool, 1);
+
+	g_atomic_ref_count_init(&spool->references);
+	spool->folder = g_strdup(folder);
+	spool->limit = limit;
+	spool->memory = g_byte_array_sized_new(1024);
+	spool->fd = -1;
+	return spool;
+}
+
+Spool *spool_ref(Spool *spool)
+{
+	g_atomic_ref_count_inc(&spool->references);
+	return spool;
+}
+
+void spool_unref(Spool *spool)
+{
+	if (spool == NULL || !g_atomic_ref_count_dec(&spool->references))
+		return;
+	if (spool->memory != NULL)
+		g_byte_array_unref(spool->memory);
+	if (spool->fd >= 0)
+		close(spool->fd);
+	g_free(spool->folder);
+	g_free(spool);
+}
+
+/* File systems without O_TMPFILE: created with a random name, which goes away at once. */
+static int open_unlinked(const char *folder)
+{
+	for (int i = 0; i < NAME_TRIES; i++) {
+		g_autofree char *name = g_strdup_printf("%s/spool.%08x%08x", folder, g_random_int(),
+							g_random_int());
+		int fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+		if (fd >= 0 && unlink(name) < 0) {
+			int saved = errno;
+
+			close(fd);
+			errno = saved;
+			return -1;
+		}
+		if (fd >= 0 || errno != EEXIST)
+			return fd;
+	}
+	return -1;
+}
+
+static int open_nameless(const char *folder)
+{
+	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL))
+		fd = open_unlinked(folder);
+	return fd;
+}
+
+static gboolean write_all(int fd, const guint8 *data, gsize size, GError **error)
+{
+	while (size > 0) {
+		gssize count = write(fd, data, size);
+
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count < 0)
+			return error_set_errno(error, errno, "spool file");
+		data += count;
+		size -= (gsize)count;
+	}
+	return TRUE;
+}
+
+static gboolean move_to_file(Spool *spool, GError **error)
+{
+	const char *folder = spool->folder != NULL ? spool->folder : g_get_tmp_dir();
+	int fd = open_nameless(folder);
+
+	if (fd < 0)
+		return error_set_errno(error, errno, "spool file");
+	if (!write_all(fd, spool->memory->data, spool->memory->len, error)) {
+		close(fd);
+		return FALSE;
+	}
+	spool->fd = fd;
+	g_byte_array_unref(spool->memory);
+	spool->memory = NULL;
+	return TRUE;
+}
+
+gboolean spool_append(Spool *spool, const void *data, gsize size, GError **error)
+{
+	if (spool->length > spool->limit || size > (guint64)(spool->limit - spool->length)) {
+		g_set_error(error, SEALPOST_ERROR, ERROR_TOO_LARGE,
+			    "message over %" G_GOFFSET_FORMAT " bytes", spool->limit);
+		return FALSE;
+	}
+	if (spool->fd < 0 && (guint64)spool->length + size > SPOOL_MEMORY &&
+	    !move_to_file(spool, error))
+		return FALSE;
+	if (spool->fd >= 0 && !write_all(spool->fd, data, size, error))
+		return FALSE;
+	if (spool->fd < 0 && size > 0)
+		g_byte_array_append(spool->memory, data, (guint)size);
+	spool->length += (goffset)size;
+	return TRUE;
+}
+
+goffset spool_length(const Spool *spool)
+{
+	return spool->length;
+}
+
+gssize spool_read(const Spool *spool, goffset at, void *buffer, gsize size, GError **error)
+{
+	gssize count;
+
+	if (at < 0 || at >= spool->length || size == 0)
+		return 0;
+	size = (gsize)MIN((guint64)size, (guint64)(spool->length - at));
+	if (spool->fd < 0) {
+		memcpy(buffer, spool->memory->data + at, size);
+		return (gssize)size;
+	}
+	do
+		count = pread(spool->fd, buffer, size, at);
+	while (count < 0 && errno == EINTR);
+	if (count < 0) {
+		error_set_errno(error, errno, "spool file");
+		return -1;
+	}
+	if (count == 0) { /* shorter than what was written: never taken for the end */
+		g_set_error(error, SEALPOST_ERROR, ERROR_IO, "spool file: cut off");
+		return -1;
+	}
+	return count;
+}
+
+const guint8 *spool_memory(const Spool *spool)
+{
+	return spool->memory != NULL ? spool->memory->data : NULL;
+}
+
+int spool_fd(const Spool *spool)
+{
+	return spool->fd;
+}
+
+typedef struct {
+	Spool *spool;
+	Range range;
+	goffset at;
+} SpoolSource;
+
+static gssize range_read(void *self, void *buffer, gsize size, GError **error)
+{
+	SpoolSource *source = self;
+	gsize left = (gsize)(source->range.end - source->at);
+	gssize count = spool_read(source->spool, source->at, buffer, MIN(size, left), error);
+
+	if (count > 0)
+		source->at += count;
+	return count;
+}
+
+static gboolean range_rewind(void *self, GError **error)
+{
+	SpoolSource *source = self;
+
+	(void)error;
+	source->at = source->range.start;
+	return TRUE;
+}
+
+static goffset range_length(const void *self)
+{
+	const SpoolSource *source = self;
+
+	return source->range.end - source->range.start;
+}
+
+static void range_destroy(void *self)
+{
+	SpoolSource *source = self;
+
+	spool_unref(source->spool);
+	g_free(source);
+}
+
+static const SourceClass range_class = {range_read, range_rewind, range_length, range_destroy};
+
+Source *spool_source(Spool *spool, Range range)
+{
+	SpoolSource *source = g_new0(SpoolSource, 1);
+
+	source->spool = spool_ref(spool);
+	source->range.start = CLAMP(range.start, 0, spool->length);
+	source->range.end = CLAMP(range.end, source->range.start, spool->length);
+	source->at = source->range.start;
+	return source_new(&range_class, source);
+}
+
+Source *spool_source_all(Spool *spool)
+{
+	Range all = {0, spool->length};
+
+	return spool_source(spool, all);
+}
+
+static gboolean append_write(void *self, const void *data, gsize size, GError **error)
+{
+	return spool_append(self, data, size, error);
+}
+
+static void append_destroy(void *self)
+{
+	spool_unref(self);
+}
+
+static const SinkClass append_class = {append_write, append_destroy};
+
+Sink *spool_sink(Spool *spool)
+{
+	return sink_new(&append_class, spool_ref(spool));
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Sources and sinks, and the few kinds of them that everyone needs. The kinds over a spool are in
+ * spool.c.
+ */
+#include "lib/mail/stream.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "lib/base/error.h"
+
+struct Source {
+	const SourceClass *class;
+	void *self;
+};
+
+struct Sink {
+	const SinkClass *class;
+	void *self;
+};
+
+Source *source_new(const SourceClass *class, void *self)
+{
+	Source *source = g_new(Source, 1);
+
+	source->class = class;
+	source->self = self;
+	return source;
+}
+
+gssize source_read(Source *source, void *buffer, gsize size, GError **error)
+{
+	return source->class->read(source->self, buffer, size, error);
+}
+
+gboolean source_rewind(Source *source, GError **error)
+{
+	return source->class->rewind(source->self, error);
+}
+
+goffset source_length(const Source *source)
+{
+	return source->class->length(source->self);
+}
+
+void source_free(Source *source)
+{
+	if (source == NULL)
+		return;
+	if (source->class->destroy != NULL)
+		source->class->destroy(source->self);
+	g_free(source);
+}
+
+typedef struct {
+	GBytes *bytes;
+	gsize at;
+} BytesSource;
+
+static gssize bytes_read(void *self, void *buffer, gsize size, GError **error)
+{
+	BytesSource *source = self;
+	gsize length;
+	const guint8 *data = g_bytes_get_data(source->bytes, &length);
+	gsize count = MIN(size, length - source->at);
+
+	(void)error;
+	if (count > 0)
+		memcpy(buffer, data + source->at, count);
+	source->at += count;
+	return (gssize)count;
+}
+
+static gboolean bytes_rewind(void *self, GError **error)
+{
+	BytesSource *source = self;
+
+	(void)error;
+	source->at = 0;
+	return TRUE;
+}
+
+static goffset bytes_length(const void *self)
+{
+	const BytesSource *source = self;
+
+	return (goffset)g_bytes_get_size(source->bytes);
+}
+
+static void bytes_destroy(void *self)
+{
+	BytesSource *source = self;
+
+	g_bytes_unref(source->bytes);
+	g_free(source);
+}
+
+static const SourceClass bytes_class = {bytes_read, bytes_rewind, bytes_length, bytes_destroy};
+
+Source *source_new_bytes(GBytes *bytes)
+{
+	BytesSource *source = g_new0(BytesSource, 1);
+
+	source->bytes = g_bytes_ref(bytes);
+	return source_new(&bytes_class, source);
+}
+
+typedef struct {
+	Source *first;
+	Source *second;
+	gboolean in_second;
+} ConcatSource;
+
+static gssize concat_read(void *self, void *buffer, gsize size, GError **error)
+{
+	ConcatSource *concat = self;
+
+	if (size == 0)
+		return 0;
+	if (!concat->in_second) {
+		gssize count = source_read(concat->first, buffer, size, error);
+
+		if (count != 0)
+			return count;
+		concat->in_second = TRUE;
+	}
+	return source_read(concat->second, buffer, size, error);
+}
+
+static gboolean concat_rewind(void *self, GError **error)
+{
+	ConcatSource *concat = self;
+
+	concat->in_second = FALSE;
+	return source_rewind(concat->first, error) && source_rewind(concat->second, error);
+}
+
+static goffset concat_length(const void *self)
+{
+	const ConcatSource *concat = self;
+
+	return source_length(concat->first) + source_length(concat->second);
+}
+
+static void concat_destroy(void *self)
+{
+	ConcatSource *concat = self;
+
+	source_free(concat->first);
+	source_free(concat->second);
+	g_free(concat);
+}
+
+static const SourceClass concat_class = {concat_read, concat_rewind, concat_length, concat_destroy};
+
+Source *source_new_concat(Source *first, Source *second)
+{
+	ConcatSource *concat = g_new0(ConcatSource, 1);
+
+	concat->first = first;
+	concat->second = second;
+	return source_new(&concat_class, concat);
+}
+
+Sink *sink_new(const SinkClass *class, void *self)
+{
+	Sink *sink = g_new(Sink, 1);
+
+	sink->class = class;
+	sink->self = self;
+	return sink;
+}
+
+gboolean sink_write(Sink *sink, const void *data, gsize size, GError **error)
+{
+	if (size == 0)
+		return TRUE;
+	return sink->class->write(sink->self, data, size, error);
+}
+
+gboolean sink_print(Sink *sink, GError **error, const char *format, ...)
+{
+	g_autofree char *text = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	text = g_strdup_vprintf(format, arguments);
+	va_end(arguments);
+	return sink_write(sink, text, strlen(text), error);
+}
+
+void sink_free(Sink *sink)
+{
+	if (sink == NULL)
+		return;
+	if (sink->class->destroy != NULL)
+		sink->class->destroy(sink->self);
+	g_free(sink);
+}
+
+typedef struct {
+	GByteArray *bytes;
+	gsize limit;
+} BytesSink;
+
+static gboolean bytes_write(void *self, const void *data, gsize size, GError **error)
+{
+	BytesSink *sink = self;
+
+	if (sink->bytes->len > sink->limit || size > sink->limit - sink->bytes->len ||
+	    size > G_MAXUINT - sink->bytes->len) {
+		g_set_error(error, SEALPOST_ERROR, ERROR_TOO_LARGE, "more than %zu bytes",
+			    sink->limit);
+		return FALSE;
+	}
+	g_byte_array_append(sink->bytes, data, (guint)size);
+	return TRUE;
+}
+
+static const SinkClass bytes_sink_class = {bytes_write, g_free};
+
+Sink *sink_new_bytes(GByteArray *bytes, gsize limit)
+{
+	BytesSink *sink = g_new0(BytesSink, 1);
+
+	sink->bytes = bytes;
+	sink->limit = limit;
+	return sink_new(&bytes_sink_class, sink);
+}
+
+gboolean stream_copy(Source *source, Sink *sink, GError **error)
+{
+	g_autofree guint8 *buffer = g_malloc(STREAM_CHUNK);
+	gssize count;
+
+	while ((count = source_read(source, buffer, STREAM_CHUNK, error)) > 0)
+		if (!sink_write(sink, buffer, (gsize)count, error))
+			return FALSE;
+	return count == 0;
+}
