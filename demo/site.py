@@ -21,10 +21,12 @@ from email.utils import formatdate, make_msgid
 from pathlib import Path
 
 from . import people as cast
+from .dkim import Dkim
 from .pki import Authority
 from .ports import Ports
 from .postfix import Postfix, stop_leftover
 from .process import Children, Failed, wait_for
+from .sealpost import POLICY, Sealpost
 from .sink import Outbox, Sink
 from .slapd import Slapd
 
@@ -38,19 +40,24 @@ SERVERS = {"smime.example": None, "pgp.example": None, "tls.example": "localhost
 
 
 class Site:
-    def __init__(self, folder, *, people=cast.CAST, say=lambda text: None, postfix_settings=None,
-                 ldap=True):
+    """build: the build tree whose daemons run; without it, Postfix passes mail on as it is.
+    settings: {section: {key: value}} of sealpost.conf. dkim: opendkim signs after us."""
+
+    def __init__(self, folder, build=None, *, people=cast.CAST, policy=POLICY, settings=None,
+                 postfix_settings=None, dkim=False, portal=True, say=lambda text: None):
         self.folder = Path(folder).resolve()
-        self._people, self._say, self._ldap = people, say, ldap
+        self._build, self._people, self._say = build, people, say
+        self._policy, self._settings = policy, settings or {}
         self._postfix_settings = postfix_settings or {}
+        self._with_dkim, self._with_portal = dkim, portal
         self.children = Children()
         self.sinks = {}
-        self.slapd = self.sealpost = self._ports = self._lock = self._short = None
+        self.slapd = self.sealpost = self.dkim = self._ports = self._lock = self._short = None
 
     def __enter__(self):
         try:
             self._claim()
-            self._build()
+            self._start()
         except BaseException:
             self.close()
             raise
@@ -96,18 +103,25 @@ class Site:
             stop_leftover(earlier / "postfix")
             shutil.rmtree(earlier, ignore_errors=True)
 
-    # Building it
+    # Starting it
 
-    def _build(self):
+    def _start(self):
         self._ports = Ports()
         self.authority = Authority(self.folder / "pki")
         self.cabinet = cast.Cabinet(self.folder / "people", self.authority)
         self.cabinet.furnish(self._people)
         self._say(f"keys and certificates for {len(self._people)} people")
-        if self._ldap:
-            self._start_slapd()
+        self._start_slapd()
         self._open_sinks()
+        self._ports_of = {name: self._ports.next() for name in ("smtp", "submission", "resubmit")}
+        if self._with_dkim:
+            self.dkim = Dkim(self.folder / "dkim", self._ports.next(), self.children)
+            self.dkim.start()
+        if self._build:
+            self._start_sealpost()
         self._start_postfix()
+        if self._build:
+            self._say(f"gateway at {self.sealpost.socket}")
 
     def _start_slapd(self):
         self.slapd = Slapd(self.folder / "slapd", self._ports.next(), self.children)
@@ -127,16 +141,56 @@ class Site:
                                       self._ports.next(), self.outbox, certificate)
         self._say("servers outside: " + ", ".join(d for d in SERVERS if d not in ("*", cast.INTERNAL)))
 
+    def _start_sealpost(self):
+        self.sealpost = Sealpost(self._build, self.folder / "sealpost", self._short, self.log,
+                                 self.children)
+        self.sealpost.init(cast.INTERNAL)
+        self.sealpost.set_policy(self._policy)
+        for section, values in self._basic_settings().items():
+            self.sealpost.set(section, **values)
+        for section, values in self._settings.items():
+            self.sealpost.set(section, **values)
+        self.sealpost.run("policy", "check")
+        self._import_keys()
+        self._say(f"sealpost.conf and store in {self.sealpost.folder}")
+        if self._with_portal:
+            self.sealpost.start_portal(self.authority, self._ports.next())
+            self._say(f"portal at {self.sealpost.portal_url}")
+        self.sealpost.start_gateway()
+
+    def _basic_settings(self):
+        return {"mta": {"resubmit": f"inet:127.0.0.1:{self._ports_of['resubmit']}",
+                        "tls_ca_file": self.authority.root},
+                "keystore": {"system_roots": "false"},
+                "ldap demo": {"uri": self.slapd.url, "base": self.slapd.base,
+                              "starttls": "false"},
+                "portal": {"sender": f"post@{cast.INTERNAL}", "organisation": "Firma Example"}}
+
+    def _import_keys(self):
+        """Employees' own keys; of people outside, the public ones that are not in the directory."""
+        self.sealpost.run("key", "import", "--trusted", self.authority.root)
+        files = [self.authority.intermediate]
+        for person in self._people:
+            if person.internal:
+                names = ["key.pem", "cert.pem"] * bool(person.smime) + ["secret.asc"] * person.pgp
+            elif person.where == "store":
+                names = ["cert.pem"] * bool(person.smime) + ["public.asc"] * person.pgp
+            else:
+                continue
+            files += [self.cabinet(person, name) for name in names]
+        self.sealpost.run("key", "import", *files)
+
     def _start_postfix(self):
-        ports = {name: self._ports.next() for name in ("smtp", "submission", "resubmit")}
-        self.smtp_port, self.resubmit_port = ports["smtp"], ports["resubmit"]
-        self.postfix = Postfix(self._short / "postfix", self.log / "mail.log", ports,
+        self.smtp_port = self._ports_of["smtp"]
+        self.postfix = Postfix(self._short / "postfix", self.log / "mail.log", self._ports_of,
                                self.children)
         transport = self.postfix.config / "transport"
         settings = {"transport_maps": f"texthash:{transport}", "relay_domains": cast.INTERNAL,
                     "smtp_tls_CAfile": self.authority.root, "smtpd_tls_chain_files": ""}
         settings.update(self._postfix_settings)
-        self.postfix.configure("", "", settings, without=("submission",))
+        self.postfix.configure(f"unix:{self.sealpost.socket}" if self.sealpost else "",
+                               self.dkim.milter if self.dkim else "", settings,
+                               without=("submission",))
         transport.write_text("".join(f"{domain} smtp:[localhost]:{sink.port}\n"
                                      for domain, sink in self.sinks.items()))
         self.postfix.start()

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the integration scripts share: TAP, and a site that is gone when the script ends.
+
+    with script() as tap, tap.site() as site:
+        with tap.case("what must hold"):
+            ...an assert or exception in here is a failed test, with the site's logs shown
+"""
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+SRC = Path(os.environ.get("srcdir", Path(__file__).resolve().parents[2]))
+BUILD = Path(os.environ.get("builddir", SRC / "build"))
+sys.path.insert(0, str(SRC))
+
+from demo import postfix  # noqa: E402
+from demo.process import Stopped, catch_signals  # noqa: E402
+from demo.site import Site  # noqa: E402
+
+LOG_LINES = 25
+
+
+class Tap:
+    def __init__(self):
+        self._count = self._failed = 0
+        self._site = None
+
+    @contextlib.contextmanager
+    def case(self, name):
+        """One test: ok if the block ends, not ok if it raises."""
+        self._count += 1
+        try:
+            yield
+        except Exception:
+            self._failed += 1
+            print(f"not ok {self._count} - {name}")
+            self._comment(traceback.format_exc())
+            self._show_logs()
+        else:
+            print(f"ok {self._count} - {name}")
+        sys.stdout.flush()
+
+    def skip(self, name, why):
+        self._count += 1
+        print(f"ok {self._count} - {name} # SKIP {why}", flush=True)
+
+    @contextlib.contextmanager
+    def site(self, build=BUILD, **options):
+        folder = tempfile.mkdtemp(prefix="sealpost-test-", dir="/tmp")
+        try:
+            with Site(folder, build, **options) as site:
+                self._site = site
+                yield site
+        finally:
+            if self._failed and os.environ.get("SEALPOST_KEEP"):
+                self._comment(f"kept: {folder}")
+            else:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    @staticmethod
+    def _comment(text):
+        for line in text.splitlines():
+            print("# " + line)
+
+    def _show_logs(self):
+        if self._site:
+            for path in sorted(self._site.log.iterdir()):
+                self._comment(f"{path.name}:")
+                lines = path.read_text("utf-8", "replace").splitlines()
+                self._comment("\n".join(lines[-LOG_LINES:]))
+
+    def finish(self):
+        print(f"1..{self._count}")
+        return 1 if self._failed or not self._count else 0
+
+
+@contextlib.contextmanager
+def script():
+    """The frame of every script: plan line, exit status, signals, and what it cannot run without."""
+    catch_signals()
+    if os.getuid() != 0 or not postfix.installed():
+        print("1..0 # SKIP a private Postfix needs root and the package postfix")
+        sys.exit(0)
+    tap = Tap()
+    try:
+        yield tap
+    except Stopped as reason:
+        print(f"Bail out! {reason}")
+        sys.exit(1)
+    except Exception:
+        with tap.case("the site starts and stops"):
+            raise
+    sys.exit(tap.finish())
+
+
+def copy_for(copies, address):
+    """The one copy for this recipient."""
+    found = [copy for copy in copies if address in copy.recipients]
+    assert len(found) == 1, f"{len(found)} copies for {address}"
+    return found[0]
+
+
+def refused(call, *args, **kwargs):
+    """The reply of a server that must refuse: (code, text)."""
+    import smtplib
+    try:
+        call(*args, **kwargs)
+    except smtplib.SMTPRecipientsRefused as error:
+        code, text = next(iter(error.recipients.values()))
+    except smtplib.SMTPResponseException as error:
+        code, text = error.smtp_code, error.smtp_error
+    else:
+        raise AssertionError("it was accepted")
+    return code, text.decode("utf-8", "replace")
