@@ -9,29 +9,43 @@
 #include "lib/mail/headers.h"
 
 typedef struct {
+	const char *endpoint; /* "inet:ADDRESS:PORT" ("inet:[::1]:10026") or "unix:PATH" */
+	const char *helo; /* our name */
+	gint64 deadline; /* g_get_monotonic_time(), for the whole dialogue */
+} SmtpServer;
+
+typedef struct {
 	const char *address; /* without brackets */
-	const char *notify;  /* NOTIFY= value as received; NULL if none */
-	const char *orcpt;   /* ORCPT= value as received; NULL if none */
+	const char *notify; /* NOTIFY= value as received; NULL if none */
+	const char *orcpt; /* ORCPT= value as received; NULL if none */
 } SmtpRecipient;
 
 typedef struct {
-	const char *sender;	  /* without brackets; "" for the null sender */
-	const char *body;	  /* "7BIT" or "8BITMIME"; NULL: not said */
-	const char *ret;	  /* RET= value; NULL if none */
-	const char *envid;	  /* ENVID= value; NULL if none */
+	const char *sender; /* without brackets; "" for the null sender */
+	const char *body; /* "7BIT" or "8BITMIME"; NULL: not said */
+	const char *ret; /* RET= value; NULL if none */
+	const char *envid; /* ENVID= value; NULL if none */
 	gboolean smtputf8;
 	const SmtpRecipient *recipients;
 	guint recipient_count;
 } SmtpEnvelope;
 
-/* Sends headers and body (dot-stuffed, bare LF and CR become CRLF) to the server at endpoint
- * ("inet:HOST:PORT" or "unix:PATH") within deadline (g_get_monotonic_time(), microseconds). TRUE
- * only if the server took the message for every recipient: if one is refused, nothing is sent
- * (RSET). helo: our name.
- * ERROR_RESUBMIT (temporary) for whatever goes wrong before the final reply. *queue_id (may be
- * NULL) gets the rest of the final 250 reply's text, owned by the caller. */
-gboolean smtp_send(const char *endpoint, const char *helo, const SmtpEnvelope *envelope,
-		   const Headers *headers, Source *body, gint64 deadline, char **queue_id,
-		   GError **error);
+/* The message, dot-stuffed on its way; bare LF and CR in the body become CRLF. */
+typedef struct {
+	const Headers *headers;
+	Source *body; /* read from where it stands */
+} SmtpMessage;
+
+/* Hands the message over. TRUE only if the server took it for every recipient: if one is refused,
+ * nothing is sent (RSET). The parameters of the envelope go along where the server announces
+ * them; SMTPUTF8 must be announced if it is needed. Host names other than "localhost" are not
+ * looked up: no resolver may block in here.
+ * ERROR_RESUBMIT (temporary) for whatever goes wrong before the final reply, ERROR_TIMEOUT at the
+ * deadline, ERROR_BAD_ADDRESS and ERROR_MALFORMED for an envelope that would break the dialogue,
+ * ERROR_CONFIG for the endpoint; errors of the body's source as they are. The error's text has
+ * the reply's codes, never addresses. *queue_id (may be NULL) gets the rest of the final 250
+ * reply's text, owned by the caller. */
+gboolean smtp_send(const SmtpServer *server, const SmtpEnvelope *envelope,
+		   const SmtpMessage *message, char **queue_id, GError **error);
 
 #endif
