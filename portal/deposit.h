@@ -22,13 +22,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Deposits, deposits_close)
 typedef struct {
 	const char *recipient; /* folded address: the account */
 	const char *recipient_spelled; /* as in the envelope: where the notice goes */
-	const char *sender;    /* folded address of the employee */
+	const char *sender; /* folded address of the employee */
 	const char *sender_name; /* decoded display name for the notice; may be NULL */
-	const char *subject;   /* decoded; sealed, shown only after opening */
+	const char *subject; /* decoded; sealed, shown only after opening */
 	const char *languages; /* preferred languages of the notice, "de,en"; NULL: the setting */
-	const char *digest;    /* what makes a retry the same deposit: unique with recipient */
-	const char *route;     /* value for the notice's route header (see doc/postfix.md); NULL: none */
-	Source *message;       /* the whole message, header block included, as it was */
+	const char *digest; /* what makes a retry the same deposit: unique with recipient */
+	const char
+		*route; /* value for the notice's route header (see doc/postfix.md); NULL: none */
+	Source *message; /* the whole message, header block included, as it was */
 } Deposit;
 
 /* Seals and stores; TRUE if it is committed or was already (same digest and recipient: a retry).

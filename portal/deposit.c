@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The gateway's side of the portal (see deposit.h): one transaction holds the sealed message and
+ * its notice, or nothing. Whether the recipient has an account is asked inside it, so that an
+ * account that is made at the same time is either seen or claims by the link.
+ */
+#include "portal/deposit.h"
+
+#include "lib/base/error.h"
+#include "lib/crypt/seal.h"
+#include "lib/mail/address.h"
+#include "portal/account.h"
+#include "portal/mailer.h"
+#include "portal/store.h"
+#include "portal/token.h"
+#include "portal/vault.h"
+
+struct Deposits {
+	Conf *conf;
+	Db *db;
+	Texts *texts;
+	const Secret *master;
+};
+
+Deposits *deposits_open(const Conf *conf, const Secret *master_key, GError **error)
+{
+	g_autoptr(Db) db = store_open(conf, error);
+	Deposits *deposits;
+
+	if (db == NULL)
+		return NULL;
+	deposits = g_new0(Deposits, 1);
+	deposits->conf = conf_ref((Conf *)conf);
+	deposits->db = g_steal_pointer(&db);
+	deposits->texts = texts_new();
+	deposits->master = master_key;
+	return deposits;
+}
+
+void deposits_close(Deposits *deposits)
+{
+	if (deposits == NULL)
+		return;
+	db_close(deposits->db);
+	texts_free(deposits->texts);
+	conf_unref(deposits->conf);
+	g_free(deposits);
+}
+
+static Mailer mailer_of(const Deposits *deposits)
+{
+	return (Mailer){deposits->db, deposits->conf, deposits->texts, deposits->master};
+}
+
+static gboolean is_stored(Db *db, const char *recipient, const char *digest, gboolean *stored,
+			  GError **error)
+{
+	g_autoptr(DbQuery) query =
+		db_query(db, error, "SELECT 1 FROM message WHERE recipient = ? AND digest = ?",
+			 "ss", recipient, digest);
+	g_autoptr(GError) failure = NULL;
+
+	if (query == NULL)
+		return FALSE;
+	*stored = db_next(query, &failure);
+	if (failure != NULL) {
+		g_propagate_error(error, g_steal_pointer(&failure));
+		return FALSE;
+	}
+	return TRUE;
+}
+
+static Notice *notice_for(const Deposits *deposits, const Deposit *deposit, const char *link,
+			  gint64 expires)
+{
+	const char *domain = address_domain(conf_string(deposits->conf, "portal", "sender"));
+	g_autofree char *id = token_new_id();
+	Notice *notice = g_new0(Notice, 1);
+
+	notice->recipient = g_strdup(deposit->recipient_spelled);
+	notice->sender = g_strdup(deposit->sender != NULL ? deposit->sender : "");
+	notice->sender_name = g_strdup(deposit->sender_name != NULL ? deposit->sender_name : "");
+	notice->languages = g_strdup(deposit->languages != NULL ? deposit->languages : "");
+	notice->route = g_strdup(deposit->route != NULL ? deposit->route : "");
+	notice->link = g_strdup(link);
+	notice->message_id = g_strdup_printf("<%s@%s>", id, domain != NULL ? domain : "localhost");
+	notice->expires = expires;
+	return notice;
+}
+
+/* The message and its notice, inside a transaction. */
+static gboolean store_both(const Deposits *deposits, const Deposit *deposit, const char *digest,
+			   char **url, GError **error)
+{
+	Mailer mailer = mailer_of(deposits);
+	VaultEntry entry = {
+		.recipient = deposit->recipient,
+		.digest = digest,
+		.subject = deposit->subject != NULL ? deposit->subject : "",
+		.sender = deposit->sender != NULL ? deposit->sender : "",
+		.sender_name = deposit->sender_name != NULL ? deposit->sender_name : "",
+		.created = store_now(),
+	};
+	g_autoptr(Account) account = NULL;
+	g_autoptr(Secret) link = NULL;
+	g_autoptr(Notice) notice = NULL;
+	g_autofree char *secret = NULL;
+	g_autofree char *id = NULL;
+	g_autofree char *full = NULL;
+	gint64 number;
+
+	if (!account_find(deposits->db, deposit->recipient, &account, error))
+		return FALSE;
+	if (account != NULL)
+		entry.public_key = account->public_key;
+	else
+		entry.link = link = secret_random(SEAL_KEY_SIZE);
+	entry.expires = entry.created + conf_duration(deposits->conf, "portal", "keep");
+	if (!vault_store(deposits->db, &entry, deposit->message, &number, &id, error))
+		return FALSE;
+	if (link != NULL)
+		secret = seal_link_text(link);
+	full = g_strdup_printf("%s/m/%s", conf_string(deposits->conf, "portal", "url"),
+			       secret != NULL ? secret : id);
+	notice = notice_for(deposits, deposit, full, entry.expires);
+	if (!mailer_queue(&mailer, number, notice, error))
+		return FALSE;
+	if (url != NULL)
+		*url = g_steal_pointer(&full);
+	return TRUE;
+}
+
+static gboolean store(const Deposits *deposits, const Deposit *deposit, char **url, GError **error)
+{
+	g_autofree char *digest =
+		token_mac(deposits->master, "portal deposit", deposit->digest, deposit->recipient);
+	g_autofree char *made = NULL;
+	gboolean stored = FALSE;
+
+	if (!db_begin(deposits->db, error))
+		return FALSE;
+	if (!is_stored(deposits->db, deposit->recipient, digest, &stored, error) ||
+	    (!stored && !store_both(deposits, deposit, digest, &made, error))) {
+		db_rollback(deposits->db);
+		return FALSE;
+	}
+	if (!db_commit(deposits->db, error))
+		return FALSE;
+	if (url != NULL)
+		*url = g_steal_pointer(&made);
+	return TRUE;
+}
+
+gboolean deposit_store(Deposits *deposits, const Deposit *deposit, char **url, GError **error)
+{
+	g_autoptr(GError) failure = NULL;
+
+	if (store(deposits, deposit, url, &failure))
+		return TRUE;
+	if (g_error_matches(failure, SEALPOST_ERROR, ERROR_DISK_FULL))
+		g_propagate_error(error, g_steal_pointer(&failure));
+	else
+		g_set_error(error, SEALPOST_ERROR, ERROR_PORTAL, "the portal's store: %s",
+			    failure->message);
+	return FALSE;
+}
+
+guint deposits_send_notices(Deposits *deposits, gint64 deadline, guint *failed)
+{
+	Mailer mailer = mailer_of(deposits);
+	guint sent = 0;
+	guint failures = 0;
+
+	while (g_get_monotonic_time() < deadline) {
+		g_autoptr(GError) error = NULL;
+		MailerResult result = mailer_send_next(&mailer, deadline, &error);
+
+		if (result == MAILER_NONE_DUE)
+			break;
+		if (result == MAILER_SENT)
+			sent++;
+		else
+			failures++;
+		if (error != NULL && !g_error_matches(error, SEALPOST_ERROR, ERROR_RESUBMIT))
+			break; /* the store itself fails: later */
+	}
+	if (failed != NULL)
+		*failed = failures;
+	return sent;
+}

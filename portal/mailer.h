@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The queue of notices: put in within the deposit's transaction, handed to the MTA's
+ * resubmission listener, taken out when the MTA has them. A notice that is tried is first moved
+ * to its next due time: a crash, or a second gateway, never sends it in a loop.
+ */
+#ifndef SEALPOST_PORTAL_MAILER_H
+#define SEALPOST_PORTAL_MAILER_H
+
+#include "lib/base/db.h"
+#include "portal/notice.h"
+
+typedef struct {
+	Db *db;
+	const Conf *conf;
+	const Texts *texts;
+	const Secret *master;
+} Mailer;
+
+/* Queues a notice for the message of that number. */
+gboolean mailer_queue(const Mailer *mailer, gint64 message, const Notice *notice, GError **error);
+
+typedef enum { MAILER_NONE_DUE, MAILER_SENT, MAILER_FAILED } MailerResult;
+
+/* Tries the oldest one that is due. MAILER_FAILED with error set: it stays queued. */
+MailerResult mailer_send_next(const Mailer *mailer, gint64 deadline, GError **error);
+
+/* The pause after that many attempts, in seconds: it doubles from a minute to an hour. */
+gint64 mailer_pause(gint64 attempts);
+
+#endif

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The notice's mail (see notice.h). Whatever stands in a header field is made one line of ASCII
+ * here; names are quoted or encoded (RFC 5322, RFC 2047).
+ */
+#include "portal/notice.h"
+
+#include <string.h>
+
+#include "lib/base/error.h"
+#include "lib/base/masterkey.h"
+#include "portal/format.h"
+#include "portal/template.h"
+#include "portal/token.h"
+
+#define NOTICE_FORMAT "(sssssssx)"
+/* Bytes in one encoded word, so that it stays below 75 characters. */
+#define WORD_BYTES 42
+/* Languages in one notice. */
+#define NOTICE_LANGUAGES 4
+
+void notice_free(Notice *notice)
+{
+	if (notice == NULL)
+		return;
+	g_free(notice->recipient);
+	g_free(notice->sender);
+	g_free(notice->sender_name);
+	g_free(notice->languages);
+	g_free(notice->route);
+	g_free(notice->link);
+	g_free(notice->message_id);
+	g_free(notice);
+}
+
+GBytes *notice_wrap(const Notice *notice, const Secret *master, const char *context)
+{
+	g_autoptr(GVariant) variant = g_variant_ref_sink(
+		g_variant_new(NOTICE_FORMAT, notice->recipient, notice->sender, notice->sender_name,
+			      notice->languages, notice->route, notice->link, notice->message_id,
+			      notice->expires));
+	/* a GVariant wants aligned memory, which a Secret is not */
+	gsize size = g_variant_get_size(variant);
+	g_autofree void *bytes = g_malloc(size);
+	g_autoptr(Secret) plain = NULL;
+
+	g_variant_store(variant, bytes);
+	plain = secret_take(bytes, size);
+	return secret_wrap(master, plain, context);
+}
+
+Notice *notice_unwrap(GBytes *wrapped, const Secret *master, const char *context, GError **error)
+{
+	g_autoptr(Secret) plain = secret_unwrap(master, wrapped, context, error);
+	g_autoptr(GBytes) bytes = NULL;
+	g_autoptr(GVariant) variant = NULL;
+	Notice *notice;
+
+	if (plain == NULL)
+		return NULL;
+	bytes = g_bytes_new(secret_bytes(plain), secret_size(plain));
+	variant = g_variant_ref_sink(
+		g_variant_new_from_bytes(G_VARIANT_TYPE(NOTICE_FORMAT), bytes, FALSE));
+	notice = g_new0(Notice, 1);
+	g_variant_get(variant, NOTICE_FORMAT, &notice->recipient, &notice->sender,
+		      &notice->sender_name, &notice->languages, &notice->route, &notice->link,
+		      &notice->message_id, &notice->expires);
+	return notice;
+}
+
+/* One line of valid UTF-8, fit for a header field. New string. */
+static char *one_line(const char *text)
+{
+	char *line = g_utf8_make_valid(text, -1);
+
+	for (char *c = line; *c != '\0'; c++)
+		if (g_ascii_iscntrl(*c))
+			*c = ' ';
+	return line;
+}
+
+/* A display name: a quoted string, or encoded words of whole characters. New string. */
+static char *phrase(const char *text)
+{
+	g_autofree char *line = one_line(text);
+	GString *out = g_string_new(NULL);
+	const char *rest = line;
+
+	if (g_str_is_ascii(line)) {
+		g_string_append_c(out, '"');
+		for (; *rest != '\0'; rest++) {
+			if (*rest == '"' || *rest == '\\')
+				g_string_append_c(out, '\\');
+			g_string_append_c(out, *rest);
+		}
+		g_string_append_c(out, '"');
+		return g_string_free(out, FALSE);
+	}
+	while (*rest != '\0') {
+		g_autofree char *word = NULL;
+		gsize size = 0;
+
+		while (rest[size] != '\0' &&
+		       g_utf8_next_char(rest + size) - rest <= (gssize)WORD_BYTES)
+			size = g_utf8_next_char(rest + size) - rest;
+		word = g_base64_encode((const guchar *)rest, size);
+		g_string_append_printf(out, "%s=?UTF-8?B?%s?=", out->len > 0 ? "\n " : "", word);
+		rest += size;
+	}
+	return g_string_free(out, FALSE);
+}
+
+static gboolean add(Headers *headers, const char *name, const char *value, GError **error)
+{
+	g_autofree char *line = g_strconcat(" ", value, NULL);
+
+	return headers_append(headers, name, line, error);
+}
+
+static gboolean add_from(Headers *headers, const Notice *notice, const Conf *conf,
+			 const Values *values, GError **error)
+{
+	const char *address = conf_string(conf, "portal", "sender");
+	g_autofree char *name = template_text(values, "notice.from");
+	g_autofree char *shown = phrase(name);
+	g_autofree char *from = g_strdup_printf("%s <%s>", shown, address);
+	g_autofree char *reply = g_strdup_printf("<%s>", notice->sender);
+
+	if (!add(headers, "From", from, error))
+		return FALSE;
+	return *notice->sender == '\0' || add(headers, "Reply-To", reply, error);
+}
+
+static gboolean add_headers(Headers *headers, const Notice *notice, const Conf *conf,
+			    const Values *values, GError **error)
+{
+	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+	g_autofree char *date = format_rfc5322_date(now);
+	g_autofree char *to = g_strdup_printf("<%s>", notice->recipient);
+	g_autofree char *subject = template_text(values, "notice.subject");
+	g_autofree char *encoded = header_encode_text("Subject", subject);
+	g_autofree char *route = one_line(notice->route);
+
+	return add_from(headers, notice, conf, values, error) && add(headers, "To", to, error) &&
+	       headers_append(headers, "Subject", encoded, error) &&
+	       add(headers, "Date", date, error) &&
+	       add(headers, "Message-ID", notice->message_id, error) &&
+	       add(headers, "MIME-Version", "1.0", error) &&
+	       add(headers, "Auto-Submitted", "auto-generated", error) &&
+	       (*route == '\0' || add(headers, "X-Sealpost-Route", route, error));
+}
+
+/* A text part in base64: 7-bit and short lines whatever it says. */
+static void append_part(GString *body, const char *boundary, const char *subtype, const char *text)
+{
+	g_autofree char *encoded = g_base64_encode((const guchar *)text, strlen(text));
+	gsize length = strlen(encoded);
+
+	g_string_append_printf(body,
+			       "--%s\r\nContent-Type: text/%s; charset=utf-8\r\n"
+			       "Content-Transfer-Encoding: base64\r\n\r\n",
+			       boundary, subtype);
+	for (gsize at = 0; at < length; at += 76) {
+		g_string_append_len(body, encoded + at, MIN(76, length - at));
+		g_string_append(body, "\r\n");
+	}
+}
+
+static Values *notice_values(const Notice *notice, const Conf *conf, const Texts *texts,
+			     Language language)
+{
+	Values *values = values_new(texts, language);
+	g_autofree char *sender =
+		*notice->sender_name != '\0' && *notice->sender != '\0'
+			? g_strdup_printf("%s (%s)", notice->sender_name, notice->sender)
+			: g_strdup(*notice->sender != '\0' ? notice->sender : notice->sender_name);
+	g_autofree char *line = one_line(sender);
+
+	values_take(values, "organisation", format_organisation(conf));
+	values_set(values, "sender", *line != '\0' ? line : conf_string(conf, "portal", "sender"));
+	values_set(values, "address",
+		   *notice->sender != '\0' ? notice->sender
+					   : conf_string(conf, "portal", "sender"));
+	values_set(values, "recipient", notice->recipient);
+	values_set(values, "link", notice->link);
+	values_take(values, "expires", format_date(values, notice->expires));
+	return values;
+}
+
+/* The languages of the mail in their order, each once; at least one. */
+static GArray *notice_languages(const Notice *notice, const Conf *conf)
+{
+	GArray *chosen = g_array_new(FALSE, FALSE, sizeof(Language));
+	g_auto(GStrv) wanted = g_strsplit_set(notice->languages, ", ;", NOTICE_LANGUAGES);
+	const char *const *tags = (const char *const *)wanted;
+	gboolean seen[LANGUAGE_COUNT] = {FALSE};
+	Language language = LANGUAGE_EN;
+
+	if (*notice->languages == '\0')
+		tags = conf_list(conf, "portal", "languages");
+	for (gsize i = 0; tags != NULL && tags[i] != NULL; i++) {
+		if (!language_find(tags[i], &language) || seen[language])
+			continue;
+		seen[language] = TRUE;
+		g_array_append_val(chosen, language);
+	}
+	if (chosen->len == 0)
+		g_array_append_val(chosen, language);
+	return chosen;
+}
+
+/* The texts in each language, one below the other. */
+static void compose_texts(const Notice *notice, const Conf *conf, const Texts *texts,
+			  GString *plain, GString *html)
+{
+	g_autoptr(GArray) languages = notice_languages(notice, conf);
+	g_autoptr(Values) page = values_new(texts, g_array_index(languages, Language, 0));
+	g_autoptr(GString) sections = g_string_new(NULL);
+	g_autofree char *whole = NULL;
+
+	for (guint i = 0; i < languages->len; i++) {
+		g_autoptr(Values) values =
+			notice_values(notice, conf, texts, g_array_index(languages, Language, i));
+		g_autofree char *text = template_render("notice.txt", values);
+		g_autofree char *section = template_render("notice-section.html", values);
+
+		g_string_append_printf(plain, "%s%s", i > 0 ? "\n----\n\n" : "", text);
+		g_string_append(sections, section);
+	}
+	values_set(page, "sections", sections->str);
+	whole = template_render("notice.html", page);
+	g_string_append(html, whole);
+}
+
+gboolean notice_compose(const Notice *notice, const Conf *conf, const Texts *texts,
+			Headers **headers, GBytes **body, GError **error)
+{
+	g_autoptr(GArray) languages = notice_languages(notice, conf);
+	g_autoptr(Values) values =
+		notice_values(notice, conf, texts, g_array_index(languages, Language, 0));
+	g_autoptr(Headers) made = headers_new();
+	g_autoptr(GString) plain = g_string_new(NULL);
+	g_autoptr(GString) html = g_string_new(NULL);
+	GString *mail = g_string_new(NULL);
+	g_autofree char *id = token_new_id();
+	g_autofree char *boundary = g_strdup_printf("=_sealpost-%s", id);
+	g_autofree char *type =
+		g_strdup_printf("multipart/alternative;\n\tboundary=\"%s\"", boundary);
+	gboolean good = add_headers(made, notice, conf, values, error) &&
+			add(made, "Content-Type", type, error);
+
+	compose_texts(notice, conf, texts, plain, html);
+	append_part(mail, boundary, "plain", plain->str);
+	append_part(mail, boundary, "html", html->str);
+	g_string_append_printf(mail, "--%s--\r\n", boundary);
+	if (!good) {
+		g_string_free(mail, TRUE);
+		return FALSE;
+	}
+	*headers = g_steal_pointer(&made);
+	*body = g_string_free_to_bytes(mail);
+	return TRUE;
+}

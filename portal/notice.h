@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The mail that tells a recipient of a message in the portal: what it needs, at rest under the
+ * gateway's master key (its link may hold a secret), and its text. It says nothing of the
+ * message but who sent it.
+ */
+#ifndef SEALPOST_PORTAL_NOTICE_H
+#define SEALPOST_PORTAL_NOTICE_H
+
+#include "lib/base/conf.h"
+#include "lib/base/secret.h"
+#include "lib/mail/headers.h"
+#include "portal/texts.h"
+
+typedef struct {
+	char *recipient; /* as in the envelope */
+	char *sender; /* the employee */
+	char *sender_name; /* "" if unknown */
+	char *languages; /* "de, en"; "" for the setting */
+	char *route; /* "" if none */
+	char *link;
+	char *message_id; /* the same on every attempt */
+	gint64 expires;
+} Notice;
+
+void notice_free(Notice *notice);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Notice, notice_free)
+
+/* context binds the wrapped bytes to their row. */
+GBytes *notice_wrap(const Notice *notice, const Secret *master, const char *context);
+Notice *notice_unwrap(GBytes *wrapped, const Secret *master, const char *context, GError **error);
+
+/* The mail: its headers and its body (multipart/alternative, pure 7-bit, CRLF). */
+gboolean notice_compose(const Notice *notice, const Conf *conf, const Texts *texts,
+			Headers **headers, GBytes **body, GError **error);
+
+#endif

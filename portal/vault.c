@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Sealed messages in the database (see vault.h). A message's chunks are read one at a time, each
+ * by a query of its own, so that a slow download never holds the database.
+ */
+#include "portal/vault.h"
+
+#include "lib/base/error.h"
+#include "lib/crypt/seal.h"
+#include "portal/token.h"
+
+#define MESSAGE_COLUMNS                                                                            \
+	"number, id, recipient, created, expires, size, subject, sender, sender_name, "            \
+	"stream_header, key_for_link, key_for_account, revealed IS NOT NULL"
+
+void vault_message_free(VaultMessage *message)
+{
+	if (message == NULL)
+		return;
+	g_free(message->id);
+	g_free(message->recipient);
+	g_clear_pointer(&message->subject, g_bytes_unref);
+	g_clear_pointer(&message->sender, g_bytes_unref);
+	g_clear_pointer(&message->sender_name, g_bytes_unref);
+	g_clear_pointer(&message->stream_header, g_bytes_unref);
+	g_clear_pointer(&message->key_for_link, g_bytes_unref);
+	g_clear_pointer(&message->key_for_account, g_bytes_unref);
+	g_free(message);
+}
+
+const char *vault_state_name(VaultState state)
+{
+	switch (state) {
+	case VAULT_WAITING: return "waiting";
+	case VAULT_KEPT: return "unread";
+	case VAULT_READ: return "read";
+	}
+	return "unknown";
+}
+
+/* The row without its chunks; who may open it is decided here, once. */
+static gboolean insert_message(Db *db, const VaultEntry *entry, const Secret *key, const char *id,
+			       gint64 size, GBytes *header, GError **error)
+{
+	g_autoptr(GBytes) subject = seal_text(key, "subject", entry->subject);
+	g_autoptr(GBytes) sender = seal_text(key, "sender", entry->sender);
+	g_autoptr(GBytes) name = seal_text(key, "sender-name", entry->sender_name);
+	g_autoptr(GBytes) for_link = NULL;
+	g_autoptr(GBytes) for_account = NULL;
+	g_autofree char *link_hash = NULL;
+
+	g_assert((entry->link != NULL) != (entry->public_key != NULL));
+	if (entry->link != NULL) {
+		for_link = seal_wrap_for_link(key, entry->link);
+		link_hash = seal_link_hash(entry->link);
+	} else {
+		for_account = seal_to_account(key, entry->public_key);
+	}
+	return db_run(db, NULL, error,
+		      "INSERT INTO message (id, recipient, digest, created, expires, size, subject,"
+		      " sender, sender_name, stream_header, link_hash, key_for_link,"
+		      " key_for_account) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		      "sssiiibbbbsbb", id, entry->recipient, entry->digest, entry->created,
+		      entry->expires, size, subject, sender, name, header, link_hash, for_link,
+		      for_account);
+}
+
+static gboolean find_number(Db *db, const char *id, gint64 *number, GError **error)
+{
+	g_autoptr(DbQuery) query =
+		db_query(db, error, "SELECT number FROM message WHERE id = ?", "s", id);
+	g_autoptr(GError) failure = NULL;
+
+	if (query == NULL)
+		return FALSE;
+	if (!db_next(query, &failure)) {
+		if (failure == NULL)
+			g_set_error(error, SEALPOST_ERROR, ERROR_STORE, "a new message is missing");
+		else
+			g_propagate_error(error, g_steal_pointer(&failure));
+		return FALSE;
+	}
+	*number = db_int(query, 0);
+	return TRUE;
+}
+
+/* Fills buffer as far as the source has bytes: a chunk is full, or it is the last one. */
+static gssize read_full(Source *source, guint8 *buffer, gsize size, GError **error)
+{
+	gsize filled = 0;
+
+	while (filled < size) {
+		gssize got = source_read(source, buffer + filled, size - filled, error);
+
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		filled += got;
+	}
+	return filled;
+}
+
+static gboolean store_chunks(Db *db, gint64 message, SealWriter *writer, Source *source,
+			     GError **error)
+{
+	g_autoptr(Secret) plain = secret_new(SEAL_CHUNK);
+	goffset left = source_length(source);
+	gint64 number = 0;
+	gboolean last = FALSE;
+
+	while (!last) {
+		gssize got = read_full(source, secret_data(plain), SEAL_CHUNK, error);
+		g_autoptr(GBytes) chunk = NULL;
+
+		if (got < 0)
+			return FALSE;
+		left -= got;
+		last = left == 0;
+		if (left < 0 || (got < SEAL_CHUNK && !last)) {
+			g_set_error(error, SEALPOST_ERROR, ERROR_IO,
+				    "the message is not as long as announced");
+			return FALSE;
+		}
+		chunk = seal_writer_chunk(writer, secret_bytes(plain), got, last);
+		if (!db_run(db, NULL, error,
+			    "INSERT INTO chunk (message, number, bytes) VALUES (?,?,?)", "iib",
+			    message, number++, chunk))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+gboolean vault_store(Db *db, const VaultEntry *entry, Source *message, gint64 *number, char **id,
+		     GError **error)
+{
+	g_autoptr(Secret) key = secret_random(SEAL_KEY_SIZE);
+	g_autoptr(GBytes) header = NULL;
+	g_autoptr(SealWriter) writer = seal_writer_new(key, &header);
+	g_autofree char *new_id = token_new_id();
+	gint64 new_number = 0;
+
+	if (!source_rewind(message, error) ||
+	    !insert_message(db, entry, key, new_id, source_length(message), header, error) ||
+	    !find_number(db, new_id, &new_number, error) ||
+	    !store_chunks(db, new_number, writer, message, error))
+		return FALSE;
+	*number = new_number;
+	*id = g_steal_pointer(&new_id);
+	return TRUE;
+}
+
+static VaultMessage *read_row(DbQuery *query)
+{
+	VaultMessage *message = g_new0(VaultMessage, 1);
+
+	message->number = db_int(query, 0);
+	message->id = g_strdup(db_text(query, 1));
+	message->recipient = g_strdup(db_text(query, 2));
+	message->created = db_int(query, 3);
+	message->expires = db_int(query, 4);
+	message->size = db_int(query, 5);
+	message->subject = db_bytes(query, 6);
+	message->sender = db_bytes(query, 7);
+	message->sender_name = db_bytes(query, 8);
+	message->stream_header = db_bytes(query, 9);
+	message->key_for_link = db_bytes(query, 10);
+	message->key_for_account = db_bytes(query, 11);
+	if (message->key_for_account == NULL)
+		message->state = VAULT_WAITING;
+	else
+		message->state = db_int(query, 12) ? VAULT_READ : VAULT_KEPT;
+	return message;
+}
+
+static gboolean find(Db *db, const char *sql, const char *value, VaultMessage **message,
+		     GError **error)
+{
+	g_autoptr(DbQuery) query = db_query(db, error, sql, "s", value);
+	g_autoptr(GError) failure = NULL;
+
+	if (query == NULL)
+		return FALSE;
+	*message = db_next(query, &failure) ? read_row(query) : NULL;
+	if (failure != NULL) {
+		g_propagate_error(error, g_steal_pointer(&failure));
+		return FALSE;
+	}
+	return TRUE;
+}
+
+gboolean vault_find_link(Db *db, const char *link_hash, VaultMessage **message, GError **error)
+{
+	return find(db, "SELECT " MESSAGE_COLUMNS " FROM message WHERE link_hash = ?", link_hash,
+		    message, error);
+}
+
+gboolean vault_find_id(Db *db, const char *id, VaultMessage **message, GError **error)
+{
+	return find(db, "SELECT " MESSAGE_COLUMNS " FROM message WHERE id = ?", id, message, error);
+}
+
+GPtrArray *vault_list(Db *db, const char *recipient, GError **error)
+{
+	g_autoptr(GPtrArray) list =
+		g_ptr_array_new_with_free_func((GDestroyNotify)vault_message_free);
+	g_autoptr(GError) failure = NULL;
+	g_autoptr(DbQuery) query =
+		db_query(db, error,
+			 "SELECT " MESSAGE_COLUMNS " FROM message WHERE ? IS NULL OR recipient = ?"
+			 " ORDER BY number DESC LIMIT ?",
+			 "ssi", recipient, recipient, (gint64)VAULT_LIST_MAX);
+
+	if (query == NULL)
+		return NULL;
+	while (db_next(query, &failure))
+		g_ptr_array_add(list, read_row(query));
+	if (failure != NULL) {
+		g_propagate_error(error, g_steal_pointer(&failure));
+		return NULL;
+	}
+	return g_steal_pointer(&list);
+}
+
+char *vault_text(const VaultMessage *message, const Secret *key, const char *field, GError **error)
+{
+	GBytes *sealed = message->subject;
+
+	if (g_str_equal(field, "sender"))
+		sealed = message->sender;
+	else if (g_str_equal(field, "sender-name"))
+		sealed = message->sender_name;
+	return seal_text_open(key, field, sealed, error);
+}
+
+static GBytes *read_chunk(Db *db, gint64 message, gint64 number, GError **error)
+{
+	g_autoptr(DbQuery) query =
+		db_query(db, error, "SELECT bytes FROM chunk WHERE message = ? AND number = ?",
+			 "ii", message, number);
+	g_autoptr(GError) failure = NULL;
+
+	if (query == NULL)
+		return NULL;
+	if (db_next(query, &failure))
+		return db_bytes(query, 0);
+	if (failure != NULL)
+		g_propagate_error(error, g_steal_pointer(&failure));
+	else
+		g_set_error(error, SEALPOST_ERROR, ERROR_CRYPTO, "the message has no end");
+	return NULL;
+}
+
+gboolean vault_open(Db *db, const VaultMessage *message, const Secret *key, Sink *sink,
+		    GError **error)
+{
+	g_autoptr(SealReader) reader = seal_reader_new(key, message->stream_header, error);
+	gboolean last = FALSE;
+
+	if (reader == NULL)
+		return FALSE;
+	for (gint64 number = 0; !last; number++) {
+		g_autoptr(GBytes) sealed = read_chunk(db, message->number, number, error);
+		g_autoptr(GBytes) plain = NULL;
+		gconstpointer data;
+		gsize size;
+
+		if (sealed == NULL)
+			return FALSE;
+		plain = seal_reader_chunk(reader, sealed, &last, error);
+		if (plain == NULL)
+			return FALSE;
+		data = g_bytes_get_data(plain, &size);
+		if (!sink_write(sink, data, size, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+gboolean vault_claim(Db *db, gint64 number, GBytes *key_for_account, GError **error)
+{
+	return db_run(db, NULL, error,
+		      "UPDATE message SET key_for_account = ?, key_for_link = NULL"
+		      " WHERE number = ? AND key_for_account IS NULL",
+		      "bi", key_for_account, number);
+}
+
+gboolean vault_event(Db *db, gint64 number, const char *kind, GError **error)
+{
+	gint64 now = g_get_real_time() / G_USEC_PER_SEC;
+
+	if (!db_run(db, NULL, error, "INSERT INTO event (time, message, kind) VALUES (?,?,?)",
+		    "iis", now, number, kind))
+		return FALSE;
+	if (!g_str_equal(kind, "revealed"))
+		return TRUE;
+	return db_run(db, NULL, error,
+		      "UPDATE message SET revealed = ? WHERE number = ? AND revealed IS NULL", "ii",
+		      now, number);
+}
+
+gboolean vault_expire(Db *db, gint64 now, int *count, GError **error)
+{
+	return db_run(db, count, error, "DELETE FROM message WHERE expires <= ?", "i", now);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Sealed messages in the database: put in, found, claimed, opened chunk by chunk, expired. The
+ * vault sees keys only while it seals or opens; it keeps none. "No such message" is a result
+ * (*message NULL), not an error.
+ */
+#ifndef SEALPOST_PORTAL_VAULT_H
+#define SEALPOST_PORTAL_VAULT_H
+
+#include "lib/base/db.h"
+#include "lib/base/secret.h"
+#include "lib/mail/stream.h"
+
+/* Most messages that a list shows. */
+#define VAULT_LIST_MAX 500
+
+/* What stands beside the sealed bytes. Exactly one of link and public_key is set: who may open. */
+typedef struct {
+	const char *recipient; /* folded */
+	const char *digest; /* keyed hash; unique with recipient */
+	const char *subject;
+	const char *sender;
+	const char *sender_name;
+	gint64 created;
+	gint64 expires;
+	const Secret *link;
+	GBytes *public_key;
+} VaultEntry;
+
+typedef enum {
+	VAULT_WAITING, /* only its link opens it */
+	VAULT_KEPT, /* belongs to an account */
+	VAULT_READ, /* and was shown to it */
+} VaultState;
+
+typedef struct {
+	gint64 number; /* for logs and the audit trail */
+	char *id; /* for URLs */
+	char *recipient;
+	gint64 created;
+	gint64 expires;
+	gint64 size;
+	VaultState state;
+	GBytes *subject; /* sealed, see vault_text() */
+	GBytes *sender;
+	GBytes *sender_name;
+	GBytes *stream_header;
+	GBytes *key_for_link; /* NULL once claimed */
+	GBytes *key_for_account; /* NULL until claimed */
+} VaultMessage;
+
+void vault_message_free(VaultMessage *message);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VaultMessage, vault_message_free)
+
+const char *vault_state_name(VaultState state);
+
+/* Seals message under a new key and stores it, inside the caller's transaction. *number and *id
+ * (new string) tell what it became. */
+gboolean vault_store(Db *db, const VaultEntry *entry, Source *message, gint64 *number, char **id,
+		     GError **error);
+
+gboolean vault_find_link(Db *db, const char *link_hash, VaultMessage **message, GError **error);
+gboolean vault_find_id(Db *db, const char *id, VaultMessage **message, GError **error);
+/* The newest first; recipient NULL: everybody's. An array of VaultMessage *. NULL on error. */
+GPtrArray *vault_list(Db *db, const char *recipient, GError **error);
+
+/* A text of the message's metadata, opened; field is "subject", "sender" or "sender-name". */
+char *vault_text(const VaultMessage *message, const Secret *key, const char *field, GError **error);
+
+/* Opens all of it into sink. ERROR_CRYPTO if a bit differs or the end is missing. */
+gboolean vault_open(Db *db, const VaultMessage *message, const Secret *key, Sink *sink,
+		    GError **error);
+
+/* The message changes hands: from now on only the account's key opens it. */
+gboolean vault_claim(Db *db, gint64 number, GBytes *key_for_account, GError **error);
+
+/* Writes to the audit trail; "revealed" also makes the message VAULT_READ. */
+gboolean vault_event(Db *db, gint64 number, const char *kind, GError **error);
+
+/* Deletes what expired before now. */
+gboolean vault_expire(Db *db, gint64 now, int *count, GError **error);
+
+#endif

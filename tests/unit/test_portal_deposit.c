@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * deposit.h from the gateway's side: what is stored, for whom it opens, what a retry does, what
+ * the notices say and when they are sent. The SMTP client is ours here: it keeps the last mail.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "lib/base/db.h"
+#include "lib/base/error.h"
+#include "lib/crypt/seal.h"
+#include "lib/mail/smtp.h"
+#include "portal/account.h"
+#include "portal/deposit.h"
+#include "portal/mailer.h"
+#include "portal/store.h"
+#include "portal/vault.h"
+
+#define SUBJECT "Geheimer Betreff 4711"
+#define BODY "Dies ist der Inhalt 0815"
+
+typedef struct {
+	char *folder;
+	Conf *conf;
+	Secret *master;
+	Deposits *deposits;
+	Db *db; /* a second connection, as the portal has */
+} Fixture;
+
+/* What the SMTP client was last called with. Tests run one after the other. */
+static struct {
+	gboolean refuse;
+	guint calls;
+	char *sender;
+	char *recipient;
+	char *ret;
+	GByteArray *headers;
+	char *body;
+} smtp;
+
+gboolean smtp_send(const char *endpoint, const char *helo, const SmtpEnvelope *envelope,
+		   const Headers *headers, Source *body, gint64 deadline, char **queue_id,
+		   GError **error)
+{
+	g_autoptr(Sink) head = NULL;
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	g_autoptr(Sink) text = sink_new_bytes(bytes, 1024 * 1024);
+
+	(void)queue_id;
+	assert_non_null(endpoint);
+	assert_non_null(helo);
+	assert_true(deadline > g_get_monotonic_time());
+	assert_int_equal(envelope->recipient_count, 1);
+	smtp.calls++;
+	if (smtp.refuse) {
+		g_set_error(error, SEALPOST_ERROR, ERROR_RESUBMIT, "refused by the test");
+		return FALSE;
+	}
+	g_free(smtp.sender);
+	g_free(smtp.recipient);
+	g_free(smtp.ret);
+	g_free(smtp.body);
+	smtp.sender = g_strdup(envelope->sender);
+	smtp.recipient = g_strdup(envelope->recipients[0].address);
+	smtp.ret = g_strdup(envelope->ret);
+	g_clear_pointer(&smtp.headers, g_byte_array_unref);
+	smtp.headers = g_byte_array_new();
+	head = sink_new_bytes(smtp.headers, 1024 * 1024);
+	assert_true(headers_write(headers, HEADERS_ALL, head, error));
+	assert_true(stream_copy(body, text, error));
+	smtp.body = g_strndup((char *)bytes->data, bytes->len);
+	return TRUE;
+}
+
+static int set_up(void **state)
+{
+	Fixture *fixture = g_new0(Fixture, 1);
+	g_autofree char *inner = NULL;
+
+	fixture->folder = g_dir_make_tmp("sealpost-deposit-XXXXXX", NULL);
+	inner = g_build_filename(fixture->folder, "state", "portal", NULL);
+	assert_int_equal(g_mkdir_with_parents(inner, 0700), 0);
+	fixture->conf = conf_new_defaults(fixture->folder);
+	fixture->master = secret_random(32);
+	fixture->deposits = deposits_open(fixture->conf, fixture->master, NULL);
+	assert_non_null(fixture->deposits);
+	fixture->db = store_open(fixture->conf, NULL);
+	assert_non_null(fixture->db);
+	smtp.refuse = FALSE;
+	smtp.calls = 0;
+	*state = fixture;
+	return 0;
+}
+
+static void remove_folder(const char *path)
+{
+	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+	const char *name;
+
+	while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+		g_autofree char *inner = g_build_filename(path, name, NULL);
+
+		if (g_file_test(inner, G_FILE_TEST_IS_DIR))
+			remove_folder(inner);
+		else
+			g_unlink(inner);
+	}
+	g_rmdir(path);
+}
+
+static int tear_down(void **state)
+{
+	Fixture *fixture = *state;
+
+	db_close(fixture->db);
+	deposits_close(fixture->deposits);
+	secret_free(fixture->master);
+	conf_unref(fixture->conf);
+	remove_folder(fixture->folder);
+	g_free(fixture->folder);
+	g_free(fixture);
+	g_clear_pointer(&smtp.sender, g_free);
+	g_clear_pointer(&smtp.recipient, g_free);
+	g_clear_pointer(&smtp.ret, g_free);
+	g_clear_pointer(&smtp.body, g_free);
+	g_clear_pointer(&smtp.headers, g_byte_array_unref);
+	return 0;
+}
+
+static gboolean put(Fixture *fixture, const char *recipient, const char *digest, char **url,
+		    GError **error)
+{
+	const char *text = "Subject: " SUBJECT "\r\n\r\n" BODY "\r\n";
+	g_autoptr(GBytes) bytes = g_bytes_new_static(text, strlen(text));
+	g_autoptr(Source) source = source_new_bytes(bytes);
+	Deposit deposit = {
+		.recipient = recipient,
+		.recipient_spelled = "Otto@Web.example",
+		.sender = "alice@firma.example",
+		.sender_name = "Alice \"Ä\" Ärmel",
+		.subject = SUBJECT,
+		.digest = digest,
+		.route = "smtp-tls:",
+		.message = source,
+	};
+
+	return deposit_store(fixture->deposits, &deposit, url, error);
+}
+
+static gint64 count(Fixture *fixture, const char *sql)
+{
+	g_autoptr(DbQuery) query = db_query(fixture->db, NULL, sql, "");
+
+	assert_non_null(query);
+	assert_true(db_next(query, NULL));
+	return db_int(query, 0);
+}
+
+static char *opened(Fixture *fixture, const VaultMessage *message, const Secret *key,
+		    GError **error)
+{
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	g_autoptr(Sink) sink = sink_new_bytes(bytes, 64 * 1024 * 1024);
+
+	if (!vault_open(fixture->db, message, key, sink, error))
+		return NULL;
+	return g_strndup((char *)bytes->data, bytes->len);
+}
+
+static void link_opens(void **state)
+{
+	Fixture *fixture = *state;
+	g_autofree char *url = NULL;
+	g_autofree char *hash = NULL;
+	g_autofree char *text = NULL;
+	g_autofree char *subject = NULL;
+	g_autofree char *sender = NULL;
+	g_autoptr(Secret) link = NULL;
+	g_autoptr(Secret) other = secret_random(SEAL_KEY_SIZE);
+	g_autoptr(Secret) key = NULL;
+	g_autoptr(VaultMessage) message = NULL;
+
+	assert_true(put(fixture, "otto@web.example", "d1", &url, NULL));
+	assert_true(g_str_has_prefix(url, "https://localhost:8443/m/"));
+	link = seal_link_parse(strrchr(url, '/') + 1);
+	assert_non_null(link);
+	hash = seal_link_hash(link);
+	assert_true(vault_find_link(fixture->db, hash, &message, NULL));
+	assert_non_null(message);
+	assert_int_equal(message->state, VAULT_WAITING);
+	assert_null(message->key_for_account);
+	assert_null(seal_open_with_link(message->key_for_link, other, NULL));
+	key = seal_open_with_link(message->key_for_link, link, NULL);
+	assert_non_null(key);
+	text = opened(fixture, message, key, NULL);
+	assert_string_equal(text, "Subject: " SUBJECT "\r\n\r\n" BODY "\r\n");
+	subject = vault_text(message, key, "subject", NULL);
+	assert_string_equal(subject, SUBJECT);
+	sender = vault_text(message, key, "sender", NULL);
+	assert_string_equal(sender, "alice@firma.example");
+	assert_null(opened(fixture, message, other, NULL));
+}
+
+static void retry_is_the_same(void **state)
+{
+	Fixture *fixture = *state;
+	g_autofree char *first = NULL;
+	g_autofree char *second = NULL;
+
+	assert_true(put(fixture, "otto@web.example", "d1", &first, NULL));
+	assert_true(put(fixture, "otto@web.example", "d1", &second, NULL));
+	assert_non_null(first);
+	assert_null(second);
+	assert_int_equal(count(fixture, "SELECT count(*) FROM message"), 1);
+	assert_int_equal(count(fixture, "SELECT count(*) FROM notice"), 1);
+	assert_true(put(fixture, "vera@web.example", "d1", NULL, NULL));
+	assert_true(put(fixture, "otto@web.example", "d2", NULL, NULL));
+	assert_int_equal(count(fixture, "SELECT count(*) FROM message"), 3);
+}
+
+static void account_gets_no_secret(void **state)
+{
+	Fixture *fixture = *state;
+	g_autoptr(Secret) password = secret_take(g_strdup("ein gutes Passwort"), 18);
+	g_autoptr(Account) account = NULL;
+	g_autoptr(Secret) private_key = NULL;
+	g_autoptr(VaultMessage) message = NULL;
+	g_autoptr(Secret) key = NULL;
+	g_autofree char *text = NULL;
+	g_autofree char *url = NULL;
+	gboolean added = FALSE;
+
+	assert_true(account_new("otto@web.example", password, &account, &private_key, NULL));
+	assert_true(account_add(fixture->db, account, &added, NULL));
+	assert_true(added);
+	assert_true(account_add(fixture->db, account, &added, NULL));
+	assert_false(added);
+	assert_true(put(fixture, "otto@web.example", "d1", &url, NULL));
+	assert_null(seal_link_parse(strrchr(url, '/') + 1));
+	assert_true(vault_find_id(fixture->db, strrchr(url, '/') + 1, &message, NULL));
+	assert_non_null(message);
+	assert_int_equal(message->state, VAULT_KEPT);
+	assert_null(message->key_for_link);
+	key = seal_open_with_account(message->key_for_account, account->public_key, private_key,
+				     NULL);
+	assert_non_null(key);
+	text = opened(fixture, message, key, NULL);
+	assert_non_null(strstr(text, BODY));
+}
+
+static void reverse_chunks(Fixture *fixture)
+{
+	assert_true(db_run(fixture->db, NULL, NULL, "UPDATE chunk SET number = number + 10", ""));
+	assert_true(db_run(fixture->db, NULL, NULL, "UPDATE chunk SET number = 12 - number", ""));
+}
+
+/* A chunk that is missing, moved or cut off: nothing is taken for the whole message. */
+static void damage_is_seen(void **state)
+{
+	Fixture *fixture = *state;
+	const gsize size = 3 * SEAL_CHUNK;
+	g_autofree char *big = g_strnfill(size, 'x');
+	g_autoptr(GBytes) bytes = g_bytes_new(big, size);
+	g_autoptr(Source) source = source_new_bytes(bytes);
+	g_autoptr(Secret) link = secret_random(SEAL_KEY_SIZE);
+	VaultEntry entry = {"otto@web.example", "d", "s", "a@b.example", "", 1, 2, link, NULL};
+	g_autoptr(VaultMessage) message = NULL;
+	g_autoptr(Secret) key = NULL;
+	g_autofree char *id = NULL;
+	g_autofree char *whole = NULL;
+	gint64 number = 0;
+
+	assert_true(vault_store(fixture->db, &entry, source, &number, &id, NULL));
+	assert_int_equal(count(fixture, "SELECT count(*) FROM chunk"), 3);
+	assert_true(vault_find_id(fixture->db, id, &message, NULL));
+	key = seal_open_with_link(message->key_for_link, link, NULL);
+	whole = opened(fixture, message, key, NULL);
+	assert_int_equal(strlen(whole), size);
+	reverse_chunks(fixture);
+	assert_null(opened(fixture, message, key, NULL));
+	reverse_chunks(fixture);
+	assert_true(db_run(fixture->db, NULL, NULL, "DELETE FROM chunk WHERE number = 2", ""));
+	assert_null(opened(fixture, message, key, NULL));
+}
+
+/* The decoded texts of all parts of the last mail, one after the other. */
+static char *notice_texts(void)
+{
+	g_auto(GStrv) parts = g_strsplit(smtp.body, "base64\r\n\r\n", -1);
+	GString *all = g_string_new(NULL);
+
+	for (gsize i = 1; parts[i] != NULL; i++) {
+		g_auto(GStrv) cut = g_strsplit(parts[i], "--", 2);
+		gsize size;
+		g_autofree guchar *text = g_base64_decode(cut[0], &size);
+
+		g_string_append_len(all, (char *)text, size);
+	}
+	return g_string_free(all, FALSE);
+}
+
+static void notice_says(void **state)
+{
+	Fixture *fixture = *state;
+	g_autofree char *url = NULL;
+	g_autofree char *headers = NULL;
+	g_autofree char *texts = NULL;
+	guint failed = 7;
+
+	assert_true(put(fixture, "otto@web.example", "d1", &url, NULL));
+	assert_int_equal(deposits_send_notices(fixture->deposits,
+					       g_get_monotonic_time() + G_USEC_PER_SEC, &failed),
+			 1);
+	assert_int_equal(failed, 0);
+	assert_int_equal(count(fixture, "SELECT count(*) FROM notice"), 0);
+	assert_string_equal(smtp.sender, "alice@firma.example");
+	assert_string_equal(smtp.recipient, "Otto@Web.example");
+	assert_string_equal(smtp.ret, "HDRS");
+	headers = g_strndup((char *)smtp.headers->data, smtp.headers->len);
+	assert_non_null(strstr(headers, "To: <Otto@Web.example>\r\n"));
+	assert_non_null(strstr(headers, "Reply-To: <alice@firma.example>\r\n"));
+	assert_non_null(strstr(headers, "Auto-Submitted: auto-generated\r\n"));
+	assert_non_null(strstr(headers, "X-Sealpost-Route: smtp-tls:\r\n"));
+	assert_non_null(strstr(headers, "Message-ID: <"));
+	assert_non_null(strstr(headers, "<sealpost@localhost>"));
+	assert_null(strstr(headers, SUBJECT));
+	texts = notice_texts();
+	assert_non_null(strstr(texts, url));
+	assert_non_null(strstr(texts, "vertrauliche Nachricht"));
+	assert_non_null(strstr(texts, "confidential message"));
+	assert_non_null(strstr(texts, "Alice &quot;Ä&quot; Ärmel (alice@firma.example)"));
+	assert_null(strstr(texts, SUBJECT));
+	assert_null(strstr(texts, "{{"));
+}
+
+static void refused_notice_waits(void **state)
+{
+	Fixture *fixture = *state;
+	gint64 deadline = g_get_monotonic_time() + 5 * G_USEC_PER_SEC;
+	guint failed = 0;
+
+	assert_true(put(fixture, "otto@web.example", "d1", NULL, NULL));
+	smtp.refuse = TRUE;
+	assert_int_equal(deposits_send_notices(fixture->deposits, deadline, &failed), 0);
+	assert_int_equal(failed, 1);
+	assert_int_equal(smtp.calls, 1);
+	smtp.refuse = FALSE;
+	assert_int_equal(deposits_send_notices(fixture->deposits, deadline, NULL), 0);
+	assert_int_equal(smtp.calls, 1);
+	assert_true(db_run(fixture->db, NULL, NULL, "UPDATE notice SET due = 0", ""));
+	assert_int_equal(deposits_send_notices(fixture->deposits, deadline, NULL), 1);
+	assert_int_equal(count(fixture, "SELECT count(*) FROM notice"), 0);
+	assert_int_equal(mailer_pause(0), 60);
+	assert_int_equal(mailer_pause(1), 120);
+	assert_int_equal(mailer_pause(60), 3600);
+}
+
+static gboolean file_holds(const char *path, const char *needle)
+{
+	g_autofree char *text = NULL;
+	gsize size;
+
+	assert_true(g_file_get_contents(path, &text, &size, NULL));
+	return g_strstr_len(text, -1, needle) != NULL || memmem(text, size, needle, strlen(needle));
+}
+
+static void nothing_in_the_clear(void **state)
+{
+	Fixture *fixture = *state;
+	g_autofree char *folder = g_build_filename(fixture->folder, "state", "portal", NULL);
+	g_autofree char *url = NULL;
+	g_autoptr(GDir) dir = NULL;
+	const char *name;
+	guint files = 0;
+
+	assert_true(put(fixture, "otto@web.example", "d1-digest", &url, NULL));
+	dir = g_dir_open(folder, 0, NULL);
+	while ((name = g_dir_read_name(dir)) != NULL) {
+		g_autofree char *path = g_build_filename(folder, name, NULL);
+
+		assert_false(file_holds(path, SUBJECT));
+		assert_false(file_holds(path, BODY));
+		assert_false(file_holds(path, "alice@firma.example"));
+		assert_false(file_holds(path, "d1-digest"));
+		assert_false(file_holds(path, strrchr(url, '/') + 1));
+		files++;
+	}
+	assert_true(files >= 1);
+}
+
+static void expiry_takes_all(void **state)
+{
+	Fixture *fixture = *state;
+	int expired = 0;
+
+	assert_true(put(fixture, "otto@web.example", "d1", NULL, NULL));
+	assert_true(vault_expire(fixture->db, store_now(), &expired, NULL));
+	assert_int_equal(expired, 0);
+	assert_true(vault_expire(fixture->db, store_now() + 91 * 86400, &expired, NULL));
+	assert_int_equal(expired, 1);
+	assert_int_equal(count(fixture, "SELECT count(*) FROM chunk"), 0);
+	assert_int_equal(count(fixture, "SELECT count(*) FROM notice"), 0);
+}
+
+#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_STORE(link_opens),
+		WITH_STORE(retry_is_the_same),
+		WITH_STORE(account_gets_no_secret),
+		WITH_STORE(damage_is_seen),
+		WITH_STORE(notice_says),
+		WITH_STORE(refused_notice_waits),
+		WITH_STORE(nothing_in_the_clear),
+		WITH_STORE(expiry_takes_all),
+	};
+
+	return cmocka_run_group_tests_name("portal_deposit", tests, NULL, NULL);
+}
