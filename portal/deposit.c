@@ -181,8 +181,9 @@ guint deposits_send_notices(Deposits *deposits, gint64 deadline, guint *failed)
 			sent++;
 		else
 			failures++;
-		if (error != NULL && !g_error_matches(error, SEALPOST_ERROR, ERROR_RESUBMIT))
-			break; /* the store itself fails: later */
+		if (g_error_matches(error, SEALPOST_ERROR, ERROR_STORE) ||
+		    g_error_matches(error, SEALPOST_ERROR, ERROR_DISK_FULL))
+			break; /* no use in going on now */
 	}
 	if (failed != NULL)
 		*failed = failures;

@@ -10,6 +10,8 @@
 
 #define PAUSE_FIRST 60
 #define PAUSE_MAX 3600
+/* Most time for handing over one notice. */
+#define SUBMIT_TIME (30 * G_USEC_PER_SEC)
 
 static char *wrap_context(gint64 message)
 {
@@ -62,7 +64,12 @@ static gboolean find_due(Db *db, gint64 now, Due *due, GError **error)
  * RET=HDRS keeps the link out of that bounce. */
 static gboolean submit(const Mailer *mailer, const Notice *notice, gint64 deadline, GError **error)
 {
-	const char *helo = conf_string(mailer->conf, "sealpost", "hostname");
+	const char *name = conf_string(mailer->conf, "sealpost", "hostname");
+	SmtpServer server = {
+		.endpoint = conf_address(mailer->conf, "mta", "resubmit"),
+		.helo = name != NULL ? name : g_get_host_name(),
+		.deadline = MIN(deadline, g_get_monotonic_time() + SUBMIT_TIME),
+	};
 	SmtpRecipient recipient = {.address = notice->recipient};
 	SmtpEnvelope envelope = {
 		.sender = notice->sender,
@@ -78,9 +85,7 @@ static gboolean submit(const Mailer *mailer, const Notice *notice, gint64 deadli
 	if (!notice_compose(notice, mailer->conf, mailer->texts, &headers, &body, error))
 		return FALSE;
 	source = source_new_bytes(body);
-	return smtp_send(conf_address(mailer->conf, "mta", "resubmit"),
-			 helo != NULL ? helo : g_get_host_name(), &envelope, headers, source,
-			 deadline, NULL, error);
+	return smtp_send(&server, &envelope, &(SmtpMessage){headers, source}, NULL, error);
 }
 
 MailerResult mailer_send_next(const Mailer *mailer, gint64 deadline, GError **error)

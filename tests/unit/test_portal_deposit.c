@@ -44,18 +44,17 @@ static struct {
 	char *body;
 } smtp;
 
-gboolean smtp_send(const char *endpoint, const char *helo, const SmtpEnvelope *envelope,
-		   const Headers *headers, Source *body, gint64 deadline, char **queue_id,
-		   GError **error)
+gboolean smtp_send(const SmtpServer *server, const SmtpEnvelope *envelope,
+		   const SmtpMessage *message, char **queue_id, GError **error)
 {
 	g_autoptr(Sink) head = NULL;
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
 	g_autoptr(Sink) text = sink_new_bytes(bytes, 1024 * 1024);
 
 	(void)queue_id;
-	assert_non_null(endpoint);
-	assert_non_null(helo);
-	assert_true(deadline > g_get_monotonic_time());
+	assert_non_null(server->endpoint);
+	assert_non_null(server->helo);
+	assert_true(server->deadline > g_get_monotonic_time());
 	assert_int_equal(envelope->recipient_count, 1);
 	smtp.calls++;
 	if (smtp.refuse) {
@@ -72,8 +71,8 @@ gboolean smtp_send(const char *endpoint, const char *helo, const SmtpEnvelope *e
 	g_clear_pointer(&smtp.headers, g_byte_array_unref);
 	smtp.headers = g_byte_array_new();
 	head = sink_new_bytes(smtp.headers, 1024 * 1024);
-	assert_true(headers_write(headers, HEADERS_ALL, head, error));
-	assert_true(stream_copy(body, text, error));
+	assert_true(headers_write(message->headers, HEADERS_ALL, head, error));
+	assert_true(stream_copy(message->body, text, error));
 	smtp.body = g_strndup((char *)bytes->data, bytes->len);
 	return TRUE;
 }
