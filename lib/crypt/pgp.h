@@ -25,9 +25,9 @@ gboolean pgp_home_need_secret(PgpHome *home, const char *fingerprint, const Secr
 			      GError **error);
 
 typedef struct {
-	const char *signer;    /* full fingerprint of a key that is in the home; NULL: no signature */
+	const char *signer; /* full fingerprint of a key that is in the home; NULL: no signature */
 	GPtrArray *recipients; /* of GBytes *: one public key each (binary); NULL: no encryption */
-	gint64 deadline;       /* g_get_monotonic_time(); 0: 60 s from now */
+	gint64 deadline; /* g_get_monotonic_time(); 0: 60 s from now */
 } PgpJob;
 
 /* Makes the new entity (content headers, blank line, body, CRLF), RFC 3156:

@@ -13,14 +13,14 @@
 
 typedef struct {
 	char *fingerprint; /* 40 (or 64) hex digits, upper case */
-	GBytes *bytes;	   /* the public key, binary, minimal (third-party signatures off) */
-	Secret *secret;	   /* the secret key, binary, without passphrase; NULL if there is none */
-	char **addresses;  /* of valid, unrevoked user IDs, folded; NULL-terminated */
-	char **user_ids;   /* for people, UTF-8 */
-	char *algorithm;   /* "RSA 3072", "Curve25519" */
+	GBytes *bytes; /* the public key, binary, minimal (third-party signatures off) */
+	Secret *secret; /* the secret key, binary, without passphrase; NULL if there is none */
+	char **addresses; /* of valid, unrevoked user IDs, folded; NULL-terminated */
+	char **user_ids; /* for people, UTF-8 */
+	char *algorithm; /* "RSA 3072", "Curve25519" */
 	char **encryption_ids; /* key ids (16 hex digits) of subkeys that encrypt now */
-	gint64 created;	   /* seconds since 1970 */
-	gint64 expires;	   /* of the encryption ability, 0: never */
+	gint64 created; /* seconds since 1970 */
+	gint64 expires; /* of the encryption ability, 0: never */
 	gboolean revoked, expired, can_encrypt, can_sign;
 } PgpKey;
 

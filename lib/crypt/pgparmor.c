@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Armour (RFC 4880, section 6), lenient where mail programs and relays have been at it: line ends
+ * of any kind, blanks at both ends of a line, no blank line after the headers, no checksum.
+ */
+#include <string.h>
+
+#include "lib/crypt/pgppacket.h"
+
+#define CRC_INIT 0xB704CE
+#define CRC_POLY 0x1864CFB
+
+typedef struct {
+	const char *at;
+	gsize length;
+} Line;
+
+static guint32 crc24(guint32 crc, const guint8 *bytes, gsize size)
+{
+	for (gsize i = 0; i < size; i++) {
+		crc ^= (guint32)bytes[i] << 16;
+		for (int bit = 0; bit < 8; bit++) {
+			crc <<= 1;
+			if (crc & 0x1000000)
+				crc ^= CRC_POLY;
+		}
+	}
+	return crc & 0xFFFFFF;
+}
+
+static gboolean is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* The next line without its end and without blanks around it. */
+static gboolean next_line(const char *text, gsize size, gsize *at, Line *line)
+{
+	if (*at >= size)
+		return FALSE;
+	const char *start = text + *at;
+	const char *newline = memchr(start, '\n', size - *at);
+	const char *end = newline ? newline : text + size;
+
+	*at = (gsize)(end - text) + (newline ? 1 : 0);
+	while (start < end && is_blank(*start))
+		start++;
+	while (end > start && is_blank(end[-1]))
+		end--;
+	line->at = start;
+	line->length = (gsize)(end - start);
+	return TRUE;
+}
+
+static gboolean begins(const Line *line, const char *prefix)
+{
+	gsize length = strlen(prefix);
+
+	return line->length >= length && memcmp(line->at, prefix, length) == 0;
+}
+
+static gboolean begins_block(const Line *line, const char *const *labels)
+{
+	Line label = {line->at + 11, line->length - 11};
+
+	if (!begins(line, "-----BEGIN ") || line->length < 16 ||
+	    memcmp(line->at + line->length - 5, "-----", 5) != 0)
+		return FALSE;
+	for (; *labels; labels++) {
+		if (begins(&label, *labels))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* Armour's headers are "Key: value"; base64 has no colon. */
+static gboolean is_header(const Line *line)
+{
+	return memchr(line->at, ':', line->length) != NULL;
+}
+
+static gboolean checksum_holds(const Line *line, const guint8 *bytes, gsize size)
+{
+	guint8 sum[16] = {0};
+	gint state = 0;
+	guint save = 0;
+
+	if (line->length != 5)
+		return FALSE;
+	gsize have = g_base64_decode_step(line->at + 1, 4, sum, &state, &save);
+	return have == 3 &&
+	       (guint32)(sum[0] << 16 | sum[1] << 8 | sum[2]) == crc24(CRC_INIT, bytes, size);
+}
+
+/* One block, from the line after BEGIN; appended to out. TRUE: it is whole. */
+static gboolean read_block(const char *text, gsize size, gsize *at, GByteArray *out)
+{
+	gsize start = out->len;
+	gboolean in_headers = TRUE, sum_good = TRUE;
+	gint state = 0;
+	guint save = 0;
+	Line line;
+
+	while (next_line(text, size, at, &line)) {
+		if (begins(&line, "-----"))
+			return begins(&line, "-----END ") && sum_good;
+		if (in_headers && is_header(&line))
+			continue;
+		in_headers = FALSE;
+		if (line.length == 0)
+			continue;
+		if (line.at[0] == '=' && line.length > 2) {
+			sum_good = checksum_holds(&line, out->data + start, out->len - start);
+			continue;
+		}
+		gsize before = out->len;
+		g_byte_array_set_size(out, (guint)(before + line.length / 4 * 3 + 6));
+		gsize got = g_base64_decode_step(line.at, line.length, out->data + before, &state,
+						 &save);
+		g_byte_array_set_size(out, (guint)(before + got));
+	}
+	return FALSE;
+}
+
+GByteArray *pgp_dearmor(const guint8 *text, gsize size, const char *const *labels,
+			gboolean *damaged)
+{
+	g_autoptr(GByteArray) out = g_byte_array_new();
+	gboolean found = FALSE, whole = TRUE;
+	gsize at = 0;
+	Line line;
+
+	while (next_line((const char *)text, size, &at, &line)) {
+		if (!begins_block(&line, labels))
+			continue;
+		found = TRUE;
+		whole = read_block((const char *)text, size, &at, out) && whole;
+	}
+	if (damaged)
+		*damaged = !whole;
+	return found ? g_steal_pointer(&out) : NULL;
+}
+
+gsize pgp_armor(const char *label, const guint8 *bytes, gsize size, char *out)
+{
+	guint32 sum = crc24(CRC_INIT, bytes, size);
+	const guint8 sum_bytes[] = {(guint8)(sum >> 16), (guint8)(sum >> 8), (guint8)sum};
+	char *at = out;
+
+	at += g_snprintf(at, 100, "-----BEGIN %s-----\n\n", label);
+	for (gsize done = 0; done < size; done += 48) {
+		gint state = 0, save = 0;
+		gsize n = MIN(48, size - done);
+		at += g_base64_encode_step(bytes + done, n, FALSE, at, &state, &save);
+		at += g_base64_encode_close(FALSE, at, &state, &save);
+		*at++ = '\n';
+	}
+	gint state = 0, save = 0;
+	*at++ = '=';
+	at += g_base64_encode_step(sum_bytes, sizeof(sum_bytes), FALSE, at, &state, &save);
+	at += g_base64_encode_close(FALSE, at, &state, &save);
+	at += g_snprintf(at, 100, "\n-----END %s-----\n", label);
+	return (gsize)(at - out);
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The GnuPG folder that is our working copy of secret keys: its settings, its idle contexts, and
+ * who may touch its keyring when. gpg's sockets live in the folder, and a socket's path is short
+ * (sun_path); a long folder is worked through a symbolic link of our own.
+ */
+#include "lib/crypt/pgphome.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/error.h"
+
+/* sun_path has 108 bytes; the longest socket is "/S.gpg-agent.browser". */
+#define HOME_PATH_MAX 75
+/* Contexts that wait for work; each is some KB. */
+#define IDLE_MAX 32
+
+struct PgpHome {
+	char *folder; /* as gpg sees it */
+	char *link_folder; /* holds the symbolic link; NULL if none was needed */
+	GMutex lock; /* guards all below */
+	GCond changed;
+	GQueue idle; /* of PgpContext * */
+	GHashTable *secrets; /* fingerprint -> PgpSecretKey * */
+	guint working; /* between enter and leave */
+	gboolean importing;
+};
+
+/* no-random-seed-file: its lock lets one gpg run at a time (FACTS.md 6). The preferences: AES-256
+ * also for keys that name none; compression as fast as it goes, since it only has to make up for
+ * the base64 that it is wrapped in. */
+static const char gpg_settings[] = "no-random-seed-file\n"
+				   "no-auto-check-trustdb\n"
+				   "no-auto-key-retrieve\n"
+				   "no-auto-key-locate\n"
+				   "disable-dirmngr\n"
+				   "trust-model always\n"
+				   "no-greeting\n"
+				   "no-emit-version\n"
+				   "no-comments\n"
+				   "cipher-algo AES256\n"
+				   "personal-digest-preferences SHA512 SHA384 SHA256\n"
+				   "compress-level 1\n"
+				   "import-options import-minimal\n"
+				   "export-options export-minimal\n";
+
+static const char agent_settings[] = "allow-loopback-pinentry\n"
+				     "disable-scdaemon\n"
+				     "no-allow-external-cache\n"
+				     "default-cache-ttl 600\n"
+				     "max-cache-ttl 7200\n";
+
+static gboolean write_file(const char *folder, const char *name, const char *text, GError **error)
+{
+	g_autofree char *path = g_build_filename(folder, name, NULL);
+	g_autoptr(GError) failure = NULL;
+
+	if (g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600,
+				     &failure))
+		return TRUE;
+	g_set_error(error, SEALPOST_ERROR,
+		    g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOSPC) ? ERROR_DISK_FULL
+									       : ERROR_IO,
+		    "%s", failure->message);
+	return FALSE;
+}
+
+gboolean pgp_write_settings(const char *folder, GError **error)
+{
+	return write_file(folder, "gpg.conf", gpg_settings, error) &&
+	       write_file(folder, "gpg-agent.conf", agent_settings, error);
+}
+
+/* gpg refuses nothing but warns of a folder that others may enter; we refuse. */
+static gboolean prepare_folder(const char *folder, GError **error)
+{
+	struct stat st;
+
+	if (g_mkdir_with_parents(folder, 0700) < 0 || stat(folder, &st) < 0)
+		return error_set_errno(error, errno, folder);
+	if (st.st_uid != geteuid() || (st.st_mode & 077)) {
+		g_set_error(error, SEALPOST_ERROR, ERROR_CONFIG,
+			    "%s: must belong to the service's user with mode 0700", folder);
+		return FALSE;
+	}
+	return pgp_write_settings(folder, error);
+}
+
+/* A short way to the folder: a symbolic link in a private folder. */
+static char *shorten(PgpHome *home, const char *folder, GError **error)
+{
+	g_autofree char *made = g_strdup("/tmp/sealpost-XXXXXX");
+
+	if (!g_mkdtemp(made)) {
+		error_set_errno(error, errno, made);
+		return NULL;
+	}
+	home->link_folder = g_steal_pointer(&made);
+	g_autofree char *link_path = g_build_filename(home->link_folder, "gnupg", NULL);
+	if (symlink(folder, link_path) < 0) {
+		error_set_errno(error, errno, link_path);
+		return NULL;
+	}
+	return g_steal_pointer(&link_path);
+}
+
+static void secret_key_free(gpointer data)
+{
+	PgpSecretKey *secret = data;
+
+	gpgme_key_unref(secret->key);
+	g_strfreev(secret->fingerprints);
+	g_free(secret);
+}
+
+PgpHome *pgp_home_open(const char *folder, GError **error)
+{
+	g_autofree char *absolute = g_canonicalize_filename(folder, NULL);
+	g_autoptr(PgpHome) home = g_new0(PgpHome, 1);
+
+	g_mutex_init(&home->lock);
+	g_cond_init(&home->changed);
+	g_queue_init(&home->idle);
+	home->secrets = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, secret_key_free);
+	if (!prepare_folder(absolute, error))
+		return NULL;
+	home->folder = strlen(absolute) <= HOME_PATH_MAX ? g_steal_pointer(&absolute)
+							 : shorten(home, absolute, error);
+	if (!home->folder)
+		return NULL;
+	/* The first context shows whether gpg is there at all. */
+	PgpContext *context = pgp_context_new(home->folder, error);
+	if (!context)
+		return NULL;
+	pgp_home_give(home, context);
+	return g_steal_pointer(&home);
+}
+
+void pgp_home_close(PgpHome *home)
+{
+	if (!home)
+		return;
+	g_queue_clear_full(&home->idle, (GDestroyNotify)pgp_context_free);
+	if (home->folder)
+		pgp_agent_end(home->folder);
+	if (home->link_folder) {
+		if (home->folder)
+			unlink(home->folder);
+		rmdir(home->link_folder);
+	}
+	g_hash_table_unref(home->secrets);
+	g_mutex_clear(&home->lock);
+	g_cond_clear(&home->changed);
+	g_free(home->link_folder);
+	g_free(home->folder);
+	g_free(home);
+}
+
+PgpContext *pgp_home_take(PgpHome *home, GError **error)
+{
+	g_mutex_lock(&home->lock);
+	PgpContext *context = g_queue_pop_head(&home->idle);
+	g_mutex_unlock(&home->lock);
+	return context ? context : pgp_context_new(home->folder, error);
+}
+
+void pgp_home_give(PgpHome *home, PgpContext *context)
+{
+	gpgme_signers_clear(pgp_context_gpgme(context));
+	g_mutex_lock(&home->lock);
+	gboolean keep = g_queue_get_length(&home->idle) < IDLE_MAX;
+	if (keep)
+		g_queue_push_head(&home->idle, context);
+	g_mutex_unlock(&home->lock);
+	if (!keep)
+		pgp_context_free(context);
+}
+
+void pgp_home_enter(PgpHome *home)
+{
+	g_mutex_lock(&home->lock);
+	while (home->importing)
+		g_cond_wait(&home->changed, &home->lock);
+	home->working++;
+	g_mutex_unlock(&home->lock);
+}
+
+void pgp_home_leave(PgpHome *home)
+{
+	g_mutex_lock(&home->lock);
+	home->working--;
+	g_cond_broadcast(&home->changed);
+	g_mutex_unlock(&home->lock);
+}
+
+/* Alone with the keyring: newcomers wait at enter, those inside finish first. */
+static void begin_import(PgpHome *home)
+{
+	g_mutex_lock(&home->lock);
+	while (home->importing)
+		g_cond_wait(&home->changed, &home->lock);
+	home->importing = TRUE;
+	while (home->working)
+		g_cond_wait(&home->changed, &home->lock);
+	g_mutex_unlock(&home->lock);
+}
+
+static void end_import(PgpHome *home)
+{
+	g_mutex_lock(&home->lock);
+	home->importing = FALSE;
+	g_cond_broadcast(&home->changed);
+	g_mutex_unlock(&home->lock);
+}
+
+const PgpSecretKey *pgp_home_secret(PgpHome *home, const char *fingerprint)
+{
+	g_mutex_lock(&home->lock);
+	const PgpSecretKey *secret = g_hash_table_lookup(home->secrets, fingerprint);
+	g_mutex_unlock(&home->lock);
+	return secret;
+}
+
+static PgpSecretKey *secret_key_new(gpgme_key_t key)
+{
+	PgpSecretKey *secret = g_new0(PgpSecretKey, 1);
+	g_autoptr(GStrvBuilder) fingerprints = g_strv_builder_new();
+
+	gpgme_key_ref(key);
+	secret->key = key;
+	for (gpgme_subkey_t subkey = key->subkeys; subkey; subkey = subkey->next)
+		g_strv_builder_add(fingerprints, subkey->fpr);
+	secret->fingerprints = g_strv_builder_end(fingerprints);
+	return secret;
+}
+
+/* Finds the key that has just come in and remembers it. */
+static gboolean remember(PgpHome *home, PgpContext *context, const char *fingerprint,
+			 GError **error)
+{
+	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func((GDestroyNotify)gpgme_key_unref);
+	gint64 deadline = g_get_monotonic_time() + PGP_SECONDS * G_USEC_PER_SEC;
+	gpgme_ctx_t gpgme = pgp_context_gpgme(context);
+
+	if (!pgp_run(context, gpgme_op_keylist_start(gpgme, fingerprint, 1), deadline, keys, error))
+		return FALSE;
+	gpgme_key_t key = keys->len == 1 ? keys->pdata[0] : NULL;
+	if (!key || !key->fpr || g_ascii_strcasecmp(key->fpr, fingerprint) != 0) {
+		g_set_error(error, SEALPOST_ERROR, ERROR_CRYPTO,
+			    "gpg does not have the secret key %s after its import", fingerprint);
+		return FALSE;
+	}
+	g_mutex_lock(&home->lock);
+	g_hash_table_insert(home->secrets, g_strdup(fingerprint), secret_key_new(key));
+	g_mutex_unlock(&home->lock);
+	return TRUE;
+}
+
+static gboolean import_secret(PgpHome *home, PgpContext *context, const char *fingerprint,
+			      const Secret *key, GError **error)
+{
+	gint64 deadline = g_get_monotonic_time() + PGP_SECONDS * G_USEC_PER_SEC;
+	gpgme_ctx_t gpgme = pgp_context_gpgme(context);
+	g_autoptr(PgpData) data = pgp_data_new_bytes(secret_bytes(key), secret_size(key), error);
+
+	return data &&
+	       pgp_run(context, gpgme_op_import_start(gpgme, pgp_data_gpgme(data)), deadline, NULL,
+		       error) &&
+	       remember(home, context, fingerprint, error);
+}
+
+gboolean pgp_home_need_secret(PgpHome *home, const char *fingerprint, const Secret *key,
+			      GError **error)
+{
+	if (pgp_home_secret(home, fingerprint))
+		return TRUE;
+	PgpContext *context = pgp_home_take(home, error);
+	if (!context)
+		return FALSE;
+	begin_import(home);
+	/* Another thread may have been faster. */
+	gboolean good = pgp_home_secret(home, fingerprint) ||
+			import_secret(home, context, fingerprint, key, error);
+	end_import(home);
+	if (good)
+		pgp_home_give(home, context);
+	else
+		pgp_context_free(context);
+	return good;
+}
