@@ -17,7 +17,10 @@
 
 typedef struct Keystore Keystore;
 
-/* Opens the store, reads the master key, prepares the directories of the configuration (no
+/* Makes the empty store of a new installation; one that exists is left as it is. */
+gboolean keystore_create(const Conf *conf, GError **error);
+
+/* Opens the store (which must exist: a wrong path must not look like "no key"), reads the master key, prepares the directories of the configuration (no
  * connection yet). */
 Keystore *keystore_open(const Conf *conf, GError **error);
 void keystore_close(Keystore *keystore);
@@ -28,13 +31,14 @@ const char *key_type_name(KeyType type); /* "smime", "pgp" */
 
 typedef struct {
 	KeyType type;
-	char *id;	    /* fingerprint: SHA-256 of the certificate, or of the OpenPGP key */
-	char *source;	    /* "store", "ldap main", … */
+	char *id; /* fingerprint: SHA-256 of the certificate, or of the OpenPGP key */
+	char *source; /* "store", "ldap main", … */
 	gboolean usable;
-	const char *reason; /* why not: "expired", "revoked", "untrusted", "wrong-usage", "weak-key",
+	const char
+		*reason; /* why not: "expired", "revoked", "untrusted", "wrong-usage", "weak-key",
 			       "address-mismatch", "malformed", …; NULL if usable. Static. */
-	Cert *cert;	    /* KEY_SMIME; NULL if malformed */
-	GBytes *pgp;	    /* KEY_PGP: the public key; NULL if malformed */
+	Cert *cert; /* KEY_SMIME; NULL if malformed */
+	GBytes *pgp; /* KEY_PGP: the public key; NULL if malformed */
 	char **pgp_encryption_ids;
 } Key;
 void key_free(Key *key);
@@ -44,7 +48,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Key, key_free)
  * failure: set if a source could not be asked (ERROR_LOOKUP, ERROR_STORE, ERROR_TIMEOUT): then
  * the answer holds what the other sources said and more keys may exist. */
 typedef struct {
-	char *address;	 /* folded */
+	char *address; /* folded */
 	GPtrArray *keys; /* of Key * */
 	GError *failure;
 } KeyAnswer;

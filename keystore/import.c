@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Importing keys and certificates: see import.h. The format is found by content, never by name.
+ */
+#include "keystore/import.h"
+
+#include <string.h>
+
+#include "keystore/scratch.h"
+#include "lib/base/error.h"
+
+typedef struct {
+	char *file;
+	PrivateKey *key;
+} Waiting;
+
+struct Import {
+	Store *store;
+	gboolean trusted;
+	char *address;
+	GPtrArray *imported; /* of Imported * */
+	GPtrArray *waiting; /* of Waiting * */
+};
+
+static void imported_free(gpointer data)
+{
+	Imported *imported = data;
+
+	g_free(imported->file);
+	candidate_unref(imported->candidate);
+	g_free(imported);
+}
+
+static void waiting_free(gpointer data)
+{
+	Waiting *waiting = data;
+
+	g_free(waiting->file);
+	private_key_unref(waiting->key);
+	g_free(waiting);
+}
+
+Import *import_new(Store *store, const ImportOptions *options)
+{
+	Import *import = g_new0(Import, 1);
+
+	import->store = store;
+	import->trusted = options->trusted;
+	import->address = g_strdup(options->address);
+	import->imported = g_ptr_array_new_with_free_func(imported_free);
+	import->waiting = g_ptr_array_new_with_free_func(waiting_free);
+	return import;
+}
+
+void import_free(Import *import)
+{
+	if (!import)
+		return;
+	g_free(import->address);
+	g_ptr_array_unref(import->imported);
+	g_ptr_array_unref(import->waiting);
+	g_free(import);
+}
+
+GPtrArray *import_list(const Import *import)
+{
+	return import->imported;
+}
+
+static gboolean contains(GBytes *file, const char *text)
+{
+	gsize size;
+	const char *data = g_bytes_get_data(file, &size);
+
+	return size && g_strstr_len(data, (gssize)size, text);
+}
+
+/* Armour, or a binary packet: the top bit is set (RFC 4880, section 4.2), which no PEM and no DER
+ * of ours has at its head. */
+static gboolean looks_like_pgp(GBytes *file)
+{
+	gsize size;
+	const guint8 *data = g_bytes_get_data(file, &size);
+
+	return contains(file, "-----BEGIN PGP ") || (size && (data[0] & 0x80));
+}
+
+/* Notes what was taken; the same certificate twice in a call is one line. */
+static Imported *note(Import *import, const char *name, Candidate *candidate, StoreChange change)
+{
+	for (guint i = 0; i < import->imported->len; i++) {
+		Imported *other = import->imported->pdata[i];
+		if (strcmp(other->candidate->id, candidate->id) == 0) {
+			candidate_unref(candidate);
+			return other;
+		}
+	}
+	Imported *imported = g_new0(Imported, 1);
+	imported->file = g_strdup(name);
+	imported->candidate = candidate;
+	imported->change = change;
+	g_ptr_array_add(import->imported, imported);
+	return imported;
+}
+
+static gboolean take_cert(Import *import, const char *name, Cert *cert, gboolean bind,
+			  GError **error)
+{
+	StoreChange change;
+
+	if (!store_put_cert(import->store, cert, import->trusted, &change, error))
+		return FALSE;
+	if (bind && import->address &&
+	    !store_bind(import->store, cert_fingerprint(cert), import->address, error))
+		return FALSE;
+	Candidate *candidate = candidate_new_cert(cert);
+	candidate->trusted = import->trusted;
+	note(import, name, candidate, change);
+	return TRUE;
+}
+
+static gboolean take_certs(Import *import, const char *name, GPtrArray *certs, GError **error)
+{
+	for (guint i = 0; i < certs->len; i++) {
+		Cert *cert = certs->pdata[i];
+		/* A self-signed certificate of one person is often marked as a CA. */
+		gboolean bind = certs->len == 1 || !cert_is_ca(cert);
+		if (!take_cert(import, name, cert, bind, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static void wait_for_certs(Import *import, const char *name, GPtrArray *keys)
+{
+	for (guint i = 0; i < keys->len; i++) {
+		Waiting *waiting = g_new0(Waiting, 1);
+		waiting->file = g_strdup(name);
+		waiting->key = private_key_ref(keys->pdata[i]);
+		g_ptr_array_add(import->waiting, waiting);
+	}
+}
+
+static gboolean add_x509(Import *import, const char *name, GBytes *file, const Secret *passphrase,
+			 GError **error)
+{
+	g_autoptr(X509Bundle) bundle = x509_read(file, passphrase, error);
+
+	if (!bundle || !take_certs(import, name, bundle->certs, error))
+		return FALSE;
+	wait_for_certs(import, name, bundle->keys);
+	return TRUE;
+}
+
+/* The stored form and the new one together: GnuPG merges them (new user IDs, later self-signatures,
+ * revocations). NULL: there is nothing to merge with, or it did not work out. */
+static PgpKey *merged(Import *import, const PgpKey *key)
+{
+	g_autoptr(Candidate) stored = store_get(import->store, key->fingerprint, NULL);
+
+	if (!stored || !stored->pgp || g_bytes_equal(stored->pgp->bytes, key->bytes))
+		return NULL;
+	g_autoptr(GByteArray) both = g_byte_array_new();
+	gsize size;
+	const guint8 *data = g_bytes_get_data(stored->pgp->bytes, &size);
+	g_byte_array_append(both, data, (guint)size);
+	data = g_bytes_get_data(key->bytes, &size);
+	g_byte_array_append(both, data, (guint)size);
+	g_autoptr(GBytes) file = g_byte_array_free_to_bytes(g_steal_pointer(&both));
+	g_autoptr(GPtrArray) keys = scratch_read_pgp(file, NULL, NULL);
+	if (!keys || keys->len != 1)
+		return NULL;
+	PgpKey *result = g_ptr_array_steal_index(keys, 0);
+	if (strcmp(result->fingerprint, key->fingerprint) == 0)
+		return result;
+	pgpkey_free(result);
+	return NULL;
+}
+
+/* Takes the key over. */
+static gboolean take_pgp(Import *import, const char *name, PgpKey *key, GError **error)
+{
+	g_autoptr(PgpKey) owned = key;
+	g_autoptr(PgpKey) both = merged(import, key);
+	gboolean secret = key->secret != NULL;
+	StoreChange change;
+
+	if (both) {
+		both->secret = g_steal_pointer(&owned->secret);
+		pgpkey_free(owned);
+		owned = g_steal_pointer(&both);
+	}
+	if (!store_put_pgp(import->store, owned, &change, error))
+		return FALSE;
+	if (import->address &&
+	    !store_bind(import->store, owned->fingerprint, import->address, error))
+		return FALSE;
+	Candidate *candidate = candidate_new_pgp(g_steal_pointer(&owned));
+	note(import, name, candidate, change)->with_private |= secret;
+	return TRUE;
+}
+
+static gboolean add_pgp(Import *import, const char *name, GBytes *file, const Secret *passphrase,
+			GError **error)
+{
+	g_autoptr(GPtrArray) keys = scratch_read_pgp(file, passphrase, error);
+
+	if (!keys)
+		return FALSE;
+	while (keys->len)
+		if (!take_pgp(import, name, g_ptr_array_steal_index(keys, 0), error))
+			return FALSE;
+	return TRUE;
+}
+
+gboolean import_add(Import *import, const char *name, GBytes *file, const Secret *passphrase,
+		    GError **error)
+{
+	if (g_bytes_get_size(file) == 0) {
+		g_set_error_literal(error, SEALPOST_ERROR, ERROR_UNSUPPORTED, "the file is empty");
+		return FALSE;
+	}
+	if (g_bytes_get_size(file) > IMPORT_FILE_MAX) {
+		g_set_error(error, SEALPOST_ERROR, ERROR_TOO_LARGE, "larger than %d bytes",
+			    IMPORT_FILE_MAX);
+		return FALSE;
+	}
+	if (looks_like_pgp(file))
+		return add_pgp(import, name, file, passphrase, error);
+	return add_x509(import, name, file, passphrase, error);
+}
+
+/* Gives the key to every certificate that it belongs to: a renewed one has the same key. */
+static gboolean match(Import *import, const Waiting *waiting, GPtrArray *all, gboolean *found,
+		      GError **error)
+{
+	for (guint i = 0; i < all->len; i++) {
+		Candidate *candidate = all->pdata[i];
+		StoreChange change;
+		if (!candidate->cert || !private_key_matches(waiting->key, candidate->cert))
+			continue;
+		if (!store_put_private(import->store, candidate->id, waiting->key, &change, error))
+			return FALSE;
+		Imported *imported =
+			note(import, waiting->file, candidate_ref(candidate), STORE_UNCHANGED);
+		imported->with_private = TRUE;
+		if (change == STORE_UPDATED && imported->change == STORE_UNCHANGED)
+			imported->change = STORE_UPDATED;
+		*found = TRUE;
+	}
+	return TRUE;
+}
+
+GPtrArray *import_finish(Import *import, GError **error)
+{
+	g_autoptr(GPtrArray) refused = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GPtrArray) all = candidate_array_new();
+
+	if (import->waiting->len && !store_find(import->store, NULL, all, error))
+		return NULL;
+	for (guint i = 0; i < import->waiting->len; i++) {
+		Waiting *waiting = import->waiting->pdata[i];
+		gboolean found = FALSE;
+		if (!match(import, waiting, all, &found, error))
+			return NULL;
+		if (!found)
+			g_ptr_array_add(refused, g_strdup_printf("%s: a private key without its "
+								 "certificate",
+								 waiting->file));
+	}
+	g_ptr_array_set_size(import->waiting, 0);
+	return g_steal_pointer(&refused);
+}

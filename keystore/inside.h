@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the keystore's own files share, and what `sealpost key` may see of it beyond keystore.h:
+ * the store and what is trusted.
+ */
+#ifndef SEALPOST_KEYSTORE_INSIDE_H
+#define SEALPOST_KEYSTORE_INSIDE_H
+
+#include "keystore/source.h"
+#include "keystore/store.h"
+#include "keystore/trust.h"
+
+typedef struct LookupPool LookupPool;
+typedef struct SignerCache SignerCache;
+
+struct Keystore {
+	Conf *conf;
+	Store *store;
+	GPtrArray *sources; /* of KeySource *, in the order of asking */
+	GPtrArray *system_roots; /* of Cert *; NULL: none */
+	char tag_delimiter; /* of user+tag@domain; NUL: none */
+	LookupPool *pool;
+	SignerCache *signers;
+
+	GMutex lock; /* guards the two below */
+	Trust *trust;
+	gint64 trust_generation; /* of the store, when trust was made */
+};
+
+/* What is trusted now: made anew when the store has changed. NULL: the store failed. *generation
+ * (may be NULL) is the store's that it belongs to. */
+Trust *keystore_trust(Keystore *keystore, gint64 *generation, GError **error);
+
+/* Asks all sources, in this thread. Never NULL. */
+KeyAnswer *keystore_ask(Keystore *keystore, const char *address);
+
+/* key.c */
+Key *key_from_candidate(const Candidate *candidate, const char *source, const char *reason);
+KeyAnswer *key_answer_new(const char *address);
+KeyAnswer *key_answer_copy(const KeyAnswer *answer);
+
+/* lookup.c */
+LookupPool *lookup_pool_new(Keystore *keystore, int threads, GError **error);
+void lookup_pool_free(LookupPool *pool); /* waits for what is under way */
+
+/* signer.c */
+SignerCache *signer_cache_new(void);
+void signer_cache_free(SignerCache *cache);
+
+#endif

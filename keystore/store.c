@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Opening the store and reading from it: see store.h; store_write.c changes it.
+ */
+#include "keystore/store_db.h"
+
+#include <string.h>
+
+#include "lib/base/error.h"
+#include "lib/base/masterkey.h"
+
+/* One row per address that a key names (bound 0) or was bound to (1). */
+static const char *const migrations[] = {
+	"CREATE TABLE meta (generation INTEGER NOT NULL);"
+	"INSERT INTO meta VALUES (1);"
+	"CREATE TABLE cert (fingerprint TEXT PRIMARY KEY, der BLOB NOT NULL, ca INTEGER NOT NULL,"
+	" trusted INTEGER NOT NULL, secret BLOB);"
+	"CREATE TABLE pgp (fingerprint TEXT PRIMARY KEY, public BLOB NOT NULL, secret BLOB,"
+	" user_ids TEXT NOT NULL, encryption_ids TEXT NOT NULL, algorithm TEXT NOT NULL,"
+	" created INTEGER NOT NULL, expires INTEGER NOT NULL, revoked INTEGER NOT NULL,"
+	" expired INTEGER NOT NULL, can_encrypt INTEGER NOT NULL, can_sign INTEGER NOT NULL);"
+	"CREATE TABLE address (address TEXT NOT NULL, fingerprint TEXT NOT NULL,"
+	" bound INTEGER NOT NULL, PRIMARY KEY (address, fingerprint)) WITHOUT ROWID;"
+	"CREATE INDEX address_of ON address (fingerprint);",
+	NULL,
+};
+
+#define CERT_COLUMNS "c.der, c.trusted, c.secret IS NOT NULL"
+#define PGP_COLUMNS                                                                                \
+	"p.fingerprint, p.public, p.secret IS NOT NULL, p.user_ids, p.encryption_ids,"             \
+	" p.algorithm, p.created, p.expires, p.revoked, p.expired, p.can_encrypt, p.can_sign"
+
+gboolean store_create(const char *path, GError **error)
+{
+	g_autofree char *folder = g_path_get_dirname(path);
+
+	if (g_mkdir_with_parents(folder, 0700) < 0) {
+		g_set_error(error, SEALPOST_ERROR, ERROR_STORE, "%s: cannot make this folder",
+			    folder);
+		return FALSE;
+	}
+	g_autoptr(Db) db = db_open(path, migrations, FALSE, error);
+	return db != NULL;
+}
+
+Store *store_open(const char *path, const char *master_key_path, GError **error)
+{
+	g_autoptr(Store) store = g_new0(Store, 1);
+
+	/* A wrong path must not become an empty store: nobody would have a key then. */
+	if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+		g_set_error(error, SEALPOST_ERROR, ERROR_STORE,
+			    "%s: there is no key store (sealpost init makes one)", path);
+		return NULL;
+	}
+	store->master = master_key_read(master_key_path, error);
+	if (!store->master)
+		return NULL;
+	store->db = db_open(path, migrations, FALSE, error);
+	return store->db ? g_steal_pointer(&store) : NULL;
+}
+
+void store_close(Store *store)
+{
+	if (!store)
+		return;
+	db_close(store->db);
+	secret_free(store->master);
+	g_free(store);
+}
+
+/* db_next() for callers that need a row or a failure, nothing between. */
+static gboolean one_row(DbQuery *query, GError **error)
+{
+	g_autoptr(GError) cause = NULL;
+
+	if (db_next(query, &cause))
+		return TRUE;
+	if (cause)
+		g_propagate_error(error, g_steal_pointer(&cause));
+	else
+		g_set_error_literal(error, SEALPOST_ERROR, ERROR_STORE,
+				    "the key store lacks a row that should be there");
+	return FALSE;
+}
+
+gboolean store_generation(Store *store, gint64 *generation, GError **error)
+{
+	g_autoptr(DbQuery) query = db_query(store->db, error, "SELECT generation FROM meta", "");
+
+	if (!query || !one_row(query, error))
+		return FALSE;
+	*generation = db_int(query, 0);
+	return TRUE;
+}
+
+static Candidate *cert_from_row(DbQuery *query, GError **error)
+{
+	g_autoptr(GBytes) der = db_bytes(query, 0);
+	g_autoptr(GError) cause = NULL;
+	g_autoptr(Cert) cert = der ? cert_new(der, &cause) : NULL;
+
+	if (!cert) {
+		g_set_error(error, SEALPOST_ERROR, ERROR_STORE, "a damaged certificate: %s",
+			    cause ? cause->message : "empty");
+		return NULL;
+	}
+	Candidate *candidate = candidate_new_cert(cert);
+	candidate->trusted = db_int(query, 1) != 0;
+	candidate->secret = db_int(query, 2) != 0;
+	return candidate;
+}
+
+/* The non-empty lines of a text column. */
+static char **lines(const char *text)
+{
+	return text && *text ? g_strsplit(text, "\n", -1) : g_new0(char *, 1);
+}
+
+static char **addresses_of(Store *store, const char *id, int bound, GError **error)
+{
+	g_autoptr(DbQuery) query = db_query(
+		store->db, error,
+		"SELECT address FROM address WHERE fingerprint = ? AND bound = ? ORDER BY address",
+		"si", id, (gint64)bound);
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+	g_autoptr(GError) cause = NULL;
+
+	if (!query)
+		return NULL;
+	while (db_next(query, &cause))
+		g_strv_builder_add(builder, db_text(query, 0));
+	if (cause) {
+		g_propagate_error(error, g_steal_pointer(&cause));
+		return NULL;
+	}
+	return g_strv_builder_end(builder);
+}
+
+char **store_bindings(Store *store, const char *id, GError **error)
+{
+	return addresses_of(store, id, 1, error);
+}
+
+static Candidate *pgp_from_row(Store *store, DbQuery *query, GError **error)
+{
+	g_autoptr(PgpKey) key = g_new0(PgpKey, 1);
+
+	key->fingerprint = g_strdup(db_text(query, 0));
+	key->bytes = db_bytes(query, 1);
+	gboolean secret = db_int(query, 2) != 0;
+	key->user_ids = lines(db_text(query, 3));
+	key->encryption_ids = lines(db_text(query, 4));
+	key->algorithm = g_strdup(db_text(query, 5));
+	key->created = db_int(query, 6);
+	key->expires = db_int(query, 7);
+	key->revoked = db_int(query, 8) != 0;
+	key->expired = db_int(query, 9) != 0;
+	key->can_encrypt = db_int(query, 10) != 0;
+	key->can_sign = db_int(query, 11) != 0;
+	key->addresses = addresses_of(store, key->fingerprint, 0, error);
+	if (!key->addresses)
+		return NULL;
+	Candidate *candidate = candidate_new_pgp(g_steal_pointer(&key));
+	candidate->secret = secret;
+	return candidate;
+}
+
+/* Reads all rows of a query over one of the two tables into the array. With an address the last
+ * column tells whether the key is bound to it. */
+static gboolean read_rows(Store *store, DbQuery *query, KeyType type, GPtrArray *into,
+			  GError **error)
+{
+	int bound_column = type == KEY_SMIME ? 3 : 12;
+	g_autoptr(GError) cause = NULL;
+
+	if (!query)
+		return FALSE;
+	while (db_next(query, &cause)) {
+		Candidate *candidate = type == KEY_SMIME ? cert_from_row(query, error)
+							 : pgp_from_row(store, query, error);
+		if (!candidate)
+			return FALSE;
+		candidate->bound = db_int(query, bound_column) != 0;
+		g_ptr_array_add(into, candidate);
+	}
+	if (!cause)
+		return TRUE;
+	g_propagate_error(error, g_steal_pointer(&cause));
+	return FALSE;
+}
+
+static gboolean find_all(Store *store, GPtrArray *into, GError **error)
+{
+	g_autoptr(DbQuery) certs =
+		db_query(store->db, error,
+			 "SELECT " CERT_COLUMNS ", 0 FROM cert c ORDER BY c.fingerprint", "");
+	g_autoptr(DbQuery) keys = NULL;
+
+	if (!read_rows(store, certs, KEY_SMIME, into, error))
+		return FALSE;
+	keys = db_query(store->db, error,
+			"SELECT " PGP_COLUMNS ", 0 FROM pgp p ORDER BY p.fingerprint", "");
+	return read_rows(store, keys, KEY_PGP, into, error);
+}
+
+gboolean store_find(Store *store, const char *address, GPtrArray *into, GError **error)
+{
+	if (!address)
+		return find_all(store, into, error);
+	g_autoptr(DbQuery) certs =
+		db_query(store->db, error,
+			 "SELECT " CERT_COLUMNS ", a.bound FROM cert c JOIN address a"
+			 " ON a.fingerprint = c.fingerprint WHERE a.address = ?",
+			 "s", address);
+	g_autoptr(DbQuery) keys = NULL;
+
+	if (!read_rows(store, certs, KEY_SMIME, into, error))
+		return FALSE;
+	keys = db_query(store->db, error,
+			"SELECT " PGP_COLUMNS ", a.bound FROM pgp p JOIN address a"
+			" ON a.fingerprint = p.fingerprint WHERE a.address = ?",
+			"s", address);
+	return read_rows(store, keys, KEY_PGP, into, error);
+}
+
+static gboolean is_prefix(const char *text)
+{
+	gsize length = strlen(text);
+
+	return length >= STORE_PREFIX_MIN && length <= 64 &&
+	       strspn(text, "0123456789abcdefABCDEF") == length;
+}
+
+Candidate *store_get(Store *store, const char *prefix, GError **error)
+{
+	g_autoptr(GPtrArray) found = candidate_array_new();
+	g_autoptr(DbQuery) query = NULL;
+
+	if (!is_prefix(prefix)) {
+		g_set_error(error, SEALPOST_ERROR, ERROR_USAGE,
+			    "\"%s\" is no fingerprint (hex digits, at least %d)", prefix,
+			    STORE_PREFIX_MIN);
+		return NULL;
+	}
+	g_autofree char *lower = g_ascii_strdown(prefix, -1);
+	g_autofree char *upper = g_ascii_strup(prefix, -1);
+	query = db_query(store->db, error,
+			 "SELECT " CERT_COLUMNS ", 0 FROM cert c"
+			 " WHERE substr(c.fingerprint, 1, length(?)) = ?",
+			 "ss", lower, lower);
+	if (!read_rows(store, query, KEY_SMIME, found, error))
+		return NULL;
+	g_clear_pointer(&query, db_query_free);
+	query = db_query(store->db, error,
+			 "SELECT " PGP_COLUMNS ", 0 FROM pgp p"
+			 " WHERE substr(p.fingerprint, 1, length(?)) = ?",
+			 "ss", upper, upper);
+	if (!read_rows(store, query, KEY_PGP, found, error))
+		return NULL;
+	if (found->len == 1)
+		return candidate_ref(found->pdata[0]);
+	g_set_error(error, SEALPOST_ERROR, ERROR_USAGE,
+		    found->len ? "%s: several keys begin like this" : "%s: there is no such key",
+		    prefix);
+	return NULL;
+}
+
+gboolean store_authorities(Store *store, GPtrArray *authorities, GPtrArray *trusted, GError **error)
+{
+	g_autoptr(GPtrArray) found = candidate_array_new();
+	g_autoptr(DbQuery) query =
+		db_query(store->db, error,
+			 "SELECT " CERT_COLUMNS ", 0 FROM cert c WHERE c.ca OR c.trusted", "");
+
+	if (!read_rows(store, query, KEY_SMIME, found, error))
+		return FALSE;
+	for (guint i = 0; i < found->len; i++) {
+		const Candidate *candidate = found->pdata[i];
+		if (candidate->trusted)
+			g_ptr_array_add(trusted, cert_ref(candidate->cert));
+		if (cert_is_ca(candidate->cert))
+			g_ptr_array_add(authorities, cert_ref(candidate->cert));
+	}
+	return TRUE;
+}
+
+Secret *store_secret(Store *store, const Candidate *candidate, GError **error)
+{
+	const char *sql = candidate->type == KEY_SMIME
+				  ? "SELECT secret FROM cert WHERE fingerprint = ?"
+				  : "SELECT secret FROM pgp WHERE fingerprint = ?";
+	g_autoptr(DbQuery) query = db_query(store->db, error, sql, "s", candidate->id);
+
+	if (!query || !one_row(query, error))
+		return NULL;
+	g_autoptr(GBytes) wrapped = db_bytes(query, 0);
+	if (!wrapped) {
+		g_set_error(error, SEALPOST_ERROR, ERROR_STORE, "%s: no private key in the store",
+			    candidate->id);
+		return NULL;
+	}
+	return secret_unwrap(store->master, wrapped, candidate->id, error);
+}
