@@ -59,15 +59,14 @@ void trust_unref(Trust *trust)
 	g_free(trust);
 }
 
-static const char *judge_chain(const Trust *trust, const Candidate *candidate, CertUse use,
-			       gint64 now)
+static const char *judge_chain(const Trust *trust, const Candidate *candidate, gint64 now)
 {
 	if (g_hash_table_contains(trust->by_itself, candidate->id))
 		return NULL;
 	g_autoptr(GPtrArray) more = g_ptr_array_new_with_free_func((GDestroyNotify)cert_unref);
 	add_all(more, trust->authorities);
 	add_all(more, candidate->extra);
-	ChainResult result = cert_verify_chain(candidate->cert, trust->roots, more, use, now, NULL);
+	ChainResult result = cert_verify_chain(candidate->cert, trust->roots, more, now, NULL);
 	return result == CHAIN_OK ? NULL : chain_result_name(result);
 }
 
@@ -78,7 +77,7 @@ static const char *judge_cert(const Trust *trust, const Candidate *candidate, Ce
 
 	if (flaw != CERT_OK)
 		return cert_flaw_name(flaw);
-	return judge_chain(trust, candidate, use, now);
+	return judge_chain(trust, candidate, now);
 }
 
 static const char *judge_pgp(const PgpKey *key, CertUse use, gint64 now)
@@ -119,8 +118,7 @@ GPtrArray *trust_chain(const Trust *trust, const Cert *cert)
 	GPtrArray *chain = NULL;
 	gint64 now = g_get_real_time() / G_USEC_PER_SEC;
 
-	if (cert_verify_chain(cert, trust->roots, trust->authorities, CERT_FOR_SIGNING, now,
-			      &chain) == CHAIN_OK &&
+	if (cert_verify_chain(cert, trust->roots, trust->authorities, now, &chain) == CHAIN_OK &&
 	    chain)
 		return chain;
 	/* No root of ours: what the store knows is still of use to who does trust it. */

@@ -9,7 +9,7 @@
 
 #include "lib/base/secret.h"
 
-typedef struct Cert Cert;	    /* a certificate; immutable, counted, shared between threads */
+typedef struct Cert Cert; /* a certificate; immutable, counted, shared between threads */
 typedef struct PrivateKey PrivateKey; /* a handle (EVP_PKEY inside); counted */
 
 /* One certificate from DER bytes. Keeps the original bytes. ERROR_MALFORMED. */
@@ -18,13 +18,13 @@ Cert *cert_ref(Cert *cert);
 void cert_unref(Cert *cert);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cert, cert_unref)
 
-GBytes *cert_der(const Cert *cert);		/* borrowed */
+GBytes *cert_der(const Cert *cert); /* borrowed */
 const char *cert_fingerprint(const Cert *cert); /* SHA-256 of the DER, 64 hex digits, lower case */
-const char *cert_subject(const Cert *cert);	/* RFC 2253, UTF-8, for people */
+const char *cert_subject(const Cert *cert); /* RFC 2253, UTF-8, for people */
 const char *cert_issuer(const Cert *cert);
 gint64 cert_not_before(const Cert *cert); /* seconds since 1970 */
 gint64 cert_not_after(const Cert *cert);
-gboolean cert_is_ca(const Cert *cert);
+gboolean cert_is_ca(const Cert *cert); /* basicConstraints says so */
 gboolean cert_is_self_issued(const Cert *cert);
 /* "RSA 3072", "EC P-256", … for people. */
 const char *cert_algorithm(const Cert *cert);
@@ -40,10 +40,11 @@ typedef enum {
 	CERT_OK,
 	CERT_EXPIRED,
 	CERT_NOT_YET_VALID,
-	CERT_WRONG_USAGE,   /* key usage or extended key usage do not allow it */
-	CERT_WEAK_KEY,	    /* RSA below 2048 bits, unknown curve, DSA */
-	CERT_BAD_SIGNATURE, /* signed with MD5, SHA-1 */
-	CERT_CRITICAL,	    /* a critical extension that we do not know */
+	CERT_WRONG_USAGE, /* key usage or extended key usage do not allow it */
+	CERT_WEAK_KEY, /* RSA below 2048 bits, a curve that is not in use, DSA */
+	CERT_UNSUPPORTED_KEY, /* X25519, RSA-PSS only, ML-KEM, … */
+	CERT_BAD_SIGNATURE, /* signed with MD5, SHA-1 or in an unknown way; not for self-signed ones */
+	CERT_CRITICAL, /* a broken extension, or a critical one that we do not know */
 } CertFlaw;
 /* Judges a certificate by itself at a time (seconds since 1970). */
 CertFlaw cert_flaw(const Cert *cert, CertUse use, gint64 now);
@@ -61,21 +62,23 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(TrustStore, trust_store_unref)
 typedef enum {
 	CHAIN_OK,
 	CHAIN_UNTRUSTED, /* no chain to a trusted root */
-	CHAIN_EXPIRED,	 /* a link is outside of its time */
+	CHAIN_EXPIRED, /* a link is outside of its time */
 	CHAIN_REVOKED,
-	CHAIN_INVALID,	 /* path validation failed: constraints, policies, signatures */
+	CHAIN_INVALID, /* path validation failed: constraints, policies, signatures */
 } ChainResult;
-/* Validates (RFC 5280, section 6) with intermediates (array of Cert *, may be NULL) at a time.
+/* Validates (RFC 5280, section 6) with intermediates (array of Cert *, may be NULL) at a time. Each
+ * certificate of the store is an anchor, whether it is a CA or somebody's own. Says nothing about
+ * the use of the leaf: that is cert_flaw().
  * *chain (may be NULL) gets the certificates from the leaf's issuer up to below the root: what a
  * signature should include. */
 ChainResult cert_verify_chain(const Cert *cert, const TrustStore *store, GPtrArray *intermediates,
-			      CertUse use, gint64 now, GPtrArray **chain);
+			      gint64 now, GPtrArray **chain);
 const char *chain_result_name(ChainResult result); /* "untrusted", "revoked", … */
 
 /* Everything found in a file that someone handed to us. */
 typedef struct {
 	GPtrArray *certs; /* of Cert * */
-	GPtrArray *keys;  /* of PrivateKey * */
+	GPtrArray *keys; /* of PrivateKey * */
 } X509Bundle;
 void x509_bundle_free(X509Bundle *bundle);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(X509Bundle, x509_bundle_free)
