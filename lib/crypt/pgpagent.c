@@ -108,9 +108,9 @@ static gboolean answer(Agent *agent, const Secret *secret)
 	       send_all(agent->fd, "END\n", 4);
 }
 
-/* One command, with what to say when asked for the passphrase. 0, the agent's error code, or
- * GPG_ERR_EOF if there is no sense in its answers. */
-static gpgme_error_t command(Agent *agent, const char *line, const Secret *passphrase)
+/* One command, with what to say when asked for the old and the new passphrase. 0, the agent's
+ * error code, or GPG_ERR_EOF if there is no sense in its answers. */
+static gpgme_error_t command(Agent *agent, const char *line, const Secret *old, const Secret *new)
 {
 	gsize taken = agent->have;
 
@@ -126,42 +126,46 @@ static gpgme_error_t command(Agent *agent, const char *line, const Secret *passp
 		const char *what = agent->line + strlen("INQUIRE ");
 		gboolean sent;
 		if (g_str_has_prefix(what, "PASSPHRASE"))
-			sent = passphrase ? answer(agent, passphrase)
-					  : send_all(agent->fd, "CAN\n", 4);
+			sent = old ? answer(agent, old) : send_all(agent->fd, "CAN\n", 4);
 		else
-			sent = answer(agent, NULL); /* the new one is empty */
+			sent = answer(agent, new);
 		if (!sent)
 			return GPG_ERR_EOF;
 	}
 	return GPG_ERR_EOF;
 }
 
-gboolean pgp_agent_unprotect(const char *folder, const char *keygrip, const Secret *passphrase,
-			     GError **error)
+static gpgme_error_t change(Agent *agent, const char *keygrip, const Secret *old, const Secret *new)
 {
-	Agent agent = {.fd = connect_agent(folder, ANSWER_SECONDS)};
 	g_autofree char *passwd = g_strdup_printf("PASSWD %s\n", keygrip);
 	gsize taken = 0;
+
+	if (!read_line(agent, &taken)) /* its greeting */
+		return GPG_ERR_EOF;
+	agent->have = 0;
+	gpgme_error_t failure = command(agent, "OPTION pinentry-mode=loopback\n", NULL, NULL);
+	agent->have = 0;
+	return failure ? failure : command(agent, passwd, old, new);
+}
+
+gboolean pgp_agent_passwd(const char *folder, const char *keygrip, const Secret *old,
+			  const Secret *new, GError **error)
+{
+	Agent agent = {.fd = connect_agent(folder, ANSWER_SECONDS)};
 
 	if (agent.fd < 0) {
 		g_set_error(error, SEALPOST_ERROR, ERROR_CRYPTO, "no gpg-agent");
 		return FALSE;
 	}
-	gpgme_error_t failure = read_line(&agent, &taken) ? 0 : GPG_ERR_EOF; /* its greeting */
-	agent.have = 0;
-	if (!failure)
-		failure = command(&agent, "OPTION pinentry-mode=loopback\n", NULL);
-	agent.have = 0;
-	if (!failure)
-		failure = command(&agent, passwd, passphrase);
+	gpgme_error_t failure = change(&agent, keygrip, old, new);
 	close(agent.fd);
 	if (!failure)
 		return TRUE;
-	if (!passphrase || gpgme_err_code(failure) == GPG_ERR_BAD_PASSPHRASE)
-		g_set_error(error, SEALPOST_ERROR, ERROR_PASSPHRASE,
-			    passphrase ? "wrong passphrase" : "the key has a passphrase");
+	if (!old || gpgme_err_code(failure) == GPG_ERR_BAD_PASSPHRASE)
+		g_set_error(error, SEALPOST_ERROR, ERROR_PASSPHRASE, "%s",
+			    old ? "wrong passphrase" : "the key has a passphrase");
 	else
-		pgp_set_error(error, failure, "taking off the passphrase");
+		pgp_set_error(error, failure, "changing the passphrase");
 	return FALSE;
 }
 

@@ -159,6 +159,11 @@ void pgp_home_close(PgpHome *home)
 	g_free(home);
 }
 
+const char *pgp_home_folder(const PgpHome *home)
+{
+	return home->folder;
+}
+
 PgpContext *pgp_home_take(PgpHome *home, GError **error)
 {
 	g_mutex_lock(&home->lock);

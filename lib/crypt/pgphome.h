@@ -26,6 +26,9 @@ const PgpSecretKey *pgp_home_secret(PgpHome *home, const char *fingerprint);
 void pgp_home_enter(PgpHome *home);
 void pgp_home_leave(PgpHome *home);
 
+/* Where gpg's home is, as gpg sees it. Borrowed. */
+const char *pgp_home_folder(const PgpHome *home);
+
 /* Writes gpg.conf and gpg-agent.conf into folder. */
 gboolean pgp_write_settings(const char *folder, GError **error);
 
@@ -34,8 +37,9 @@ gboolean pgp_write_settings(const char *folder, GError **error);
 /* Asks the agent of a GnuPG folder to end and waits until it has gone, a second at most. No agent:
  * fine. */
 void pgp_agent_end(const char *folder);
-/* Takes the passphrase off the private key of that keygrip (NULL: it may have none). */
-gboolean pgp_agent_unprotect(const char *folder, const char *keygrip, const Secret *passphrase,
-			     GError **error);
+/* Changes the passphrase of the private key of that keygrip. old (NULL: it has none, else
+ * ERROR_PASSPHRASE), new (NULL: it is to have none). */
+gboolean pgp_agent_passwd(const char *folder, const char *keygrip, const Secret *old,
+			  const Secret *new, GError **error);
 
 #endif

@@ -10,6 +10,9 @@
 
 /* Largest key that is taken; third-party signatures are stripped first. */
 #define PGPKEY_MAX (256 * 1024)
+/* Largest file, and most keys in it. */
+#define PGPKEY_FILE_MAX (16 * 1024 * 1024)
+#define PGPKEY_KEYS_MAX 1000
 
 typedef struct {
 	char *fingerprint; /* 40 (or 64) hex digits, upper case */
@@ -27,11 +30,18 @@ typedef struct {
 void pgpkey_free(PgpKey *key);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PgpKey, pgpkey_free)
 
-/* All keys in a file (armoured or binary, several blocks). passphrase: for protected secret keys;
- * they come out unprotected. ERROR_PASSPHRASE, ERROR_MALFORMED, ERROR_UNSUPPORTED (not OpenPGP),
- * ERROR_TOO_LARGE. folder: a private folder for a passing GnuPG home (removed at once); at most 60
- * characters. Array of PgpKey *, at least one. */
+/* All keys in a file (armoured or binary, several blocks, text around them). Several forms of one
+ * key (an older and a newer one, public and secret) become one. passphrase (may be NULL): for
+ * protected secret keys; they come out unprotected, and have proved that they can sign.
+ * Keys that gpg does not take are left out as long as one remains. Array of PgpKey *, at least
+ * one. ERROR_PASSPHRASE; ERROR_MALFORMED; ERROR_UNSUPPORTED: not OpenPGP, or of another version
+ * than 4; ERROR_TOO_LARGE.
+ * folder: a private folder, in RAM; a GnuPG home is made in it and removed before the return. */
 GPtrArray *pgpkey_read(GBytes *file, const Secret *passphrase, const char *folder, GError **error);
+
+/* A secret key (as in PgpKey.secret) for the way out: armoured, under a passphrase. */
+Secret *pgpkey_protect(const Secret *secret, const Secret *passphrase, const char *folder,
+		       GError **error);
 
 /* Armoured public key. New string. */
 char *pgpkey_armor(GBytes *bytes);

@@ -10,8 +10,8 @@
 
 #include "lib/base/secret.h"
 
-#define SEAL_KEY_SIZE 32	   /* K, link secret */
-#define SEAL_CHUNK (64 * 1024)	   /* plain bytes in a chunk */
+#define SEAL_KEY_SIZE 32 /* K, link secret */
+#define SEAL_CHUNK (64 * 1024) /* plain bytes in a chunk */
 #define SEAL_PUBLIC_SIZE 32
 
 /* Chunks in order; the last one is marked: a cut or reordered message does not open. A reader

@@ -9,7 +9,6 @@
 
 int pgp_maker_run(const char *const *argv, GBytes *input, GBytes **output)
 {
-	g_autoptr(GBytes) nothing = g_bytes_new_static("", 0);
 	g_autoptr(GBytes) out = NULL;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GSubprocess) process =
@@ -18,7 +17,8 @@ int pgp_maker_run(const char *const *argv, GBytes *input, GBytes **output)
 					  G_SUBPROCESS_FLAGS_STDERR_SILENCE,
 				  &error);
 
-	if (!process || !g_subprocess_communicate(process, input ? input : nothing, NULL, &out, NULL, &error)) {
+	g_autoptr(GBytes) in = input ? g_bytes_ref(input) : g_bytes_new_static("", 0);
+	if (!process || !g_subprocess_communicate(process, in, NULL, &out, NULL, &error)) {
 		g_printerr("# %s: %s\n", argv[0], error->message);
 		return -1;
 	}

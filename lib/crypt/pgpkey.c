@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Keys from files. gpg judges them: they are imported into a home that is made for this and
+ * removed at once, listed there, and exported in their smallest form. Its agent takes a
+ * passphrase off and ends before we return.
+ */
+#include "lib/crypt/pgpkey.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/error.h"
+#include "lib/crypt/pgpdescribe.h"
+#include "lib/crypt/pgphome.h"
+#include "lib/crypt/pgpkeyfile.h"
+#include "lib/crypt/pgppacket.h"
+
+void pgpkey_free(PgpKey *key)
+{
+	if (!key)
+		return;
+	g_free(key->fingerprint);
+	g_bytes_unref(key->bytes);
+	secret_free(key->secret);
+	g_strfreev(key->addresses);
+	g_strfreev(key->user_ids);
+	g_free(key->algorithm);
+	g_strfreev(key->encryption_ids);
+	g_free(key);
+}
+
+/* --- the passing home --- */
+
+typedef struct {
+	char *folder;
+	PgpHome *home;
+} Passing;
+
+/* Only what gpg makes in a home: files, and folders of files. */
+static void remove_folder(const char *folder, int depth)
+{
+	GDir *dir = g_dir_open(folder, 0, NULL);
+	const char *name;
+
+	while (dir && (name = g_dir_read_name(dir))) {
+		g_autofree char *path = g_build_filename(folder, name, NULL);
+		if (unlink(path) < 0 && depth > 0)
+			remove_folder(path, depth - 1);
+	}
+	if (dir)
+		g_dir_close(dir);
+	rmdir(folder);
+}
+
+static void passing_free(Passing *passing)
+{
+	pgp_home_close(passing->home);
+	if (passing->folder)
+		remove_folder(passing->folder, 2);
+	g_free(passing->folder);
+	g_free(passing);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Passing, passing_free)
+
+static Passing *passing_new(const char *folder, GError **error)
+{
+	g_autoptr(Passing) passing = g_new0(Passing, 1);
+	g_autofree char *made = g_build_filename(folder, "gpg-XXXXXX", NULL);
+
+	if (!g_mkdtemp(made)) {
+		error_set_errno(error, errno, folder);
+		return NULL;
+	}
+	passing->folder = g_steal_pointer(&made);
+	passing->home = pgp_home_open(passing->folder, error);
+	return passing->home ? g_steal_pointer(&passing) : NULL;
+}
+
+/* --- single steps, each one run of gpg --- */
+
+static gint64 deadline(void)
+{
+	return g_get_monotonic_time() + PGP_SECONDS * G_USEC_PER_SEC;
+}
+
+/* A context for one operation: given back only after a success. */
+static gboolean finish(PgpHome *home, PgpContext *context, gboolean good)
+{
+	if (good)
+		pgp_home_give(home, context);
+	else
+		pgp_context_free(context);
+	return good;
+}
+
+static gboolean import(PgpHome *home, const guint8 *bytes, gsize size, GError **error)
+{
+	g_autoptr(PgpData) data = pgp_data_new_bytes(bytes, size, error);
+	PgpContext *context = data ? pgp_home_take(home, error) : NULL;
+
+	if (!context)
+		return FALSE;
+	gpgme_error_t started =
+		gpgme_op_import_start(pgp_context_gpgme(context), pgp_data_gpgme(data));
+	return finish(home, context, pgp_run(context, started, deadline(), NULL, error));
+}
+
+/* Array of gpgme_key_t; empty is fine. */
+static GPtrArray *list(PgpHome *home, gboolean secret, GError **error)
+{
+	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func((GDestroyNotify)gpgme_key_unref);
+	gpgme_keylist_mode_t mode = GPGME_KEYLIST_MODE_LOCAL | GPGME_KEYLIST_MODE_WITH_KEYGRIP;
+	PgpContext *context = pgp_home_take(home, error);
+
+	if (!context)
+		return NULL;
+	/* Asking for secret keys starts an agent: only where there are any. */
+	if (secret)
+		mode |= GPGME_KEYLIST_MODE_WITH_SECRET;
+	gpgme_set_keylist_mode(pgp_context_gpgme(context), mode);
+	gpgme_error_t started = gpgme_op_keylist_start(pgp_context_gpgme(context), NULL, 0);
+	if (!finish(home, context, pgp_run(context, started, deadline(), keys, error)))
+		return NULL;
+	return g_steal_pointer(&keys);
+}
+
+static GBytes *export_public(PgpHome *home, const char *fingerprint, GError **error)
+{
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	g_autoptr(Sink) sink = sink_new_bytes(bytes, PGPKEY_MAX);
+	g_autoptr(PgpData) data = pgp_data_new(NULL, sink, error);
+	PgpContext *context = data ? pgp_home_take(home, error) : NULL;
+
+	if (!context)
+		return NULL;
+	gpgme_set_armor(pgp_context_gpgme(context), 0);
+	gpgme_error_t started =
+		gpgme_op_export_start(pgp_context_gpgme(context), fingerprint,
+				      GPGME_EXPORT_MODE_MINIMAL, pgp_data_gpgme(data));
+	if (!finish(home, context, pgp_run(context, started, deadline(), NULL, error))) {
+		pgp_data_failed(data, error);
+		return NULL;
+	}
+	return g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
+}
+
+/* gpg's question for a passphrase; the secret is the hook. */
+static gpgme_error_t give_passphrase(void *hook, const char *hint, const char *info, int again,
+				     int fd)
+{
+	const Secret *passphrase = hook;
+
+	(void)hint;
+	(void)info;
+	if (again || gpgme_io_writen(fd, secret_bytes(passphrase), secret_size(passphrase)) < 0 ||
+	    gpgme_io_writen(fd, "\n", 1) < 0)
+		return gpgme_error(GPG_ERR_CANCELED);
+	return 0;
+}
+
+static Secret *export_secret(PgpHome *home, const char *fingerprint, const Secret *passphrase,
+			     GError **error)
+{
+	g_autoptr(Secret) room = secret_new(SECRET_MAX);
+	gsize used;
+	g_autoptr(PgpData) data = pgp_data_new_secret(room, &used, error);
+	PgpContext *context = data ? pgp_home_take(home, error) : NULL;
+
+	if (!context)
+		return NULL;
+	gpgme_ctx_t gpgme = pgp_context_gpgme(context);
+	gpgme_set_armor(gpgme, passphrase != NULL);
+	gpgme_set_passphrase_cb(gpgme, passphrase ? give_passphrase : NULL, (void *)passphrase);
+	gpgme_error_t started = gpgme_op_export_start(gpgme, fingerprint, GPGME_EXPORT_MODE_SECRET,
+						      pgp_data_gpgme(data));
+	gboolean good = pgp_run(context, started, deadline(), NULL, error);
+	gpgme_set_passphrase_cb(gpgme, NULL, NULL);
+	if (!finish(home, context, good)) {
+		pgp_data_failed(data, error);
+		return NULL;
+	}
+	return secret_take(secret_data(room), used);
+}
+
+/* A trial: gpg checks the signature that it made against the public key, so that a secret part
+ * that belongs to another key shows here. */
+static gboolean try_signing(PgpHome *home, gpgme_key_t key, GError **error)
+{
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	g_autoptr(Sink) sink = sink_new_bytes(bytes, PGPKEY_MAX);
+	g_autoptr(PgpData) in = pgp_data_new_bytes("trial", 5, error);
+	g_autoptr(PgpData) out = in ? pgp_data_new(NULL, sink, error) : NULL;
+	PgpContext *context = out ? pgp_home_take(home, error) : NULL;
+
+	if (!context)
+		return FALSE;
+	gpgme_ctx_t gpgme = pgp_context_gpgme(context);
+	gpgme_error_t started = gpgme_signers_add(gpgme, key);
+	if (!started)
+		started = gpgme_op_sign_start(gpgme, pgp_data_gpgme(in), pgp_data_gpgme(out),
+					      GPGME_SIG_MODE_DETACH);
+	return finish(home, context, pgp_run(context, started, deadline(), NULL, error));
+}
+
+/* --- reading --- */
+
+static gboolean change_passphrases(PgpHome *home, gpgme_key_t key, const Secret *old,
+				   const Secret *new, GError **error)
+{
+	for (gpgme_subkey_t subkey = key->subkeys; subkey; subkey = subkey->next) {
+		if (subkey->secret && subkey->keygrip &&
+		    !pgp_agent_passwd(pgp_home_folder(home), subkey->keygrip, old, new, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean read_secret(PgpHome *home, gpgme_key_t listed, const Secret *passphrase,
+			    PgpKey *key, GError **error)
+{
+	if (!change_passphrases(home, listed, passphrase, NULL, error))
+		return FALSE;
+	if (key->can_sign && !try_signing(home, listed, error))
+		return FALSE;
+	key->secret = export_secret(home, key->fingerprint, NULL, error);
+	return key->secret != NULL;
+}
+
+static PgpKey *read_key(PgpHome *home, gpgme_key_t listed, const Secret *passphrase, GError **error)
+{
+	g_autoptr(PgpKey) key = pgp_describe(listed);
+
+	key->bytes = export_public(home, key->fingerprint, error);
+	if (!key->bytes)
+		return NULL;
+	if (pgp_has_secret(listed) && !read_secret(home, listed, passphrase, key, error))
+		return NULL;
+	return g_steal_pointer(&key);
+}
+
+GPtrArray *pgpkey_read(GBytes *file, const Secret *passphrase, const char *folder, GError **error)
+{
+	g_autoptr(PgpKeyFile) parsed = pgp_keyfile_read(file, error);
+	g_autoptr(Passing) passing = parsed ? passing_new(folder, error) : NULL;
+	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func((GDestroyNotify)pgpkey_free);
+	g_autoptr(GError) refused = NULL;
+
+	if (!passing)
+		return NULL;
+	/* gpg reports a failure also where it took some of them: what it took is seen below. */
+	if (!import(passing->home, parsed->packets->data, parsed->packets->len, &refused) &&
+	    !g_error_matches(refused, SEALPOST_ERROR, ERROR_CRYPTO)) {
+		g_propagate_error(error, g_steal_pointer(&refused));
+		return NULL;
+	}
+	g_autoptr(GPtrArray) listed = list(passing->home, parsed->secret, error);
+	if (!listed)
+		return NULL;
+	for (guint i = 0; i < listed->len; i++) {
+		PgpKey *key = read_key(passing->home, listed->pdata[i], passphrase, error);
+		if (!key)
+			return NULL;
+		g_ptr_array_add(keys, key);
+	}
+	if (keys->len > 0)
+		return g_steal_pointer(&keys);
+	g_set_error(error, SEALPOST_ERROR, ERROR_MALFORMED, "gpg takes no key from it");
+	return NULL;
+}
+
+Secret *pgpkey_protect(const Secret *secret, const Secret *passphrase, const char *folder,
+		       GError **error)
+{
+	g_autoptr(Passing) passing = passing_new(folder, error);
+
+	if (!passing || !import(passing->home, secret_bytes(secret), secret_size(secret), error))
+		return NULL;
+	g_autoptr(GPtrArray) listed = list(passing->home, TRUE, error);
+	if (!listed)
+		return NULL;
+	if (listed->len != 1) {
+		g_set_error(error, SEALPOST_ERROR, ERROR_MALFORMED, "not one secret key");
+		return NULL;
+	}
+	gpgme_key_t key = listed->pdata[0];
+	if (!change_passphrases(passing->home, key, NULL, passphrase, error))
+		return NULL;
+	return export_secret(passing->home, key->fpr, passphrase, error);
+}
+
+/* --- armour --- */
+
+char *pgpkey_armor(GBytes *bytes)
+{
+	gsize size;
+	const guint8 *data = g_bytes_get_data(bytes, &size);
+	char *text = g_malloc(PGP_ARMOR_SIZE(size));
+
+	pgp_armor("PGP PUBLIC KEY BLOCK", data, size, text);
+	return text;
+}
+
+Secret *pgpkey_armor_secret(const Secret *secret)
+{
+	gsize size = secret_size(secret);
+	g_autoptr(Secret) room = secret_new(PGP_ARMOR_SIZE(size));
+	gsize length = pgp_armor("PGP PRIVATE KEY BLOCK", secret_bytes(secret), size,
+				 (char *)secret_data(room));
+
+	return secret_take(secret_data(room), length);
+}

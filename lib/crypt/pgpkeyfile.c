@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What comes from a directory or a stranger's mail may be a key with ten thousand signatures that
+ * others put on it: they say nothing to us, and gpg would spend minutes on them.
+ */
+#include "lib/crypt/pgpkeyfile.h"
+
+#include <string.h>
+
+#include "lib/base/error.h"
+#include "lib/crypt/pgpkey.h"
+#include "lib/crypt/pgppacket.h"
+
+static const char *const key_labels[] = {"PGP PUBLIC KEY", "PGP PRIVATE KEY", "PGP SECRET KEY",
+					 NULL};
+
+/* Subpackets of a signature (RFC 4880, section 5.2.3.1; RFC 9580 for the fingerprint). */
+#define ISSUER 16
+#define ISSUER_FINGERPRINT 33
+
+void pgp_keyfile_free(PgpKeyFile *file)
+{
+	if (!file)
+		return;
+	explicit_bzero(file->packets->data, file->packets->len);
+	g_byte_array_unref(file->packets);
+	g_free(file);
+}
+
+/* --- who made a signature --- */
+
+/* Looks through one area of subpackets for the issuer's key id. */
+static gboolean find_issuer(const guint8 *at, gsize size, guint8 issuer[8])
+{
+	while (size > 0) {
+		gsize length = at[0], head = 1;
+		if (length >= 192 && length < 255 && size >= 2) {
+			length = ((length - 192) << 8) + at[1] + 192;
+			head = 2;
+		} else if (length == 255 && size >= 5) {
+			length =
+				(gsize)at[1] << 24 | (gsize)at[2] << 16 | (gsize)at[3] << 8 | at[4];
+			head = 5;
+		}
+		if (length == 0 || length > size - head)
+			return FALSE;
+		guint type = at[head] & 0x7f;
+		if (type == ISSUER && length == 9) {
+			memcpy(issuer, at + head + 1, 8);
+			return TRUE;
+		}
+		if (type == ISSUER_FINGERPRINT && length == 22) {
+			memcpy(issuer, at + head + 2 + 12, 8);
+			return TRUE;
+		}
+		at += head + length;
+		size -= head + length;
+	}
+	return FALSE;
+}
+
+static gsize number16(const guint8 *at)
+{
+	return (gsize)at[0] << 8 | at[1];
+}
+
+/* *type always; FALSE if it does not name its maker. */
+static gboolean signature_issuer(const PgpPacket *packet, guint *type, guint8 issuer[8])
+{
+	const guint8 *body = packet->body;
+	gsize size = packet->length;
+
+	*type = 0xff;
+	if (size >= 19 && body[0] == 3) {
+		*type = body[2];
+		memcpy(issuer, body + 7, 8);
+		return TRUE;
+	}
+	if (size < 8 || body[0] != 4)
+		return FALSE;
+	*type = body[1];
+	gsize hashed = number16(body + 4);
+	if (hashed > size - 8)
+		return FALSE;
+	gsize unhashed = number16(body + 6 + hashed);
+	if (unhashed > size - 8 - hashed)
+		return FALSE;
+	return find_issuer(body + 6, hashed, issuer) ||
+	       find_issuer(body + 8 + hashed, unhashed, issuer);
+}
+
+/* Certifications of user IDs (0x10 to 0x13, 0x30) by anybody but the key itself. */
+static gboolean is_foreign(const PgpPacket *packet, const char *own_id)
+{
+	g_autoptr(GString) id = g_string_new(NULL);
+	guint8 issuer[8];
+	guint type;
+
+	if (!own_id || !signature_issuer(packet, &type, issuer) ||
+	    !((type >= 0x10 && type <= 0x13) || type == 0x30))
+		return FALSE;
+	for (gsize i = 0; i < sizeof(issuer); i++)
+		g_string_append_printf(id, "%02X", issuer[i]);
+	return strcmp(id->str, own_id) != 0;
+}
+
+/* --- the walk --- */
+
+typedef struct {
+	PgpKeyFile *file;
+	gboolean inside; /* a key that we take */
+	gboolean dropping; /* its current component is left out, with its signatures */
+	char own_id[17]; /* of the current key; "" if not known */
+	gsize start; /* where the current key begins in file->packets */
+	guint other_version; /* of a key that was left out; 0: none was */
+} Walk;
+
+static gboolean begin_key(Walk *walk, const PgpPacket *packet, GError **error)
+{
+	guint version = packet->length > 0 ? packet->body[0] : 0;
+
+	walk->dropping = FALSE;
+	walk->inside = version == 4;
+	if (!walk->inside) {
+		walk->other_version = version;
+		return TRUE;
+	}
+	if (++walk->file->keys > PGPKEY_KEYS_MAX) {
+		g_set_error(error, SEALPOST_ERROR, ERROR_TOO_LARGE, "more than %d keys in a file",
+			    PGPKEY_KEYS_MAX);
+		return FALSE;
+	}
+	/* A secret key's own signatures are hard to tell; nobody floods those. */
+	g_autofree char *fingerprint = pgp_packet_fingerprint(packet);
+	g_strlcpy(walk->own_id, fingerprint ? fingerprint + 24 : "", sizeof(walk->own_id));
+	walk->start = walk->file->packets->len;
+	walk->file->secret = walk->file->secret || packet->tag == PGP_SECRET_KEY;
+	return TRUE;
+}
+
+static gboolean wanted(Walk *walk, const PgpPacket *packet)
+{
+	switch (packet->tag) {
+	case PGP_PUBLIC_KEY:
+	case PGP_SECRET_KEY:
+	case PGP_PUBLIC_SUBKEY:
+	case PGP_SECRET_SUBKEY:
+	case PGP_USER_ID: walk->dropping = FALSE; return walk->inside;
+	case PGP_USER_ATTRIBUTE: walk->dropping = TRUE; return FALSE;
+	case PGP_SIGNATURE:
+		return walk->inside && !walk->dropping &&
+		       !is_foreign(packet, *walk->own_id ? walk->own_id : NULL);
+	default: return FALSE;
+	}
+}
+
+static gboolean take_packet(Walk *walk, const PgpPacket *packet, GError **error)
+{
+	if ((packet->tag == PGP_PUBLIC_KEY || packet->tag == PGP_SECRET_KEY) &&
+	    !begin_key(walk, packet, error))
+		return FALSE;
+	if (!wanted(walk, packet))
+		return TRUE;
+	g_byte_array_append(walk->file->packets, packet->start, (guint)packet->whole);
+	if (walk->file->packets->len - walk->start <= PGPKEY_MAX)
+		return TRUE;
+	g_set_error(error, SEALPOST_ERROR, ERROR_TOO_LARGE, "a key of more than %d bytes",
+		    PGPKEY_MAX);
+	return FALSE;
+}
+
+static PgpKeyFile *walk_packets(const guint8 *data, gsize size, GError **error)
+{
+	PgpPackets packets = {data, size, 0};
+	g_autoptr(PgpKeyFile) file = g_new0(PgpKeyFile, 1);
+	Walk walk = {.file = file};
+	GError *failure = NULL;
+	PgpPacket packet;
+	gboolean cut;
+
+	/* Never moved while it grows: no copies of secrets are left behind. */
+	file->packets = g_byte_array_sized_new((guint)size + 1);
+	while (pgp_packet_next(&packets, &packet, &cut, &failure)) {
+		if (cut || (packet.partial && walk.inside)) {
+			g_set_error(error, SEALPOST_ERROR, ERROR_MALFORMED, "a key is cut off");
+			return NULL;
+		}
+		if (!take_packet(&walk, &packet, error))
+			return NULL;
+	}
+	if (failure) {
+		g_propagate_error(error, failure);
+		return NULL;
+	}
+	if (file->keys > 0)
+		return g_steal_pointer(&file);
+	if (walk.other_version)
+		g_set_error(error, SEALPOST_ERROR, ERROR_UNSUPPORTED,
+			    "an OpenPGP key of version %u; only version 4 can be used",
+			    walk.other_version);
+	else
+		g_set_error(error, SEALPOST_ERROR, ERROR_UNSUPPORTED, "no OpenPGP key in it");
+	return NULL;
+}
+
+/* Whether these bytes begin with a packet that a file of keys may begin with. */
+static gboolean is_binary(const guint8 *data, gsize size)
+{
+	PgpPackets packets = {data, size, 0};
+	PgpPacket packet;
+
+	if (!pgp_packet_next(&packets, &packet, NULL, NULL))
+		return FALSE;
+	return packet.tag == PGP_PUBLIC_KEY || packet.tag == PGP_SECRET_KEY ||
+	       packet.tag == PGP_MARKER || packet.tag == PGP_SIGNATURE;
+}
+
+PgpKeyFile *pgp_keyfile_read(GBytes *file, GError **error)
+{
+	gsize size;
+	const guint8 *data = g_bytes_get_data(file, &size);
+	gboolean damaged;
+
+	if (size > PGPKEY_FILE_MAX) {
+		g_set_error(error, SEALPOST_ERROR, ERROR_TOO_LARGE, "a file of more than %d bytes",
+			    PGPKEY_FILE_MAX);
+		return NULL;
+	}
+	if (is_binary(data, size))
+		return walk_packets(data, size, error);
+	g_autoptr(GByteArray) binary = pgp_dearmor(data, size, key_labels, &damaged);
+	if (!binary) {
+		g_set_error(error, SEALPOST_ERROR, ERROR_UNSUPPORTED, "no OpenPGP key in it");
+		return NULL;
+	}
+	PgpKeyFile *keys = NULL;
+	if (damaged)
+		g_set_error(error, SEALPOST_ERROR, ERROR_MALFORMED, "its armour is damaged");
+	else
+		keys = walk_packets(binary->data, binary->len, error);
+	explicit_bzero(binary->data, binary->len);
+	return keys;
+}
