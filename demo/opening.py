@@ -98,7 +98,7 @@ class Opener:
     def _smime_signed(self, opened):
         with tempfile.TemporaryDirectory() as folder:
             signer = Path(folder) / "signer.pem"
-            opened.entity = run(["openssl", "cms", "-verify", "-binary", "-CAfile", self._root,
+            opened.entity = run(["openssl", "cms", "-verify", "-CAfile", self._root,
                                  "-purpose", "smimesign", "-signer", signer],
                                 stdin=opened.entity).stdout
             addresses = run(["openssl", "x509", "-noout", "-email", "-in", signer]).stdout

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .pki import GnuPG
+from .process import run
 
 INTERNAL = "firma.example"
 
@@ -50,6 +51,16 @@ class Cabinet:
     def __call__(self, person_or_address, name):
         address = getattr(person_or_address, "address", person_or_address)
         return self.folder / address / name
+
+    def key_id(self, person):
+        """The name that this person's key has in a message encrypted to it, as opening.Opened.keys
+        has it: the certificate's serial number, or the encryption subkey's id."""
+        if person.smime:
+            serial = run(["openssl", "x509", "-noout", "-serial", "-in", self(person, "cert.pem")])
+            return "0x" + serial.stdout.decode().strip().split("=")[1]
+        listed = run(["gpg", "--batch", "--with-colons", "--show-keys", self(person, "public.asc")])
+        return next(line.split(":")[4] for line in listed.stdout.decode().splitlines()
+                    if line.startswith("sub:"))
 
     def furnish(self, people):
         for person in people:

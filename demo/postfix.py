@@ -9,7 +9,7 @@ import re
 import shutil
 from pathlib import Path
 
-from .process import Child, port_answers, run, wait_for
+from .process import Child, Failed, port_answers, run, wait_for
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "doc" / "postfix.md"
 SOCKET = "unix:/run/sealpost/milter.sock"
@@ -67,9 +67,9 @@ class Postfix:
         self.queue = self.folder / "queue"
         self._child = None
 
-    def configure(self, milter, dkim="", settings=None, without=()):
+    def configure(self, milter, dkim="", settings=None):
         """milter and dkim: where these listen, in main.cf's words ("" for none). settings: what
-        this site has otherwise. without: services of the document to leave out."""
+        this site has otherwise."""
         for folder in (self.config, self.queue, self.folder / "data"):
             folder.mkdir(parents=True, exist_ok=True)
         shutil.chown(self.folder / "data", "postfix")
@@ -81,7 +81,7 @@ class Postfix:
         main.update(self._private())
         main.update(settings or {})
         self._write("main.cf", "".join(f"{n} = {v}\n" for n, v in main.items()))
-        self._write("master.cf", SERVICES + self._services(text["master.cf"], without))
+        self._write("master.cf", SERVICES + self._services(text["master.cf"]))
         for table in TABLES:
             self._write(table, text[table])
 
@@ -98,23 +98,19 @@ class Postfix:
                 "default_process_limit": "20", "smtpd_client_connection_rate_limit": "0",
                 "smtpd_peername_lookup": "no", "biff": "no", "enable_long_queue_ids": "yes",
                 "queue_run_delay": "3s", "minimal_backoff_time": "3s", "maximal_backoff_time": "6s",
-                "master_service_disable": ""}
+                "smtpd_authorized_xclient_hosts": "127.0.0.1"}
 
     def _placed(self, text):
         return text.replace("/etc/postfix/", f"{self.config}/")
 
-    def _services(self, text, without):
+    def _services(self, text):
         listeners = {"smtp": "smtp", "submission": "submission", "127.0.0.1:10026": "resubmit"}
-        lines, keep = [], True
-        for line in self._placed(text).splitlines():
-            word = line.split()[0] if line.strip() else ""
-            if word and not line[0].isspace() and not line.startswith("#"):
-                keep = word not in without
-                if word in listeners and line.split()[1] == "inet":
-                    line = line.replace(word, f"127.0.0.1:{self.ports[listeners[word]]}", 1)
-            if keep:
-                lines.append(line)
-        return "\n".join(lines) + "\n"
+        for word, name in listeners.items():
+            text, count = re.subn(rf"(?m)^{re.escape(word)}(?=\s+inet\s)",
+                                  f"127.0.0.1:{self.ports[name]}", text)
+            if count != 1:
+                raise Failed(f"{DOCUMENT.name} has no listener {word}")
+        return self._placed(text)
 
     def _write(self, name, text):
         (self.config / name).write_text(text, "utf-8")
@@ -128,7 +124,7 @@ class Postfix:
             ready=self._answers))
 
     def _answers(self):
-        return all(port_answers(self.ports[name]) for name in ("smtp", "resubmit"))
+        return all(port_answers(self.ports[name]) for name in self.ports)
 
     def stop(self):
         self._child.stop()

@@ -26,6 +26,7 @@ from .pki import Authority
 from .ports import Ports
 from .postfix import Postfix, stop_leftover
 from .process import Children, Failed, wait_for
+from .sasl import PASSWORD, Sasl
 from .sealpost import POLICY, Sealpost
 from .sink import Outbox, Sink
 from .slapd import Slapd
@@ -52,7 +53,7 @@ class Site:
         self._with_dkim, self._with_portal = dkim, portal
         self.children = Children()
         self.sinks = {}
-        self.slapd = self.sealpost = self.dkim = self._ports = self._lock = self._short = None
+        self.slapd = self.sealpost = self.dkim = self.sasl = self._ports = self._lock = self._short = None
 
     def __enter__(self):
         try:
@@ -182,15 +183,17 @@ class Site:
 
     def _start_postfix(self):
         self.smtp_port = self._ports_of["smtp"]
+        self.sasl = Sasl(self._short / "auth", [p.address for p in self._people if p.internal])
         self.postfix = Postfix(self._short / "postfix", self.log / "mail.log", self._ports_of,
                                self.children)
         transport = self.postfix.config / "transport"
         settings = {"transport_maps": f"texthash:{transport}", "relay_domains": cast.INTERNAL,
-                    "smtp_tls_CAfile": self.authority.root, "smtpd_tls_chain_files": ""}
+                    "smtp_tls_CAfile": self.authority.root,
+                    "smtpd_sasl_path": self._short / "auth",
+                    "smtpd_tls_chain_files": self.authority.server("mx.firma.example")}
         settings.update(self._postfix_settings)
         self.postfix.configure(f"unix:{self.sealpost.socket}" if self.sealpost else "",
-                               self.dkim.milter if self.dkim else "", settings,
-                               without=("submission",))
+                               self.dkim.milter if self.dkim else "", settings)
         transport.write_text("".join(f"{domain} smtp:[localhost]:{sink.port}\n"
                                      for domain, sink in self.sinks.items()))
         self.postfix.start()
@@ -201,6 +204,8 @@ class Site:
         for sink in self.sinks.values():
             sink.close()
         self.sinks.clear()
+        if self.sasl:
+            self.sasl.close()
         if self._ports:
             self._ports.close()
         if self._short:
@@ -219,15 +224,34 @@ class Site:
                           timeout=60) as smtp:
             smtp.sendmail(sender, recipients, as_bytes(content), mail_options, rcpt_options)
 
-    def arrived(self, count, seconds=20):
-        """Waits until `count` copies have come out and the queue is empty: then there are no
-        more on their way. Gives all of them."""
-        wait_for(lambda: len(self.outbox.copies()) >= count, seconds, f"copy number {count} outside")
+    def submit_as(self, login, sender, recipients, content):
+        """The same at the submission listener, logged in."""
+        with smtplib.SMTP("127.0.0.1", self._ports_of["submission"], timeout=60) as smtp:
+            smtp.starttls()
+            smtp.login(login, PASSWORD)
+            smtp.sendmail(sender, recipients, as_bytes(content))
+
+    def arrived_for(self, count, seconds=20):
+        """Waits until `count` recipients have been served and the queue is empty: nothing more is on
+        its way then. Gives all copies."""
+        def served():
+            return sum(len(copy.recipients) for copy in self.outbox.copies())
+        wait_for(lambda: served() >= count, seconds, f"{count} recipients outside to be served")
         self.postfix.wait_empty(seconds)
-        copies = self.outbox.copies()
+        if served() != count:
+            raise Failed(f"{served()} recipients were served, not {count}")
+        return self.outbox.copies()
+
+    def arrived(self, count, seconds=20):
+        """The same where each recipient has a copy of their own."""
+        copies = self.arrived_for(count, seconds)
         if len(copies) != count:
             raise Failed(f"{len(copies)} copies came out, not {count}")
         return copies
+
+    def new_port(self):
+        """One more free port, for what a test puts beside the site."""
+        return self._ports.next()
 
     def empty_out(self):
         for path in self.outbox.folder.iterdir():

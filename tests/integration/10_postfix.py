@@ -2,7 +2,7 @@
 """The configuration of doc/postfix.md by itself: routes, resubmission, DKIM, sizes. No gateway."""
 import smtplib
 
-from lib import copy_for, script
+from lib import copy_for, refused, script
 
 from demo.process import wait_for
 from demo.site import as_bytes, message
@@ -80,6 +80,14 @@ with script() as tap, tap.site(build=None, dkim=True) as site:
         resubmit(site, as_bytes(mail))
         assert copy_for(site.arrived(1), VERA).facts["server"] == "tls.example"
         site.empty_out()
+
+    with tap.case("logged in, alice writes as herself and as nobody else"):
+        site.submit_as(ALICE, ALICE, VERA, message(ALICE, VERA, "x", "y\n"))
+        site.arrived(1)
+        site.empty_out()
+        code, text = refused(site.submit_as, ALICE, "boss@firma.example", VERA,
+                             message("boss@firma.example", VERA, "x", "y\n"))
+        assert code == 553 and "not owned by user" in text, (code, text)
 
     with tap.case("the queue takes more than the listener"):
         size = "SIZE=150000000"

@@ -17,10 +17,12 @@ SRC = Path(os.environ.get("srcdir", Path(__file__).resolve().parents[2]))
 BUILD = Path(os.environ.get("builddir", SRC / "build"))
 sys.path.insert(0, str(SRC))
 
-from demo import postfix  # noqa: E402
+from demo import people, postfix  # noqa: E402
+from demo.opening import Opener  # noqa: E402
 from demo.process import Stopped, catch_signals  # noqa: E402
 from demo.site import Site  # noqa: E402
 
+ALICE, BOSS = people.ALICE.address, people.BOSS.address
 LOG_LINES = 25
 
 
@@ -97,8 +99,9 @@ def script():
     sys.exit(tap.finish())
 
 
-def copy_for(copies, address):
+def copy_for(copies, recipient):
     """The one copy for this recipient."""
+    address = getattr(recipient, "address", recipient)
     found = [copy for copy in copies if address in copy.recipients]
     assert len(found) == 1, f"{len(found)} copies for {address}"
     return found[0]
@@ -116,3 +119,10 @@ def refused(call, *args, **kwargs):
     else:
         raise AssertionError("it was accepted")
     return code, text.decode("utf-8", "replace")
+
+
+def opened_by(site, recipient, copy):
+    """The copy, opened with the recipient's keys; the employees' PGP keys are at hand."""
+    address = getattr(recipient, "address", recipient)
+    with Opener(site.cabinet, address, [ALICE, BOSS]) as opener:
+        return opener.open(copy.content)

@@ -19,12 +19,11 @@ DOORS = {
     r"libmilter/": r"gateway/milter\.c",
     r"gmime/": r"lib/mail/[^/]*",
     r"openssl/cms\.h": r"lib/crypt/cms[^/]*\.c",
-    r"gpgme\.h": r"lib/crypt/pgp[^/]*\.c",
+    r"gpgme\.h": r"lib/crypt/pgp[^/]*\.[ch]",
     r"ldap\.h": r"keystore/ldap\.c",
     r"microhttpd\.h": r"portal/http\.c",
     r"sqlite3\.h": r"lib/base/db\.c",
 }
-# Test material may be made, and results checked, by any library.
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
 

@@ -2,7 +2,7 @@
 """Sizes that a reader can hold: files, functions, parameters, nesting. No exceptions list."""
 import re
 
-from source import bare, files, is_test, name, numbered, report
+from source import bare, files, is_test, name, report
 
 C_MAX, TEST_MAX, H_MAX = 500, 800, 150
 FUNCTION_MAX, PARAMETERS_MAX, NESTING_MAX = 60, 5, 4
@@ -61,13 +61,5 @@ def wrong_functions():
                 yield f"{where}: {nesting(body)} levels, at most {NESTING_MAX}"
 
 
-def wide_lines():
-    for path in files(".c", ".h"):
-        for number, line in numbered(path.read_text("utf-8")):
-            if len(line.expandtabs(8)) > 110:
-                yield f"{name(path)}:{number}: {len(line.expandtabs(8))} columns"
-
-
 report({"files": list(files_too_long()),
-        "functions, their parameters and nesting": list(wrong_functions()),
-        "lines": list(wide_lines())})
+        "functions, their parameters and nesting": list(wrong_functions())})

@@ -30,7 +30,7 @@ def mutable_statics():
 
 
 def without_licence():
-    suffixes = (".c", ".h", ".l", ".y", ".py", ".sh", ".am", ".js", ".mjs", ".css", ".html")
+    suffixes = (".c", ".h", ".l", ".y", ".py", ".sh", ".am", ".js", ".mjs", ".css")
     folders = CODE + ("demo", "man", "doc")
     for path in [*files(*suffixes, folders=folders), TOP / "quickstart.sh", TOP / "configure.ac"]:
         if "node_modules" in path.parts:

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each way alone, and one message to many recipients on all ways at once, Bcc among them."""
+from lib import ALICE, copy_for, opened_by, refused, script
+
+from demo import people as cast
+from demo.people import Person
+from demo.round import portal_link, text_of
+from demo.site import as_bytes, message
+
+SVEN = Person("sven@smime.example", "Sven Smith", smime="rsa:2048")
+BLANCHE = Person("blanche@smime.example", "Blanche Carbon", smime="ec")
+PIA = Person("pia@pgp.example", "Pia Pütz", pgp=True, where="ldap")
+PAUL = Person("paul@pgp.example", "Paul Pütz", pgp=True)
+PEOPLE = cast.CAST + (SVEN, BLANCHE, PIA, PAUL)
+TEXT = "Streng geheim: die Zahlen für März.\n"
+POLICY = """\
+internal domains "firma.example"
+outgoing subject has "[signed]"  plain sign
+outgoing subject has "[tag]"     require smime, pgp   remove tag
+outgoing subject has "[keys]"    require smime, pgp
+outgoing subject has "[tls]"     require tls
+outgoing subject has "[over]"    require smime over tls, portal
+outgoing subject has "[no]"      reject "not today"
+outgoing subject has "[plain]"   plain
+outgoing                         require smime, pgp, verified tls, portal
+"""
+
+
+def send(site, recipients, subject="Grüße", **kwargs):
+    addresses = [getattr(r, "address", r) for r in recipients]
+    site.empty_out()
+    mail = message(ALICE, ", ".join(addresses), subject, TEXT, **kwargs)
+    site.submit(ALICE, addresses, mail)
+    return as_bytes(mail)
+
+
+def headers_kept(sent, copy):
+    """All header fields but the content's, Received and ours, as they were and in their order."""
+    def fields(content):
+        head = content.split(b"\r\n\r\n")[0].replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ")
+        return [f for f in head.split(b"\r\n")
+                if not f.lower().startswith((b"content-", b"mime-version", b"received", b"x-sealpost"))]
+    assert fields(sent) == fields(copy.content), (fields(sent), fields(copy.content))
+
+
+with script() as tap, tap.site(people=PEOPLE, policy=POLICY) as site:
+    with tap.case("S/MIME, certificate from LDAP: encrypted to her, signed by alice"):
+        sent = send(site, [cast.SOFIA])
+        copy = site.arrived(1)[0]
+        opened = opened_by(site, cast.SOFIA, copy)
+        assert opened.layers == ["smime-encrypted", "smime-signed"], opened.layers
+        assert opened.signers == [ALICE] and text_of(opened.mail).strip() == TEXT.strip()
+        assert opened.keys == [site.cabinet.key_id(cast.SOFIA)]
+        headers_kept(sent, copy)
+
+    with tap.case("PGP, key from the store: encrypted and signed in one"):
+        sent = send(site, [cast.PETER])
+        copy = site.arrived(1)[0]
+        opened = opened_by(site, cast.PETER, copy)
+        assert opened.layers == ["pgp-encrypted+signed"], opened.layers
+        assert opened.signers == [ALICE] and text_of(opened.mail).strip() == TEXT.strip()
+        assert opened.keys == [site.cabinet.key_id(cast.PETER)]
+        headers_kept(sent, copy)
+
+    with tap.case("PGP, key from LDAP; S/MIME with an elliptic curve"):
+        send(site, [PIA, BLANCHE])
+        copies = site.arrived(2)
+        assert opened_by(site, PIA, copy_for(copies, PIA)).signers == [ALICE]
+        assert opened_by(site, BLANCHE, copy_for(copies, BLANCHE)).signers == [ALICE]
+
+    with tap.case("verified TLS: as it was, over TLS, the route header gone"):
+        sent = send(site, [cast.VERA])
+        copy = site.arrived(1)[0]
+        assert copy.facts["tls"] and b"X-Sealpost" not in copy.content, copy
+        assert copy.content.endswith(sent.split(b"\r\n\r\n", 1)[1])
+        headers_kept(sent, copy)
+
+    with tap.case("portal: a notice with a link, nothing of the content"):
+        send(site, [cast.OTTO])
+        copy = site.arrived(1)[0]
+        notice = opened_by(site, cast.OTTO, copy).mail
+        link = portal_link(notice, site.sealpost.portal_url)
+        page = site.sealpost.get(link)
+        for text in (copy.content.decode("utf-8", "replace"), text_of(notice), page):
+            assert "geheim" not in text and "Grüße" not in text
+
+    with tap.case("seven recipients on four ways, two of them Bcc: each once, nobody sees a Bcc key"):
+        visible = [cast.SOFIA, SVEN, cast.PETER, cast.VERA, cast.OTTO]
+        hidden = [BLANCHE, PAUL]
+        mail = message(ALICE, ", ".join(p.address for p in visible), "an alle", TEXT)
+        site.empty_out()
+        site.submit(ALICE, [p.address for p in visible + hidden], mail)
+        copies = [(c, r) for c in site.arrived_for(7) for r in c.recipients]
+        assert sorted(r for _, r in copies) == sorted(p.address for p in visible + hidden)
+        keys = {}
+        for copy, recipient in copies:
+            opened = opened_by(site, recipient, copy)
+            keys[recipient] = set(opened.keys)
+            if recipient not in (cast.OTTO.address,):
+                assert text_of(opened.mail).strip() == TEXT.strip(), recipient
+            assert b"bcc" not in copy.content.lower().split(b"\r\n\r\n")[0]
+        ids = {p.address: site.cabinet.key_id(p) for p in (cast.SOFIA, SVEN, cast.PETER, *hidden)}
+        assert keys[cast.SOFIA.address] <= {ids[cast.SOFIA.address], ids[SVEN.address]}, keys
+        assert keys[SVEN.address] <= {ids[cast.SOFIA.address], ids[SVEN.address]}, keys
+        for person in (cast.PETER, *hidden):
+            assert keys[person.address] == {ids[person.address]}, (person, keys)
+
+    with tap.case("the same recipient twice, in other spellings: one copy"):
+        send(site, ["Sofia@smime.example", "sofia@SMIME.example"])
+        assert opened_by(site, cast.SOFIA, site.arrived(1)[0]).signers == [ALICE]
+
+    with tap.case("plain because a rule says so; tls; over tls falls to the portal where there is none"):
+        sent = send(site, [cast.OTTO], "[plain] x")
+        assert site.arrived(1)[0].content.endswith(sent)
+        send(site, [cast.VERA], "[tls] x")
+        assert site.arrived(1)[0].facts["tls"]
+        send(site, [cast.SOFIA], "[over] x")
+        portal_link(opened_by(site, cast.SOFIA, site.arrived(1)[0]).mail, site.sealpost.portal_url)
+
+    with tap.case("remove tag"):
+        send(site, [cast.SOFIA], "[tag] Grüße")
+        copy = site.arrived(1)[0]
+        assert opened_by(site, cast.SOFIA, copy).layers
+        assert b"[tag]" not in copy.content
+
+    with tap.case("require with no way: 5.7.1, with a text that helps; nothing leaves"):
+        for recipients in ([cast.OTTO], [cast.SOFIA, cast.OTTO]):
+            code, text = refused(send, site, recipients, "[keys] x")
+            assert code == 550 and text.startswith("5.7.1") and "otto@web.example" in text, (code, text)
+        code, text = refused(send, site, [cast.OTTO], "[no] x")
+        assert code == 550 and "not today" in text, (code, text)
+        assert not site.outbox.copies() and not site.postfix.in_queue()
+
+    with tap.case("mail among ourselves stays as it is"):
+        sent = send(site, [cast.BOSS])
+        assert site.arrived(1)[0].content.endswith(sent)

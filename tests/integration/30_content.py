@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every form that mail comes in arrives inside the encryption as it was written."""
+import email
+import email.policy
+
+from lib import ALICE, opened_by, script
+
+from demo import people as cast
+from demo.site import as_bytes, message
+
+POLICY = 'internal domains "firma.example"\noutgoing require smime, pgp\n'
+HEAD = "From: Alice =?utf-8?Q?=C3=84hrenfeld?= <alice@firma.example>\nTo: {to}\n" \
+       "Subject: =?utf-8?B?R3LDvMOfZSDigJMg0L/RgNC40LLQtdGC?=\n" \
+       "Date: Wed, 25 Nov 2026 10:00:00 +0100\nMessage-ID: <{number}@firma.example>\n" \
+       "X-Folded: one\n two\n\tthree\nMIME-Version: 1.0\n"
+CALENDAR = ("BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nSUMMARY:Frühstück\r\n"
+            "END:VEVENT\r\nEND:VCALENDAR\r\n")
+
+
+def nested():
+    mail = message("a@b", "c@d", "x", "Grüße als Text\n")
+    mail.add_alternative("<p>Grüße als <b>HTML</b> <img src='cid:bild'></p>", subtype="html")
+    mail.get_payload()[1].add_related(b"\x89PNG\r\n\x1a\n\0\xff", "image", "png", cid="<bild>")
+    mail.add_attachment(bytes(range(256)) * 40, "application", "octet-stream",
+                        filename="Übersicht für März.bin")
+    inner = message("x@y", "z@w", "Innen: ä", "weitergeleitet: ö\n")
+    mail.add_attachment(inner)
+    return _without_head(mail.as_bytes().decode("utf-8", "surrogateescape"))
+
+
+def calendar():
+    mail = message("a@b", "c@d", "x", "Einladung\n")
+    mail.add_alternative(CALENDAR, subtype="calendar", params={"method": "REQUEST"})
+    return _without_head(mail.as_bytes().decode("utf-8", "surrogateescape"))
+
+
+def _without_head(text):
+    head, body = text.split("\n\n", 1)
+    fields = head.replace("\n ", "\1").split("\n")
+    kept = [f.replace("\1", "\n ") for f in fields if f.lower().startswith("content-")]
+    return "\n".join(kept) + "\n\n" + body
+
+
+FORMS = {
+    "8bit UTF-8": "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n"
+                  "Äpfel, naïve, Ünïcode: 你好\n",
+    "8bit Latin-1": "Content-Type: text/plain; charset=iso-8859-1\n"
+                    "Content-Transfer-Encoding: 8bit\n\nGr\udcfc\udcdfe\n",
+    "quoted-printable": "Content-Type: text/plain; charset=utf-8\n"
+                        "Content-Transfer-Encoding: quoted-printable\n\nGr=C3=BC=C3=9Fe =\nweiter=20\n",
+    "base64": "Content-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: base64\n\n"
+              "PHA+R3LDvMOfZTwvcD4K\n",
+    "format=flowed": "Content-Type: text/plain; charset=us-ascii; format=flowed; delsp=yes\n\n"
+                     "a flowed \nparagraph\n\n-- \nAlice \n",
+    "no MIME at all": "\njust text\n",
+    "empty body": "Content-Type: text/plain; charset=utf-8\n\n",
+    "From and dots at the line's start": "Content-Type: text/plain\n\nFrom here\n.\n..two\n",
+    "trailing blanks": "Content-Type: text/plain\n\nblank \ntab\t\n   \n\n\n",
+    "nested multipart, attached message, file names": nested(),
+    "calendar invitation": calendar(),
+    "a long line": "Content-Type: text/plain\n\n" + "x" * 5000 + "\n",
+}
+
+
+def tree(mail):
+    """What a reader gets, whatever the transfer encoding: types, parameters, names, bytes."""
+    params = {k: v for k, v in (mail.get_params() or [])[1:] if k not in ("boundary",)}
+    if mail.get_content_type() == "message/rfc822":
+        return ("message/rfc822", tree(mail.get_payload(0)), mail.get_payload(0)["Subject"])
+    if mail.is_multipart():
+        return (mail.get_content_type(), [tree(part) for part in mail.get_payload()])
+    content = mail.get_payload(decode=True)
+    if mail.get_content_maintype() == "text":
+        params.pop("charset", None) if params.get("charset") == "us-ascii" else None
+        content = content.replace(b"\r\n", b"\n")
+    return (mail.get_content_type(), params, mail.get_filename(), mail["Content-ID"], content)
+
+
+def parsed(content):
+    return email.message_from_bytes(content, policy=email.policy.SMTP)
+
+
+def seven_bit(entity):
+    lines = entity.split(b"\r\n")
+    assert all(byte < 128 for byte in entity), "8-bit bytes in the signed part"
+    assert max(map(len, lines)) <= 998, "a line too long in the signed part"
+
+
+with script() as tap, tap.site(policy=POLICY) as site:
+    for number, (form, text) in enumerate(FORMS.items()):
+        with tap.case(form):
+            site.empty_out()
+            # smtplib sends the bytes; both recipients at once, so both ways are seen
+            sent = (HEAD.format(to="sofia@smime.example, peter@pgp.example", number=number)
+                    + text).encode("utf-8", "surrogateescape")
+            site.submit(ALICE, [cast.SOFIA.address, cast.PETER.address], sent)
+            for copy in site.arrived(2):
+                opened = opened_by(site, copy.recipients[0], copy)
+                assert opened.layers and opened.signers == [ALICE], opened.layers
+                want, got = tree(parsed(as_bytes(sent))), tree(parsed(opened.entity))
+                assert got == want, f"\n{got}\ninstead of\n{want}"
+                seven_bit(opened.entity)
+                outer = parsed(copy.content)
+                assert outer["Subject"] == "Grüße – привет", outer["Subject"]
+                assert b"X-Folded: one\r\n two\r\n\tthree\r\n" in copy.content
+
+    with tap.case("addresses in UTF-8 (SMTPUTF8)"):
+        site.empty_out()
+        mail = as_bytes(f"From: {ALICE}\nTo: jürgen@smime.example\nSubject: Grüße\n\nx\n")
+        site.submit(ALICE, ["jürgen@firma.example"], mail, mail_options=["SMTPUTF8"])
+        assert site.arrived(1)[0].recipients == ["jürgen@firma.example"]

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What breaks while it runs: directory, disk, gateway, policy. Mail waits; none leaves in the clear."""
+import contextlib
+import signal
+import subprocess
+import time
+
+from lib import ALICE, opened_by, refused, script
+
+from demo import people as cast
+from demo.process import wait_for
+from demo.site import message
+
+SETTINGS = {"keystore": {"cache_positive": "1s", "cache_negative": "1s"}}
+
+
+def send(site, person, text="secret\n", subject="x"):
+    site.submit(ALICE, person.address, message(ALICE, person.address, subject, text))
+
+
+@contextlib.contextmanager
+def tiny_disk(folder):
+    """A file system of 1 MB in the place of this folder."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", folder], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+def nothing_left(site):
+    assert not site.postfix.in_queue() and not site.outbox.copies()
+
+
+def reloaded(site, words):
+    """SIGHUP, and what the log says then."""
+    before = len(site.sealpost.gateway_log())
+    site.sealpost.gateway.signal(signal.SIGHUP)
+    wait_for(lambda: words in site.sealpost.gateway_log()[before:], 10, f"'{words}' in the log")
+
+
+with script() as tap, tap.site(settings=SETTINGS) as site:
+    with tap.case("directory down: 451 4.4.3 for whoever needs it, nothing leaves"):
+        site.slapd.stop()
+        code, text = refused(send, site, cast.SOFIA)
+        assert code == 451 and text.startswith("4.4.3"), (code, text)
+        code, text = refused(send, site, cast.OTTO)
+        assert code == 451 and text.startswith("4.4.3"), (code, text)
+        nothing_left(site)
+
+    with tap.case("... a message for several of whom one needs it waits as a whole"):
+        both = [cast.PETER.address, cast.SOFIA.address]
+        code, _ = refused(site.submit, ALICE, both, message(ALICE, ", ".join(both), "x", "y\n"))
+        assert code == 451, code
+        nothing_left(site)
+
+    with tap.case("... and after the directory is back it goes through"):
+        site.slapd.start()
+        send(site, cast.SOFIA)
+        assert opened_by(site, cast.SOFIA, site.arrived(1)[0]).signers == [ALICE]
+        site.empty_out()
+
+    with tap.case("a broken policy at SIGHUP: refused with file and line, the old one stays"):
+        good = site.sealpost.policy.read_text()
+        site.sealpost.set_policy(good + "outgoing requier smime\n")
+        reloaded(site, f"sealpost.policy:{good.count(chr(10)) + 1}:")
+        send(site, cast.SOFIA)
+        assert opened_by(site, cast.SOFIA, site.arrived(1)[0]).layers
+        site.empty_out()
+
+    with tap.case("a good one: in force from the next message on"):
+        site.sealpost.set_policy('internal domains "firma.example"\noutgoing reject "closed today"\n')
+        before = time.monotonic()
+        site.sealpost.gateway.signal(signal.SIGHUP)
+
+        def in_force():
+            try:
+                send(site, cast.SOFIA)
+            except Exception as error:
+                return "closed today" in str(error)
+            return False
+        wait_for(in_force, 10, "the new policy")
+        assert time.monotonic() - before < 10
+        site.sealpost.set_policy(good)
+        site.sealpost.gateway.signal(signal.SIGHUP)
+        time.sleep(0.5)
+        site.postfix.wait_empty()
+        site.empty_out()
+
+    with tap.case("a broken sealpost.conf at SIGHUP: the same"):
+        conf = site.sealpost.conf.read_text()
+        site.sealpost.conf.write_text(conf + "\n[gateway]\nlisten_too = yes\n")
+        reloaded(site, "listen_too")
+        site.sealpost.conf.write_text(conf)
+        send(site, cast.SOFIA)
+        assert opened_by(site, cast.SOFIA, site.arrived(1)[0]).layers
+        site.empty_out()
+
+    with tap.case("disk full while spooling: 452 or 451, and then all is well again"):
+        spool = site.sealpost.folder / "spool"
+        large = message(ALICE, cast.SOFIA.address, "x", "z" * 70 + "\n")
+        large.add_attachment(b"0123456789" * 500_000, "application", "octet-stream", filename="a")
+        with tiny_disk(spool):
+            code, text = refused(site.submit, ALICE, cast.SOFIA.address, large)
+            assert code in (451, 452), (code, text)
+            nothing_left(site)
+            send(site, cast.SOFIA, "small\n")  # needs no file
+            site.arrived(1)
+            site.empty_out()
+        site.submit(ALICE, cast.SOFIA.address, large)
+        assert opened_by(site, cast.SOFIA, site.arrived(1)[0]).layers
+        site.empty_out()
+
+    with tap.case("an unreadable store is no empty store: 451"):
+        database = site.sealpost.folder / "state" / "keystore.db"
+        hidden = database.with_suffix(".away")
+        site.sealpost.gateway.stop()
+        database.rename(hidden)
+        database.write_bytes(b"this is not a database" * 1000)
+        try:
+            site.sealpost.start_gateway()
+        except Exception:
+            pass  # it may refuse to start: then Postfix answers 451
+        code, _ = refused(send, site, cast.PETER)
+        assert code == 451, code
+        nothing_left(site)
+        site.sealpost.gateway.stop()
+        hidden.rename(database)
+
+    with tap.case("no gateway: 451, Postfix takes nothing"):
+        code, text = refused(send, site, cast.OTTO)
+        assert code == 451, (code, text)
+        nothing_left(site)
+
+    with tap.case("the gateway is back: mail flows"):
+        site.sealpost.start_gateway()
+        send(site, cast.PETER)
+        assert opened_by(site, cast.PETER, site.arrived(1)[0]).signers == [ALICE]
+        site.empty_out()
+
+    with tap.case("SIGTERM ends it with status 0"):
+        assert site.sealpost.gateway.stop() == 0

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The gateway is killed hard between resubmission and answer; the sender tries again; everybody
+gets exactly one copy.
+
+A relay stands between gateway and resubmission listener. It passes on the answers for the first
+N copies, gives the gateway the time to write its journal, and kills it.
+"""
+import socket
+import socketserver
+import threading
+import time
+
+from lib import ALICE, refused, script
+
+from demo import people as cast
+from demo.site import as_bytes, message
+
+PEOPLE = [cast.SOFIA, cast.PETER, cast.VERA, cast.OTTO]
+
+
+class Relay(socketserver.ThreadingTCPServer):
+    """Passes SMTP through; after `left` accepted messages it calls `strike`, once."""
+    allow_reuse_address = True
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, port, onward):
+        self.onward, self.left, self.strike = onward, None, None
+        super().__init__(("127.0.0.1", port), Session)
+        threading.Thread(target=self.serve_forever, args=(0.1,), daemon=True).start()
+
+
+class Session(socketserver.BaseRequestHandler):
+    def handle(self):
+        with socket.create_connection(("127.0.0.1", self.server.onward)) as self._onward:
+            threading.Thread(target=self._forward, daemon=True).start()
+            while data := self._receive(self._onward):
+                self._send(data)
+                if b" queued as " in data and self.server.left is not None:
+                    self.server.left -= 1
+                    if self.server.left == 0:
+                        time.sleep(0.2)
+                        self.server.strike()
+
+    def _forward(self):
+        while data := self._receive(self.request):
+            self._onward.sendall(data)
+        try:
+            self._onward.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def _send(self, data):
+        try:
+            self.request.sendall(data)
+        except OSError:
+            pass  # the gateway is dead already
+
+    @staticmethod
+    def _receive(sock):
+        try:
+            return sock.recv(65536)
+        except OSError:
+            return b""
+
+
+def crash_after(site, relay, count, content):
+    """Sends content to everybody while the gateway dies after `count` copies; then again."""
+    site.empty_out()
+    addresses = [person.address for person in PEOPLE]
+    relay.left, relay.strike = count, site.sealpost.gateway.kill
+    code, _ = refused(site.submit, ALICE, addresses, content)
+    assert code == 451, code
+    assert relay.left == 0, f"{relay.left} copies short"
+    relay.left = None
+    code, _ = refused(site.submit, ALICE, addresses, content)
+    assert code == 451, code
+    site.sealpost.start_gateway()
+    site.submit(ALICE, addresses, content)
+    copies = site.arrived_for(len(PEOPLE), seconds=30)
+    time.sleep(0.5)  # a late double would come now
+    site.postfix.wait_empty()
+    served = sorted(r for copy in site.outbox.copies() for r in copy.recipients)
+    assert served == sorted(addresses), served
+    return copies
+
+
+with script() as tap, tap.site() as site:
+    relay = Relay(site.new_port(), site.postfix.ports["resubmit"])
+    site.sealpost.gateway.stop()
+    site.sealpost.set("mta", resubmit=f"inet:127.0.0.1:{relay.server_address[1]}")
+    site.sealpost.start_gateway()
+
+    for count in (1, 2, 3):
+        with tap.case(f"killed after copy {count} of 3"):
+            mail = message(ALICE, "all@firma.example", f"crash {count}", "Grüße\n")
+            crash_after(site, relay, count, as_bytes(mail))
+
+    with tap.case("the same for a mail program that sets no Message-ID and no Date"):
+        crash_after(site, relay, 2, as_bytes(f"From: {ALICE}\nSubject: bare\n\nx\n"))
+
+    with tap.case("the same text sent on purpose a second time is a second message"):
+        site.empty_out()
+        addresses = [person.address for person in PEOPLE]
+        for number in (1, 2):
+            site.submit(ALICE, addresses, message(ALICE, "all@firma.example", "twice", "x\n"))
+            site.arrived_for(number * len(PEOPLE))
+
+    relay.shutdown()
