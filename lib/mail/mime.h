@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The only door to GMime. A message becomes a tree of parts with the exact byte range of each in
- * the spool; nothing is decoded or rewritten unless asked for. Hostile input: depth, parts and
- * header sizes are bounded; what cannot be parsed is a part without children, never a crash.
+ * A message becomes a tree of parts with the exact byte range of each in the spool; nothing is
+ * decoded or rewritten unless asked for. Hostile input: depth, parts and header sizes are
+ * bounded; what cannot be parsed is a part without children, never a crash. A tree may be read by
+ * several threads.
  */
 #ifndef SEALPOST_LIB_MAIL_MIME_H
 #define SEALPOST_LIB_MAIL_MIME_H
 
 #include "lib/mail/spool.h"
 
-#define MIME_DEPTH_MAX 50    /* then mime_parse() fails with ERROR_TOO_DEEP */
+#define MIME_DEPTH_MAX 50 /* then mime_parse() fails with ERROR_TOO_DEEP */
 #define MIME_PARTS_MAX 10000 /* then ERROR_TOO_LARGE */
 
 typedef struct MimePart MimePart;
 struct MimePart {
-	char *type;	  /* "text/plain", lower case; default by RFC 2045, 5.2 */
-	char *encoding;	  /* Content-Transfer-Encoding in lower case, "7bit" if absent */
-	char *filename;	  /* decoded; from disposition or type; NULL if none */
-	gboolean attached;	  /* Content-Disposition: attachment */
-	Range headers;	  /* its header block, with the blank line */
-	Range content;	  /* its content as transmitted */
-	Range whole;	  /* headers and content: what a signature over the part covers */
+	char *type; /* "text/plain", lower case; default by RFC 2045, 5.2 */
+	char *encoding; /* Content-Transfer-Encoding in lower case, "7bit" if absent */
+	char *filename; /* decoded; from disposition or type; NULL if none */
+	gboolean attached; /* Content-Disposition: attachment */
+	Range headers; /* its header block, with the blank line */
+	Range content; /* its content as transmitted */
+	Range whole; /* headers and content: what a signature over the part covers */
 	GPtrArray *children; /* of MimePart *; for multiparts and message/rfc822; else NULL */
 	MimePart *parent; /* NULL for the root */
-	gpointer object;  /* GMime's own; lib/mail only */
+	gpointer object; /* GMime's own; lib/mail only */
 };
 
 typedef struct MimeTree MimeTree;
