@@ -9,6 +9,8 @@
 #include "cli/cli.h"
 
 static const CliCommand nouns[] = {
+	{"key", cli_key, "COMMAND",
+	 "keys and certificates: import, list, show, lookup, export, delete"},
 	{NULL, NULL, NULL, NULL},
 };
 

@@ -20,8 +20,8 @@ typedef struct Keystore Keystore;
 /* Makes the empty store of a new installation; one that exists is left as it is. */
 gboolean keystore_create(const Conf *conf, GError **error);
 
-/* Opens the store (which must exist: a wrong path must not look like "no key"), reads the master key, prepares the directories of the configuration (no
- * connection yet). */
+/* Opens the store (which must exist: a wrong path must not look like "no key"), reads the master
+ * key, prepares the directories of the configuration (no connection yet). */
 Keystore *keystore_open(const Conf *conf, GError **error);
 void keystore_close(Keystore *keystore);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Keystore, keystore_close)

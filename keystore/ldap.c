@@ -90,15 +90,16 @@ void ldap_server_free(LdapServer *server)
 	g_free(server);
 }
 
-static gboolean fail(GError **error, const char *uri, const char *what, LDAP *ldap, int rc)
+static gboolean fail(LDAP *ldap, const char *what, int rc, GError **error)
 {
-	char *diagnostic = NULL;
+	char *uri = NULL, *diagnostic = NULL;
 
-	if (ldap)
-		ldap_get_option(ldap, LDAP_OPT_DIAGNOSTIC_MESSAGE, &diagnostic);
-	g_set_error(error, SEALPOST_ERROR, ERROR_LOOKUP, "%s: %s: %s%s%s", uri, what,
+	ldap_get_option(ldap, LDAP_OPT_URI, &uri);
+	ldap_get_option(ldap, LDAP_OPT_DIAGNOSTIC_MESSAGE, &diagnostic);
+	g_set_error(error, SEALPOST_ERROR, ERROR_LOOKUP, "%s: %s: %s%s%s", uri ? uri : "LDAP", what,
 		    ldap_err2string(rc), diagnostic && *diagnostic ? ": " : "",
 		    diagnostic ? diagnostic : "");
+	ldap_memfree(uri);
 	ldap_memfree(diagnostic);
 	return FALSE;
 }
@@ -159,7 +160,7 @@ static int set_options(LDAP *ldap)
 	return rc;
 }
 
-static gboolean bind_to(LDAP *ldap, const LdapSettings *settings, const char *uri, GError **error)
+static gboolean bind_to(LDAP *ldap, const LdapSettings *settings, GError **error)
 {
 	struct berval password = {0, NULL};
 	g_autoptr(Secret) secret = NULL;
@@ -173,7 +174,7 @@ static gboolean bind_to(LDAP *ldap, const LdapSettings *settings, const char *ur
 	password.bv_val = (char *)secret_data(secret);
 	int rc = ldap_sasl_bind_s(ldap, settings->bind_dn, LDAP_SASL_SIMPLE, &password, NULL, NULL,
 				  NULL);
-	return rc == LDAP_SUCCESS || fail(error, uri, "bind", ldap, rc);
+	return rc == LDAP_SUCCESS || fail(ldap, "bind", rc, error);
 }
 
 static gboolean prepare(LDAP *ldap, const LdapSettings *settings, const char *uri, GError **error)
@@ -192,10 +193,10 @@ static gboolean prepare(LDAP *ldap, const LdapSettings *settings, const char *ur
 	if (settings->starttls && g_ascii_strncasecmp(uri, "ldap://", 7) == 0) {
 		rc = ldap_start_tls_s(ldap, NULL, NULL);
 		if (rc != LDAP_SUCCESS)
-			return fail(error, uri, "StartTLS", ldap, rc);
+			return fail(ldap, "StartTLS", rc, error);
 		limit_time(ldap, deadline);
 	}
-	return bind_to(ldap, settings, uri, error);
+	return bind_to(ldap, settings, error);
 }
 
 static Connection *connect_one(const LdapSettings *settings, const char *uri, GError **error)
@@ -204,7 +205,8 @@ static Connection *connect_one(const LdapSettings *settings, const char *uri, GE
 	int rc = ldap_initialize(&ldap, uri);
 
 	if (rc != LDAP_SUCCESS) {
-		fail(error, uri, "connect", NULL, rc);
+		g_set_error(error, SEALPOST_ERROR, ERROR_LOOKUP, "%s: %s", uri,
+			    ldap_err2string(rc));
 		return NULL;
 	}
 	if (!prepare(ldap, settings, uri, error)) {
@@ -236,7 +238,7 @@ static void add_entry(LDAP *ldap, LDAPMessage *entry, GPtrArray *values)
 }
 
 /* The search's own result. More entries than we asked for is no failure: some are here. */
-static SearchResult finish_search(LDAP *ldap, const char *uri, LDAPMessage *message, GError **error)
+static SearchResult finish_search(LDAP *ldap, LDAPMessage *message, GError **error)
 {
 	int code = LDAP_OTHER;
 	int rc = ldap_parse_result(ldap, message, &code, NULL, NULL, NULL, NULL, 0);
@@ -245,12 +247,11 @@ static SearchResult finish_search(LDAP *ldap, const char *uri, LDAPMessage *mess
 		code = rc;
 	if (code == LDAP_SUCCESS || code == LDAP_SIZELIMIT_EXCEEDED)
 		return SEARCH_DONE;
-	fail(error, uri, "search", ldap, code);
+	fail(ldap, "search", code, error);
 	return code == LDAP_UNAVAILABLE || code == LDAP_BUSY ? SEARCH_BROKEN : SEARCH_FAILED;
 }
 
-static SearchResult collect(LDAP *ldap, const char *uri, int id, gint64 deadline, GPtrArray *values,
-			    GError **error)
+static SearchResult collect(LDAP *ldap, int id, gint64 deadline, GPtrArray *values, GError **error)
 {
 	/* references to other servers count, and are not followed */
 	for (int responses = 0; responses < RESPONSES_MAX; responses++) {
@@ -263,19 +264,19 @@ static SearchResult collect(LDAP *ldap, const char *uri, int id, gint64 deadline
 			int rc = LDAP_TIMEOUT;
 			if (type < 0)
 				ldap_get_option(ldap, LDAP_OPT_RESULT_CODE, &rc);
-			fail(error, uri, "search", ldap, rc);
+			fail(ldap, "search", rc, error);
 			return type < 0 ? SEARCH_BROKEN : SEARCH_FAILED;
 		}
 		if (type == LDAP_RES_SEARCH_ENTRY)
 			add_entry(ldap, message, values);
 		else if (type == LDAP_RES_SEARCH_RESULT)
-			result = finish_search(ldap, uri, message, error);
+			result = finish_search(ldap, message, error);
 		ldap_msgfree(message);
 		if (type == LDAP_RES_SEARCH_RESULT)
 			return result;
 	}
 	ldap_abandon_ext(ldap, id, NULL, NULL);
-	g_set_error(error, SEALPOST_ERROR, ERROR_LOOKUP, "%s: an answer without end", uri);
+	fail(ldap, "an answer without end", LDAP_SIZELIMIT_EXCEEDED, error);
 	return SEARCH_FAILED;
 }
 
@@ -285,21 +286,18 @@ static SearchResult search_on(LDAP *ldap, const LdapSettings *settings, const ch
 	static const int scopes[] = {LDAP_SCOPE_SUBTREE, LDAP_SCOPE_ONELEVEL, LDAP_SCOPE_BASE};
 	gint64 deadline = g_get_monotonic_time() + settings->timeout * G_USEC_PER_SEC;
 	struct timeval tv = time_left(deadline);
-	char *uri = NULL;
 	int id = 0;
 
 	limit_time(ldap, deadline);
-	ldap_get_option(ldap, LDAP_OPT_URI, &uri);
 	int rc = ldap_search_ext(ldap, settings->base, scopes[settings->scope], filter,
 				 settings->attributes, 0, NULL, NULL, &tv, LDAP_ENTRIES_MAX, &id);
 	SearchResult result = SEARCH_BROKEN;
 	if (rc == LDAP_SUCCESS)
-		result = collect(ldap, uri, id, deadline, values, error);
+		result = collect(ldap, id, deadline, values, error);
 	else
-		fail(error, uri, "search", ldap, rc);
+		fail(ldap, "search", rc, error);
 	if (rc == LDAP_FILTER_ERROR || rc == LDAP_PARAM_ERROR)
 		result = SEARCH_FAILED;
-	ldap_memfree(uri);
 	return result;
 }
 

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `sealpost key import`: one line for each thing that was taken, one for each file that was not.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/key.h"
+#include "keystore/import.h"
+#include "lib/base/error.h"
+#include "lib/mail/address.h"
+
+#define PASSPHRASE_TRIES 3
+
+static int complain(const char *file, const char *reason)
+{
+	fprintf(stderr, "%s: %s\n", file, reason);
+	return 1;
+}
+
+static void wipe(gpointer data)
+{
+	GString *text = data;
+
+	explicit_bzero(text->str, text->allocated_len);
+	g_string_free(text, TRUE);
+}
+
+/* A file that may hold a private key; its bytes are wiped when they are done with. */
+static GBytes *read_file(const char *path, GError **error)
+{
+	char *data = NULL;
+	gsize size = 0;
+	struct stat st;
+
+	if (stat(path, &st) == 0 && st.st_size > IMPORT_FILE_MAX) {
+		g_set_error(error, SEALPOST_ERROR, ERROR_TOO_LARGE, "larger than %d bytes",
+			    IMPORT_FILE_MAX);
+		return NULL;
+	}
+	if (!g_file_get_contents(path, &data, &size, error))
+		return NULL;
+	GString *text = g_string_new_len(data, (gssize)size);
+	explicit_bzero(data, size);
+	g_free(data);
+	return g_bytes_new_with_free_func(text->str, text->len, wipe, text);
+}
+
+/* Asks for the passphrase only where it is needed and a person is there. */
+static gboolean add(Import *import, const char *path, GBytes *file, const Secret *passphrase,
+		    GError **error)
+{
+	g_autofree char *prompt = g_strdup_printf("Passphrase of %s: ", path);
+	g_autoptr(GError) failure = NULL;
+
+	if (import_add(import, path, file, passphrase, &failure))
+		return TRUE;
+	for (int i = 0; i < PASSPHRASE_TRIES && !passphrase && isatty(STDIN_FILENO) &&
+			g_error_matches(failure, SEALPOST_ERROR, ERROR_PASSPHRASE);
+	     i++) {
+		g_autoptr(Secret) asked = secret_ask(prompt, error);
+		if (!asked)
+			return FALSE;
+		g_clear_error(&failure);
+		if (import_add(import, path, file, asked, &failure))
+			return TRUE;
+	}
+	g_propagate_error(error, g_steal_pointer(&failure));
+	return FALSE;
+}
+
+/* Returns 1 if the file was not, or not wholly, taken. */
+static int import_one(Import *import, const char *path, const Secret *passphrase)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GBytes) file = read_file(path, &error);
+
+	if (!file) {
+		/* GLib names the file in its text already. */
+		gboolean named = strstr(error->message, path) != NULL;
+		return named ? complain("sealpost key import", error->message)
+			     : complain(path, error->message);
+	}
+	return add(import, path, file, passphrase, &error) ? 0 : complain(path, error->message);
+}
+
+static void print(const Imported *imported, const char *bound)
+{
+	static const char *const changes[] = {"added", "updated", "already there"};
+	const Candidate *candidate = imported->candidate;
+	const char *const *named = candidate_addresses(candidate);
+	g_autofree char *kind = key_kind(candidate, imported->with_private);
+	g_autofree char *owner = key_owner(candidate);
+	g_autofree char *addresses = g_strjoinv(", ", (char **)named);
+	g_autofree char *until = key_day(candidate_until(candidate));
+	gboolean authority = candidate->cert && cert_is_ca(candidate->cert);
+	const char *flaw = key_flaw(candidate);
+
+	printf("%s: %s %s (%s)", imported->file, kind, candidate->id, owner);
+	if (*addresses)
+		printf(" for %s", addresses);
+	if (bound && !authority)
+		printf("%s%s", *addresses ? ", bound to " : " for ", bound);
+	printf(", valid for %s: %s", until, changes[imported->change]);
+	if (flaw)
+		printf(", but %s", flaw);
+	else if (!*addresses && !bound && !authority)
+		printf(", but it names no address (see --for)");
+	printf("\n");
+}
+
+static int run(Store *store, const ImportOptions *options, const Secret *passphrase, char **files)
+{
+	g_autoptr(Import) import = import_new(store, options);
+	g_autoptr(GError) error = NULL;
+	int status = 0;
+
+	for (; *files; files++)
+		status |= import_one(import, *files, passphrase);
+	g_autoptr(GPtrArray) refused = import_finish(import, &error);
+	GPtrArray *list = import_list(import);
+	for (guint i = 0; i < list->len; i++)
+		print(list->pdata[i], options->address);
+	if (!refused)
+		return cli_fail(error);
+	for (guint i = 0; i < refused->len; i++) {
+		fprintf(stderr, "%s\n", (const char *)refused->pdata[i]);
+		status = 1;
+	}
+	return status;
+}
+
+int cli_key_import(int argc, char **argv)
+{
+	gboolean trusted = FALSE;
+	g_autofree char *address = NULL, *passphrase_file = NULL, *folded = NULL;
+	g_autoptr(GError) error = NULL;
+	const GOptionEntry entries[] = {
+		{"trusted", 0, 0, G_OPTION_ARG_NONE, &trusted,
+		 "The certificates become trusted (a CA: as a root)", NULL},
+		{"for", 0, 0, G_OPTION_ARG_STRING, &address,
+		 "Bind the keys to an address that they need not name", "ADDRESS"},
+		{"passphrase-file", 0, 0, G_OPTION_ARG_FILENAME, &passphrase_file,
+		 "File (mode 0600) whose first line is the passphrase", "FILE"},
+		G_OPTION_ENTRY_NULL,
+	};
+	int status;
+
+	if (!cli_options(entries, "FILE...", "Takes keys and certificates into the store.", &argc,
+			 &argv))
+		return EX_USAGE;
+	if (argc < 2) {
+		fprintf(stderr, "%s: which file? (see --help)\n", argv[0]);
+		return EX_USAGE;
+	}
+	if (address && !(folded = address_fold(address))) {
+		fprintf(stderr, "%s: --for: \"%s\" is no mail address\n", argv[0], address);
+		return EX_USAGE;
+	}
+	g_autoptr(Store) store = key_open_store(&status);
+	if (!store)
+		return status;
+	g_autoptr(Secret) passphrase =
+		passphrase_file ? secret_read_passphrase(passphrase_file, &error) : NULL;
+	if (passphrase_file && !passphrase)
+		return cli_fail(error);
+	const ImportOptions options = {.trusted = trusted, .address = folded};
+	return run(store, &options, passphrase, argv + 1);
+}
