@@ -19,7 +19,7 @@ typedef struct {
 	Cert *signer;
 	PrivateKey *signer_key;
 	GPtrArray *signer_chain; /* of Cert *: below the root, without the signer; may be NULL */
-	gint64 signing_time;	 /* seconds since 1970 */
+	gint64 signing_time; /* seconds since 1970 */
 	/* recipients: array of Cert *; NULL or empty for no encryption */
 	GPtrArray *recipients;
 	CmsCipher cipher;
