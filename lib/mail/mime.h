@@ -36,7 +36,8 @@ MimePart *mime_root(const MimeTree *tree);
 void mime_free(MimeTree *tree);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MimeTree, mime_free)
 
-/* A parameter of Content-Type, decoded (RFC 2231); NULL if absent. Borrowed. */
+/* A parameter of Content-Type, decoded (RFC 2231), not always valid UTF-8; NULL if absent.
+ * Borrowed. */
 const char *mime_param(const MimePart *part, const char *name);
 /* The part's own header field, decoded to UTF-8; NULL if absent. New string. */
 char *mime_header(const MimePart *part, const char *name);
@@ -44,20 +45,23 @@ char *mime_header(const MimePart *part, const char *name);
  * New string. */
 char *mime_number(const MimePart *part);
 
-/* The part's content with its transfer encoding undone, streamed. */
+/* The part's content with its transfer encoding undone, streamed. Encodings other than those of
+ * RFC 2045 are left on. */
 gboolean mime_decode(const MimeTree *tree, const MimePart *part, Sink *sink, GError **error);
 /* A text part as UTF-8: transfer encoding and charset undone, at most limit bytes (the rest is
- * left out). New string, always valid UTF-8. */
+ * left out). New string, always valid UTF-8, NUL bytes replaced by blanks. */
 char *mime_text(const MimeTree *tree, const MimePart *part, gsize limit, GError **error);
 
 /* May this entity be signed as it stands and survive every relay: pure ASCII, lines of at most
  * 998, CRLF line ends, no NUL, no trailing blanks that a relay strips, no line that begins with
- * "From " (RFC 3156 section 5, RFC 8551 section 3.1.3)? */
+ * "From ", no part that is called 8bit or binary (RFC 3156 section 5, RFC 8551 section 3.1.3)?
+ * The entity is a part with its headers; of the root, only the fields that describe the body
+ * (header_is_content()) belong to it. FALSE with error set if it could not be read. */
 gboolean mime_is_transport_safe(const MimeTree *tree, const MimePart *part, GError **error);
-/* Writes the entity (content headers, blank line, body) in a form that is: leaves that are not
- * 7-bit safe get quoted-printable or base64, structure, parameters and decoded contents stay.
- * message/rfc822 leaves are made safe inside. ERROR_UNSUPPORTED if that would change the bytes of
- * a part that is itself signed or encrypted: sign opaque, then. */
+/* Writes the entity (fields, blank line, body) in a form that is: leaves that are not 7-bit safe
+ * get quoted-printable or base64; structure, parameters and decoded contents stay; preambles and
+ * epilogues go. message/rfc822 is made safe inside. ERROR_UNSUPPORTED if that would change the
+ * bytes of a part that is itself signed or encrypted, or has no such form: sign opaque, then. */
 gboolean mime_write_transport_safe(const MimeTree *tree, const MimePart *part, Sink *sink,
 				   GError **error);
 

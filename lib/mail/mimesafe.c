@@ -12,7 +12,7 @@
 #include "lib/mail/mimescan.h"
 
 /* Of a text, more than one byte in this many to be quoted: base64 is shorter. */
-#define QUOTED_SHARE 5
+#define QUOTED_SHARE 3
 
 static gboolean is_line_safe(const Line *line)
 {

@@ -2,8 +2,8 @@
  *
  * For the tests of lib/mail: messages out of string literals, trees as text.
  */
-#ifndef SEALPOST_TESTS_MAILTEXT_H
-#define SEALPOST_TESTS_MAILTEXT_H
+#ifndef SEALPOST_TESTS_UNIT_MAILTEXT_H
+#define SEALPOST_TESTS_UNIT_MAILTEXT_H
 
 #include <string.h>
 
