@@ -31,6 +31,8 @@ const Setting conf_settings[] = {
 	 "Larger messages are refused; the MTA's own limit must leave room to grow."},
 	{"gateway", "message_time", SETTING_DURATION, "9s",
 	 "Most time that key look-ups and resubmission of one message may take."},
+	{"gateway", "journal", SETTING_PATH, "state/journal.db",
+	 "Which recipients of a split message have their copy already."},
 
 	{"mta", "resubmit", SETTING_ADDRESS, "inet:127.0.0.1:10026",
 	 "The MTA's listener for finished copies: no milter of ours there, only reachable "

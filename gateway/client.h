@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Who hands us the message: the SMTP client as the MTA describes it, and whether his mail counts
+ * as our own people's. Only facts that a stranger cannot forge are looked at: the address of the
+ * connection, the listener it came in by, a login that the MTA checked (DESIGN.md, "Whose message
+ * is it").
+ */
+#ifndef SEALPOST_GATEWAY_CLIENT_H
+#define SEALPOST_GATEWAY_CLIENT_H
+
+#include "lib/base/conf.h"
+
+/* Owned strings; each may be NULL (not told). */
+typedef struct {
+	char *address; /* IP address of the connection */
+	guint port; /* 0: not a connection (Postfix's pickup: the `sendmail` command) */
+	char *daemon_name; /* the MTA's listener */
+	char *daemon_port;
+	char *sasl_user; /* who logged in; NULL or empty: nobody */
+	char *tls_version;
+	char *tls_cipher;
+} Client;
+
+Client *client_copy(const Client *client);
+void client_free(Client *client);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Client, client_free)
+
+/* What sealpost.conf says about trust, parsed. Immutable. */
+typedef struct ClientTrust ClientTrust;
+/* ERROR_CONFIG names the network that is none. */
+ClientTrust *client_trust_new(const Conf *conf, GError **error);
+void client_trust_free(ClientTrust *trust);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ClientTrust, client_trust_free)
+
+/* Mail of the local `sendmail` command: the loopback address without a port. The MTA allows no
+ * answers to single recipients there (FACTS.md 3). */
+gboolean client_is_local(const Client *client);
+
+/* Trusted: local, logged in, on a trusted network, or by an outgoing listener. *why (may be NULL)
+ * gets a static word for log and explain: "local", "login", "network", "listener", "stranger". */
+gboolean client_is_trusted(const Client *client, const ClientTrust *trust, const char **why);
+
+#endif

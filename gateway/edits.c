@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Edits to a message's header block, as data. See edits.h.
+ */
+#include <string.h>
+
+#include "gateway/edits.h"
+
+static void edit_free(Edit *edit)
+{
+	g_free(edit->name);
+	g_free(edit->value);
+	g_free(edit);
+}
+
+static void add_edit(GPtrArray *edits, EditKind kind, const char *name, guint nth,
+		     const char *value)
+{
+	Edit *edit = g_new0(Edit, 1);
+
+	edit->kind = kind;
+	edit->name = g_strdup(name);
+	edit->nth = nth;
+	edit->value = g_strdup(value);
+	g_ptr_array_add(edits, edit);
+}
+
+/* Skips blanks and comments (RFC 5322, CFWS), nested ones too. */
+static const char *skip_comments(const char *text)
+{
+	int depth = 0;
+
+	for (; *text; text++) {
+		if (*text == '\\' && depth > 0 && text[1])
+			text++;
+		else if (*text == '(')
+			depth++;
+		else if (*text == ')' && depth > 0)
+			depth--;
+		else if (depth == 0 && !g_ascii_isspace(*text))
+			break;
+	}
+	return text;
+}
+
+/* Does this Authentication-Results field (RFC 8601, section 2.2) claim to be ours? */
+static gboolean claims_our_name(const char *value, const char *authserv_id)
+{
+	const char *start = skip_comments(value);
+	gsize length;
+
+	if (*start == '"') {
+		start++;
+		length = strcspn(start, "\"");
+	} else {
+		length = strcspn(start, "; \t\r\n(");
+	}
+	return authserv_id && length == strlen(authserv_id) &&
+	       g_ascii_strncasecmp(start, authserv_id, length) == 0;
+}
+
+/* Fields that never leave, and never come in: only we may set them, or the sender hid them. */
+static gboolean is_unwelcome(const Header *header, const char *authserv_id)
+{
+	if (g_ascii_strncasecmp(header->name, "X-Sealpost-", 11) == 0)
+		return TRUE;
+	if (g_ascii_strcasecmp(header->name, "Bcc") == 0 ||
+	    g_ascii_strcasecmp(header->name, "Resent-Bcc") == 0)
+		return TRUE;
+	return g_ascii_strcasecmp(header->name, "Authentication-Results") == 0 &&
+	       claims_our_name(header->value, authserv_id);
+}
+
+/* The number of a field among those of its name, from 1: counted in one pass with a table, for a
+ * message of 10,000 fields is no reason to spend 10,000 squared steps. */
+static guint count_name(GHashTable *counts, const char *name)
+{
+	char *folded = g_ascii_strdown(name, -1);
+	guint nth = GPOINTER_TO_UINT(g_hash_table_lookup(counts, folded)) + 1;
+
+	g_hash_table_replace(counts, folded, GUINT_TO_POINTER(nth));
+	return nth;
+}
+
+static void change_subject(GPtrArray *edits, const Header *header, guint nth, const char *tag)
+{
+	g_autofree char *subject = header_decode(header);
+	g_autofree char *wanted = edits_subject_without(subject, tag);
+
+	if (!g_str_equal(subject, wanted)) {
+		g_autofree char *value = header_encode_text(header->name, wanted);
+
+		add_edit(edits, EDIT_CHANGE, header->name, nth, value);
+	}
+}
+
+static void add_content(GPtrArray *edits, const Headers *received, const Headers *content)
+{
+	if (headers_count_name(received, "MIME-Version") == 0)
+		add_edit(edits, EDIT_ADD, "MIME-Version", 0, " 1.0");
+	for (guint i = 0; i < headers_count(content); i++) {
+		const Header *header = headers_at(content, i);
+
+		if (header_is_content(header->name))
+			add_edit(edits, EDIT_ADD, header->name, 0, header->value);
+	}
+}
+
+GPtrArray *edits_for(const Headers *received, const EditWish *wish)
+{
+	GPtrArray *edits = g_ptr_array_new_with_free_func((GDestroyNotify)edit_free);
+	g_autoptr(GPtrArray) deletions = g_ptr_array_new_with_free_func((GDestroyNotify)edit_free);
+	g_autoptr(GHashTable) counts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+	for (guint i = 0; i < headers_count(received); i++) {
+		const Header *header = headers_at(received, i);
+		guint nth = count_name(counts, header->name);
+
+		if (is_unwelcome(header, wish->authserv_id) ||
+		    (wish->content && header_is_content(header->name)))
+			add_edit(deletions, EDIT_DELETE, header->name, nth, NULL);
+		else if (wish->tag && g_ascii_strcasecmp(header->name, "Subject") == 0)
+			change_subject(edits, header, nth, wish->tag);
+	}
+	while (deletions->len > 0)
+		g_ptr_array_add(edits, g_ptr_array_steal_index(deletions, deletions->len - 1));
+	if (wish->content)
+		add_content(edits, received, wish->content);
+	if (wish->route) {
+		g_autofree char *value = g_strconcat(" ", wish->route, NULL);
+
+		add_edit(edits, EDIT_ADD, EDITS_ROUTE, 0, value);
+	}
+	return edits;
+}
+
+/* What becomes of each received field: its new value, NULL for a deleted one. Working on marks
+ * instead of a shrinking list keeps this linear; "highest index first" makes both the same. */
+static GHashTable *places(const Headers *received)
+{
+	GHashTable *table = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GHashTable) counts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+	for (guint i = 0; i < headers_count(received); i++) {
+		const char *name = headers_at(received, i)->name;
+		g_autofree char *folded = g_ascii_strdown(name, -1);
+
+		g_hash_table_insert(table,
+				    g_strdup_printf("%s %u", folded, count_name(counts, name)),
+				    GUINT_TO_POINTER(i));
+	}
+	return table;
+}
+
+/* The fields that stay, with their values, then the additions. */
+static Headers *rebuild(const Headers *received, const char *const *values, const GPtrArray *edits,
+			GError **error)
+{
+	g_autoptr(Headers) headers = headers_new();
+
+	for (guint i = 0; i < headers_count(received); i++)
+		if (values[i] &&
+		    !headers_append(headers, headers_at(received, i)->name, values[i], error))
+			return NULL;
+	for (guint i = 0; i < edits->len; i++) {
+		const Edit *edit = edits->pdata[i];
+
+		if (edit->kind == EDIT_ADD &&
+		    !headers_append(headers, edit->name, edit->value, error))
+			return NULL;
+	}
+	return g_steal_pointer(&headers);
+}
+
+Headers *edits_apply(const Headers *received, const GPtrArray *edits, GError **error)
+{
+	guint count = headers_count(received);
+	g_autofree const char **values = g_new0(const char *, count + 1);
+	g_autoptr(GHashTable) table = places(received);
+
+	for (guint i = 0; i < count; i++)
+		values[i] = headers_at(received, i)->value;
+	for (guint i = 0; i < edits->len; i++) {
+		const Edit *edit = edits->pdata[i];
+		g_autofree char *folded = g_ascii_strdown(edit->name, -1);
+		g_autofree char *place = g_strdup_printf("%s %u", folded, edit->nth);
+		gpointer index = NULL;
+
+		if (edit->kind != EDIT_ADD &&
+		    g_hash_table_lookup_extended(table, place, NULL, &index))
+			values[GPOINTER_TO_UINT(index)] = edit->value;
+	}
+	return rebuild(received, values, edits, error);
+}
+
+char *edits_subject_without(const char *subject, const char *tag)
+{
+	g_autofree char *pattern = g_regex_escape_string(tag, -1);
+	g_autofree char *spaced = g_strdup_printf("[ \\t]*%s[ \\t]*", pattern);
+	g_autoptr(GRegex) regex = g_regex_new(spaced, G_REGEX_CASELESS, 0, NULL);
+	char *result = NULL;
+
+	if (regex && *tag)
+		result = g_regex_replace_literal(regex, subject, -1, 0, " ", 0, NULL);
+	return g_strstrip(result ? result : g_strdup(subject));
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One message on its way through the gateway. See job.h.
+ */
+#include "lib/mail/address.h"
+
+#include "gateway/job.h"
+
+Recipient *recipient_new(const char *address)
+{
+	Recipient *recipient = g_new0(Recipient, 1);
+
+	recipient->address = g_strdup(address);
+	recipient->folded = address_fold(address);
+	return recipient;
+}
+
+void recipient_free(Recipient *recipient)
+{
+	if (!recipient)
+		return;
+	g_free(recipient->address);
+	g_free(recipient->folded);
+	g_free(recipient->notify);
+	g_free(recipient->orcpt);
+	g_free(recipient->nexthop);
+	key_lookup_free(recipient->lookup);
+	g_free(recipient);
+}
+
+static void sender_clear(Sender *sender)
+{
+	g_free(sender->address);
+	g_free(sender->folded);
+	g_free(sender->body);
+	g_free(sender->ret);
+	g_free(sender->envid);
+}
+
+Job *job_new(Snapshot *snapshot, const Client *client)
+{
+	Job *job = g_new0(Job, 1);
+	const Conf *conf = snapshot->conf;
+
+	job->snapshot = snapshot_ref(snapshot);
+	job->client = client_copy(client);
+	job->trusted = client_is_trusted(client, snapshot->trust, &job->trusted_why);
+	job->recipients = g_ptr_array_new_with_free_func((GDestroyNotify)recipient_free);
+	job->headers = headers_new();
+	job->message = spool_new(conf_path(conf, "gateway", "spool_folder"),
+				 conf_size(conf, "gateway", "message_limit"));
+	job->checksum = g_checksum_new(G_CHECKSUM_SHA256);
+	job->started = g_get_monotonic_time();
+	return job;
+}
+
+void job_free(Job *job)
+{
+	if (!job)
+		return;
+	g_ptr_array_unref(job->recipients);
+	headers_free(job->headers);
+	spool_unref(job->message);
+	g_checksum_free(job->checksum);
+	g_free(job->digest);
+	g_clear_error(&job->failure);
+	sender_clear(&job->sender);
+	g_free(job->queue_id);
+	g_free(job->mta_name);
+	client_free(job->client);
+	snapshot_unref(job->snapshot);
+	g_free(job);
+}
+
+Range job_body(const Job *job)
+{
+	return (Range){job->body_start, spool_length(job->message)};
+}
+
+char *job_header(void *job, const char *name, guint nth)
+{
+	const Header *header = headers_find(((Job *)job)->headers, name, nth);
+
+	return header ? header_decode(header) : NULL;
+}
+
+Direction job_direction(const Job *job, const char *recipient)
+{
+	gboolean internal = policy_is_internal(job->snapshot->policy, recipient);
+
+	if (job->trusted)
+		return internal ? DIRECTION_INTERNAL : DIRECTION_OUTGOING;
+	return internal ? DIRECTION_INCOMING : DIRECTION_OTHER;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One message on its way through the gateway: what receive.c collected, and nothing that later
+ * steps conclude from it. A job belongs to one connection; libmilter may call for it from a
+ * different thread each time, but never from two at once.
+ */
+#ifndef SEALPOST_GATEWAY_JOB_H
+#define SEALPOST_GATEWAY_JOB_H
+
+#include "lib/mail/headers.h"
+#include "lib/mail/spool.h"
+
+#include "gateway/snapshot.h"
+
+/* Most recipients of one message; Postfix's default limit is 1,000. */
+#define JOB_RECIPIENTS_MAX 10000
+
+typedef struct {
+	char *address; /* as in the envelope, without brackets */
+	char *folded; /* address_fold(); NULL if it cannot be folded: then it is never protected */
+	char *notify; /* NOTIFY= and ORCPT= as received, NULL if not given (RFC 3461) */
+	char *orcpt;
+	char *nexthop; /* where the MTA will send it ({rcpt_host}); NULL if it did not say */
+	Direction direction;
+	gboolean copy; /* added by a `copy` rule */
+	KeyLookup *lookup; /* under way since RCPT; NULL: none was started */
+} Recipient;
+
+Recipient *recipient_new(const char *address);
+void recipient_free(Recipient *recipient);
+
+typedef struct {
+	char *address; /* without brackets; "" for the null sender */
+	char *folded; /* "" for the null sender and for what cannot be folded */
+	char *body; /* BODY=, RET=, ENVID= as received; NULL if not given */
+	char *ret;
+	char *envid;
+	gboolean smtputf8;
+} Sender;
+
+typedef struct {
+	Snapshot *snapshot;
+	Client *client;
+	gboolean trusted;
+	const char *trusted_why; /* static; see client_is_trusted() */
+	char *queue_id; /* NULL until the MTA says it */
+	char *mta_name; /* the MTA's own name ({j}) */
+	Sender sender;
+	GPtrArray *recipients; /* of Recipient *; each address once */
+	Headers *headers; /* as received, all of them */
+	Spool *message; /* header block, blank line, body */
+	goffset body_start;
+	GChecksum *checksum; /* grows to the digest */
+	char *digest; /* what a retry of the same message shares; see digest.h */
+	gboolean unique; /* ... and no other message has */
+	GError *failure; /* the first thing that went wrong while receiving */
+	gint64 started; /* g_get_monotonic_time() */
+	gint64 deadline; /* for all that is waited for at the end of the message */
+} Job;
+
+Job *job_new(Snapshot *snapshot, const Client *client);
+void job_free(Job *job);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Job, job_free)
+
+/* The body's range in job->message. */
+Range job_body(const Job *job);
+
+/* For policy rules: the nth field of that name, decoded. PolicyFacts.header with a Job as
+ * context. */
+char *job_header(void *job, const char *name, guint nth);
+
+/* Direction by DESIGN.md: from who sends and whose the recipient is. */
+Direction job_direction(const Job *job, const char *recipient);
+
+#endif

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * sealpost-gateway: starts, serves the milter, reloads on SIGHUP, ends on SIGTERM and SIGINT.
+ *
+ * libmilter has a thread of its own that waits for SIGHUP, SIGTERM and SIGINT and takes each for an
+ * order to stop. Linux hands a process's signal to the main thread if that one does not block
+ * it, so here the main thread keeps them unblocked, all other threads block them, and smfi_main()
+ * runs in a thread: libmilter's own waiter never sees one.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "lib/base/error.h"
+#include "lib/base/log.h"
+#include "lib/base/privs.h"
+
+#include "gateway/milter.h"
+#include "gateway/notices.h"
+
+/* How long messages under way may take to end. */
+#define STOP_SECONDS 12
+
+typedef struct {
+	char *conf_path;
+	gboolean foreground;
+} Options;
+
+/* What a signal handler can reach: the pipe that the main thread reads. */
+static struct {
+	int pipe[2];
+} events;
+
+enum { EVENT_RELOAD = 'r', EVENT_STOP = 's', EVENT_ENDED = 'e' };
+
+static void post_event(char event)
+{
+	int saved = errno;
+
+	if (write(events.pipe[1], &event, 1) != 1) {
+		/* A full pipe holds orders enough. */
+	}
+	errno = saved;
+}
+
+static void on_signal(int number)
+{
+	post_event(number == SIGHUP ? EVENT_RELOAD : EVENT_STOP);
+}
+
+static gboolean set_up_signals(void)
+{
+	/* SA_NODEFER: not blocked for a moment, not even here. */
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_NODEFER | SA_RESTART};
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+	return pipe2(events.pipe, O_CLOEXEC | O_NONBLOCK) == 0 &&
+	       sigaction(SIGHUP, &action, NULL) == 0 && sigaction(SIGTERM, &action, NULL) == 0 &&
+	       sigaction(SIGINT, &action, NULL) == 0 && sigaction(SIGPIPE, &ignore, NULL) == 0;
+}
+
+static void mask_signals(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	pthread_sigmask(how, &set, NULL);
+}
+
+static gboolean parse_options(int argc, char **argv, Options *options)
+{
+	GOptionEntry entries[] = {
+		{"config", 'c', 0, G_OPTION_ARG_FILENAME, &options->conf_path, "Configuration file",
+		 "FILE"},
+		{"foreground", 'f', 0, G_OPTION_ARG_NONE, &options->foreground,
+		 "Stay in the foreground", NULL},
+		{NULL},
+	};
+	g_autoptr(GOptionContext) context = g_option_context_new("- end-to-end encryption milter");
+	g_autoptr(GError) error = NULL;
+
+	g_option_context_add_main_entries(context, entries, NULL);
+	if (g_option_context_parse(context, &argc, &argv, &error) && argc == 1) {
+		if (!options->conf_path)
+			options->conf_path = g_strdup("/etc/sealpost/sealpost.conf");
+		return TRUE;
+	}
+	fprintf(stderr, "sealpost-gateway: %s\n", error ? error->message : "too many arguments");
+	return FALSE;
+}
+
+/* Forks; the parent ends when the child is ready (0) or has ended (its status). Returns in the
+ * child: the descriptor that tells the parent. Before any thread exists. */
+static int detach(void)
+{
+	int ready[2];
+	char byte;
+
+	if (pipe2(ready, O_CLOEXEC) != 0)
+		return -1;
+	switch (fork()) {
+	case -1: return -1;
+	case 0:
+		setsid();
+		close(ready[0]);
+		return ready[1];
+	default: close(ready[1]); _exit(read(ready[0], &byte, 1) == 1 ? 0 : EX_CONFIG);
+	}
+}
+
+/* The socket is opened as who we were started as; all else as who we become, so that a reload
+ * finds the same files accessible as the start did. */
+static Snapshot *start(const Options *options, GError **error)
+{
+	g_autoptr(Conf) conf = conf_load(options->conf_path, error);
+
+	if (!conf)
+		return NULL;
+	const char *user = conf_string(conf, "sealpost", "user");
+	const char *endpoint = conf_address(conf, "gateway", "listen");
+	int mode = (int)g_ascii_strtoull(conf_string(conf, "gateway", "socket_mode"), NULL, 8);
+
+	if (g_str_has_prefix(endpoint, "unix:")) {
+		g_autofree char *folder = g_path_get_dirname(endpoint + strlen("unix:"));
+
+		if (g_mkdir_with_parents(folder, 0750) != 0) {
+			error_set_errno(error, errno, folder);
+			return NULL;
+		}
+	}
+	if (!milter_listen(endpoint, mode & 0777, user, error) || !privs_drop(user, error) ||
+	    !privs_lock_down(TRUE, error))
+		return NULL;
+	return snapshot_open(options->conf_path, error);
+}
+
+/* A broken new version is refused; the old one stays in force. */
+static void reload(const Options *options)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Snapshot) old = milter_snapshot();
+	g_autoptr(Snapshot) fresh = snapshot_reopen(old, options->conf_path, &error);
+
+	if (!fresh) {
+		log_error("reload refused, the old configuration stays in force: %s",
+			  error->message);
+		return;
+	}
+	snapshot_configure_log(fresh);
+	milter_set_snapshot(fresh);
+	log_info("reloaded %s: %u rules", options->conf_path, policy_rule_count(fresh->policy));
+}
+
+static gpointer run_milter(gpointer unused)
+{
+	(void)unused;
+	if (!milter_run())
+		log_error("libmilter has given up");
+	post_event(EVENT_ENDED);
+	return NULL;
+}
+
+/* The main thread's life: waits for events until libmilter has ended. TRUE if that was asked for. */
+static gboolean serve(const Options *options)
+{
+	struct pollfd waiting = {events.pipe[0], POLLIN, 0};
+	gboolean stopping = FALSE;
+	char event;
+
+	for (;;) {
+		if (read(events.pipe[0], &event, 1) != 1) {
+			poll(&waiting, 1, -1);
+			continue;
+		}
+		if (event == EVENT_RELOAD && !stopping) {
+			reload(options);
+		} else if (event == EVENT_STOP) {
+			stopping = TRUE;
+			milter_stop();
+		} else if (event == EVENT_ENDED) {
+			return stopping;
+		}
+	}
+}
+
+static void wait_for_messages(void)
+{
+	for (int i = 0; i < STOP_SECONDS * 20 && milter_busy() > 0; i++)
+		g_usleep(50000);
+}
+
+static int run(const Options *options, int ready_fd)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Snapshot) snapshot = start(options, &error);
+
+	if (!snapshot) {
+		log_error("%s", error->message);
+		return g_error_matches(error, SEALPOST_ERROR, ERROR_CONFIG) ? EX_CONFIG
+									    : EX_TEMPFAIL;
+	}
+	snapshot_configure_log(snapshot);
+	milter_set_snapshot(snapshot);
+	Notices *notices = notices_new(milter_snapshot);
+
+	milter_on_split(notices_wake, notices);
+	g_thread_unref(g_thread_new("milter", run_milter, NULL));
+	log_info("ready on %s: %u rules", conf_address(snapshot->conf, "gateway", "listen"),
+		 policy_rule_count(snapshot->policy));
+	g_clear_pointer(&snapshot, snapshot_unref);
+	if (ready_fd >= 0 && write(ready_fd, "", 1) == 1)
+		close(ready_fd);
+	mask_signals(SIG_UNBLOCK);
+	gboolean asked = serve(options);
+
+	wait_for_messages();
+	notices_free(notices);
+	milter_set_snapshot(NULL);
+	log_info("ended");
+	return asked ? EX_OK : EX_SOFTWARE;
+}
+
+int main(int argc, char **argv)
+{
+	Options options = {0};
+	int ready_fd = -1;
+
+	if (!parse_options(argc, argv, &options))
+		return EX_USAGE;
+	if (!options.foreground && (ready_fd = detach()) < 0) {
+		perror("sealpost-gateway: cannot detach");
+		return EX_OSERR;
+	}
+	mask_signals(SIG_BLOCK);
+	log_open("sealpost-gateway", LOG_LEVEL_INFO, FALSE, NULL);
+	if (!set_up_signals()) {
+		log_error("cannot set up signals: %s", g_strerror(errno));
+		return EX_OSERR;
+	}
+	int status = run(&options, ready_fd);
+
+	g_free(options.conf_path);
+	return status;
+}

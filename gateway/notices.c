@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Sends the portal's notices. See notices.h.
+ */
+#include "lib/base/log.h"
+
+#include "gateway/notices.h"
+
+struct Notices {
+	Snapshot *(*present)(void);
+	GThread *thread;
+	GMutex lock;
+	GCond changed;
+	gboolean woken, stop;
+	gint64 expired; /* monotonic time of the last look at the journal */
+};
+
+static void send_round(const Snapshot *snapshot)
+{
+	gint64 deadline = g_get_monotonic_time() + NOTICES_ROUND_SECONDS * G_USEC_PER_SEC;
+	guint failed = 0;
+	guint sent = deposits_send_notices(snapshot->deposits, deadline, &failed);
+
+	if (sent > 0)
+		log_info("notices sent=%u", sent);
+	if (failed > 0)
+		log_warning("notices failed=%u, they are tried again later", failed);
+}
+
+static void expire_journal(Notices *notices, const Snapshot *snapshot)
+{
+	g_autoptr(GError) error = NULL;
+	gint64 now = g_get_monotonic_time();
+
+	if (notices->expired && now - notices->expired < NOTICES_EXPIRE_SECONDS * G_USEC_PER_SEC)
+		return;
+	notices->expired = now;
+	if (!journal_expire(snapshot->journal, g_get_real_time() / G_USEC_PER_SEC, &error))
+		log_warning("journal: %s", error->message);
+}
+
+static gpointer run(gpointer data)
+{
+	Notices *notices = data;
+
+	g_mutex_lock(&notices->lock);
+	while (!notices->stop) {
+		gint64 until = g_get_monotonic_time() + NOTICES_INTERVAL_SECONDS * G_USEC_PER_SEC;
+
+		notices->woken = FALSE;
+		g_mutex_unlock(&notices->lock);
+		g_autoptr(Snapshot) snapshot = notices->present();
+
+		send_round(snapshot);
+		expire_journal(notices, snapshot);
+		g_mutex_lock(&notices->lock);
+		while (!notices->woken && !notices->stop &&
+		       g_cond_wait_until(&notices->changed, &notices->lock, until))
+			;
+	}
+	g_mutex_unlock(&notices->lock);
+	return NULL;
+}
+
+Notices *notices_new(Snapshot *(*present)(void))
+{
+	Notices *notices = g_new0(Notices, 1);
+
+	notices->present = present;
+	g_mutex_init(&notices->lock);
+	g_cond_init(&notices->changed);
+	notices->thread = g_thread_new("notices", run, notices);
+	return notices;
+}
+
+void notices_wake(void *data)
+{
+	Notices *notices = data;
+
+	g_mutex_lock(&notices->lock);
+	notices->woken = TRUE;
+	g_cond_signal(&notices->changed);
+	g_mutex_unlock(&notices->lock);
+}
+
+void notices_free(Notices *notices)
+{
+	if (!notices)
+		return;
+	g_mutex_lock(&notices->lock);
+	notices->stop = TRUE;
+	g_cond_signal(&notices->changed);
+	g_mutex_unlock(&notices->lock);
+	g_thread_join(notices->thread);
+	g_mutex_clear(&notices->lock);
+	g_cond_clear(&notices->changed);
+	g_free(notices);
+}

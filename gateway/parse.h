@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The second step: what the message is made of, and whether the sender's client has protected it
+ * already. Decided by the real MIME tree plus parseable CMS or OpenPGP packets, never by a name or
+ * a substring: somebody's contract.p7m is a document. Only the body's root can be a layer. What
+ * cannot be parsed can still be encrypted as opaque bytes: a parse error opens no way to plain
+ * text.
+ */
+#ifndef SEALPOST_GATEWAY_PARSE_H
+#define SEALPOST_GATEWAY_PARSE_H
+
+#include "lib/mail/mime.h"
+
+#include "gateway/job.h"
+
+/* Largest text that is looked through for inline PGP armour. */
+#define PARSE_INLINE_MAX ((gsize)32 * 1024 * 1024)
+
+typedef enum { LAYER_NONE, LAYER_SMIME, LAYER_PGP } Layer;
+
+typedef struct {
+	MimeTree *tree; /* NULL: the message could not be parsed */
+	GError *failure; /* why not */
+	Layer encrypted; /* end-to-end encrypted by the client */
+	Layer signed_by; /* else: signed by the client, in this technology */
+} Parsed;
+
+/* Never fails. */
+Parsed *parse_message(Spool *message);
+void parsed_free(Parsed *parsed);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Parsed, parsed_free)
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A message's way through the gateway. The steps, in order: receive (done while it came in),
+ * parse, decide, protect, hand back. A message's answer starts as "try again"; each step can only
+ * earn more. All outputs are made before the first one leaves, and all have left before the MTA
+ * hears it.
+ */
+#include "lib/base/error.h"
+
+#include "gateway/decide.h"
+#include "gateway/logline.h"
+#include "gateway/pipeline.h"
+#include "gateway/receive.h"
+#include "gateway/resubmit.h"
+
+/* decide: strangers' mail is judged by rule but passes as it is; opening it will start here. */
+static Plan *decide_message(Job *job, const Parsed *parsed)
+{
+	Advisers advisers = decide_advisers(job);
+
+	return job->trusted ? decide(job, parsed, &advisers) : decide_incoming(job);
+}
+
+/* protect: one output for each variant, in order; NULL if one fails. */
+static GPtrArray *protect_all(const Job *job, const Parsed *parsed, const Plan *plan,
+			      GError **error)
+{
+	g_autoptr(GPtrArray) outputs = g_ptr_array_new_with_free_func((GDestroyNotify)output_free);
+
+	for (guint i = 0; i < plan->variants->len; i++) {
+		Output *output = protect(job, parsed, plan, plan->variants->pdata[i], error);
+
+		if (!output)
+			return NULL;
+		g_ptr_array_add(outputs, output);
+	}
+	return g_steal_pointer(&outputs);
+}
+
+/* hand back: is the message itself, edited, what every recipient shall get? */
+static gboolean fits_in_place(const Plan *plan, GHashTable *done)
+{
+	const PlanVariant *first = plan->variants->len == 1 ? plan->variants->pdata[0] : NULL;
+
+	return first && plan->copies->len == 0 && g_hash_table_size(done) == 0 &&
+	       (first->way != WAY_PORTAL || first->unchanged);
+}
+
+/* hand back: each variant by a door of its own, the portal's first, since a deposit is the one
+ * that knows a retry by itself; then the original is dropped. */
+static Handback *split(Resubmission *resubmission, const Plan *plan, const GPtrArray *outputs,
+		       GError **error)
+{
+	const Job *job = resubmission->job;
+
+	for (int portal = 1; portal >= 0; portal--) {
+		for (guint i = 0; i < plan->variants->len; i++) {
+			const PlanVariant *variant = plan->variants->pdata[i];
+
+			if ((variant->way == WAY_PORTAL) == portal &&
+			    !resubmit_variant(resubmission, variant, outputs->pdata[i], error))
+				return NULL;
+		}
+	}
+	if (!job->unique && !journal_finish(job->snapshot->journal, job->digest, error))
+		return NULL;
+	return handback_discard();
+}
+
+static Handback *hand_back(Job *job, const Plan *plan, GPtrArray *outputs, GError **error)
+{
+	if (!job->trusted)
+		return handback_accept(g_ptr_array_steal_index(outputs, 0));
+	Journal *journal = job->snapshot->journal;
+	g_autofree char *key = journal_key(journal, job->digest, job->unique, error);
+	g_autoptr(GHashTable) done = key ? journal_done(journal, key, error) : NULL;
+	Resubmission resubmission = {job, key, done};
+
+	if (!done)
+		return NULL;
+	if (fits_in_place(plan, done))
+		return handback_accept(g_ptr_array_steal_index(outputs, 0));
+	return split(&resubmission, plan, outputs, error);
+}
+
+static gboolean still_waits(PipelineWaits waits, void *context, GError **error)
+{
+	if (!waits || waits(context))
+		return TRUE;
+	g_set_error(error, SEALPOST_ERROR, ERROR_TIMEOUT, "the MTA has gone away");
+	return FALSE;
+}
+
+Handback *pipeline_run(Job *job, PipelineWaits waits, void *context)
+{
+	g_autoptr(GError) error = NULL;
+	Handback *handback = NULL;
+	g_autoptr(Preview) preview = pipeline_preview(job);
+
+	if (preview->error)
+		handback = handback_error(preview->error);
+	else if (still_waits(waits, context, &error))
+		handback = hand_back(job, preview->plan, preview->outputs, &error);
+	if (!handback)
+		handback = handback_error(error);
+	logline_message(job, preview->plan, handback);
+	return handback;
+}
+
+Preview *pipeline_preview(Job *job)
+{
+	Preview *preview = g_new0(Preview, 1);
+
+	if (!receive_end(job, &preview->error))
+		return preview;
+	if (job->trusted)
+		preview->parsed = parse_message(job->message);
+	preview->plan = decide_message(job, preview->parsed);
+	if (preview->plan->error)
+		preview->error = g_error_copy(preview->plan->error);
+	else if (preview->plan->variants->len == 0)
+		g_set_error(&preview->error, SEALPOST_ERROR, ERROR_INTERNAL, "no recipients");
+	else
+		preview->outputs =
+			protect_all(job, preview->parsed, preview->plan, &preview->error);
+	return preview;
+}
+
+void preview_free(Preview *preview)
+{
+	if (!preview)
+		return;
+	g_clear_pointer(&preview->outputs, g_ptr_array_unref);
+	plan_free(preview->plan);
+	parsed_free(preview->parsed);
+	g_clear_error(&preview->error);
+	g_free(preview);
+}

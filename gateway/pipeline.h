@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A message's way through the gateway, from the end of its data to the answer. Read pipeline.c
+ * first. Needs no MTA: milter.c and explain both call it.
+ */
+#ifndef SEALPOST_GATEWAY_PIPELINE_H
+#define SEALPOST_GATEWAY_PIPELINE_H
+
+#include "gateway/handback.h"
+
+/* Does the MTA still wait? Asked right before what cannot be taken back (FACTS.md 1, 2). */
+typedef gboolean (*PipelineWaits)(void *context);
+
+/* Everything for one message that has been received whole: never NULL. */
+Handback *pipeline_run(Job *job, PipelineWaits waits, void *context);
+
+/* The same up to the finished outputs, without an effect on anything: for explain. */
+typedef struct {
+	Parsed *parsed;
+	Plan *plan;
+	GPtrArray *outputs; /* of Output *, one for each variant; empty if nothing leaves */
+	GError *error; /* why nothing leaves */
+} Preview;
+Preview *pipeline_preview(Job *job);
+void preview_free(Preview *preview);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Preview, preview_free)
+
+#endif

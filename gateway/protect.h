@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The fourth step: the bytes of one variant, streaming. Nothing leaves here; every output is made
+ * and looked at again before the first one does: its recipients must be those of the plan.
+ */
+#ifndef SEALPOST_GATEWAY_PROTECT_H
+#define SEALPOST_GATEWAY_PROTECT_H
+
+#include "gateway/edits.h"
+#include "gateway/parse.h"
+#include "gateway/plan.h"
+
+typedef struct {
+	GPtrArray *edits; /* of Edit *: what becomes of the header fields */
+	Spool *body; /* where the new body lies; NULL: the body stays as it is */
+	Range body_range;
+	char *inner_sha256; /* of the entity that was encrypted; NULL if none was */
+} Output;
+
+void output_free(Output *output);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Output, output_free)
+
+/* ERROR_CRYPTO, ERROR_KEY_UNUSABLE, ERROR_TIMEOUT, ERROR_DISK_FULL, … */
+Output *protect(const Job *job, const Parsed *parsed, const Plan *plan, const PlanVariant *variant,
+		GError **error);
+
+/* The message as it will leave: fields with the edits carried out, and the body's source. */
+Headers *output_headers(const Job *job, const Output *output, GError **error);
+Source *output_body(const Job *job, const Output *output);
+
+/* The parts of it, by technology (protect_smime.c, protect_pgp.c): the entity (content fields,
+ * blank line, body) in, the new entity into a spool. Where entity is NULL only signing is asked
+ * for and the functions make it transport-safe themselves. */
+typedef struct {
+	const Job *job;
+	const Parsed *parsed;
+	const Plan *plan;
+	const PlanVariant *variant;
+} ProtectJob;
+gboolean protect_smime(const ProtectJob *work, Source *entity, Spool *into, GError **error);
+gboolean protect_pgp(const ProtectJob *work, Source *entity, Spool *into, GError **error);
+
+/* The message's entity as it came. The same in a form that survives relays, for signing: NULL with
+ * ERROR_UNSUPPORTED if that would change a part that is itself signed or encrypted. */
+Source *protect_entity(const Job *job, GError **error);
+Source *protect_safe_entity(const ProtectJob *work, GError **error);
+/* An empty spool for an output. */
+Spool *protect_spool(const Job *job);
+
+#endif

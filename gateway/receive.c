@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The first step: milter events become a Job. See receive.h.
+ */
+#include <string.h>
+
+#include "lib/base/error.h"
+#include "lib/mail/address.h"
+
+#include "gateway/digest.h"
+#include "gateway/receive.h"
+
+/* Keeps the first failure; later ones mostly follow from it. */
+static void fail(Job *job, GError *error)
+{
+	if (job->failure)
+		g_error_free(error);
+	else
+		job->failure = error;
+}
+
+/* The value of "NAME=value" among ESMTP parameters, copied; NULL if it is not there. */
+static char *param_value(const char *const *params, const char *name)
+{
+	gsize length = strlen(name);
+
+	for (; params && *params; params++)
+		if (g_ascii_strncasecmp(*params, name, length) == 0 && (*params)[length] == '=')
+			return g_strdup(*params + length + 1);
+	return NULL;
+}
+
+static gboolean has_param(const char *const *params, const char *name)
+{
+	for (; params && *params; params++)
+		if (g_ascii_strcasecmp(*params, name) == 0)
+			return TRUE;
+	return FALSE;
+}
+
+/* The mailbox in a path. What we cannot read stays as it came; only mail that we would have to
+ * protect fails for it. */
+static char *read_path(Job *job, const char *path)
+{
+	GError *error = NULL;
+	char *address = address_from_path(path, &error);
+
+	if (address)
+		return address;
+	if (job->trusted)
+		fail(job, error);
+	else
+		g_error_free(error);
+	return g_strdup(path);
+}
+
+void receive_sender(Job *job, const char *path, const char *const *params)
+{
+	Sender *sender = &job->sender;
+
+	sender->address = read_path(job, path);
+	sender->folded = address_fold(sender->address);
+	if (!sender->folded)
+		sender->folded = g_strdup("");
+	sender->body = param_value(params, "BODY");
+	sender->ret = param_value(params, "RET");
+	sender->envid = param_value(params, "ENVID");
+	sender->smtputf8 = has_param(params, "SMTPUTF8");
+}
+
+/* The MTA shows each RCPT, also those that it will merge: "Bob@x" and "bob@x" are one recipient
+ * in its queue file, the first spelling wins (FACTS.md 1). */
+static gboolean is_known(const Job *job, const Recipient *recipient)
+{
+	for (guint i = 0; i < job->recipients->len; i++) {
+		const Recipient *known = job->recipients->pdata[i];
+
+		if (g_strcmp0(known->address, recipient->address) == 0 ||
+		    (known->folded && g_strcmp0(known->folded, recipient->folded) == 0))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+void receive_recipient(Job *job, const char *path, const char *const *params, const char *nexthop)
+{
+	g_autofree char *address = read_path(job, path);
+	Recipient *recipient = recipient_new(address);
+
+	if (is_known(job, recipient)) {
+		recipient_free(recipient);
+		return;
+	}
+	recipient->notify = param_value(params, "NOTIFY");
+	recipient->orcpt = param_value(params, "ORCPT");
+	recipient->nexthop = nexthop && *nexthop ? g_strdup(nexthop) : NULL;
+	recipient->direction = job_direction(job, address);
+	g_ptr_array_add(job->recipients, recipient);
+	if (job->trusted && !recipient->folded)
+		fail(job, g_error_new(SEALPOST_ERROR, ERROR_BAD_ADDRESS,
+				      "recipient address cannot be used"));
+	else if (job->recipients->len > JOB_RECIPIENTS_MAX)
+		fail(job, g_error_new(SEALPOST_ERROR, ERROR_TOO_LARGE, "too many recipients"));
+	else if (recipient->direction == DIRECTION_OUTGOING)
+		recipient->lookup = keystore_lookup(job->snapshot->keystore, recipient->folded);
+}
+
+void receive_header(Job *job, const char *name, const char *value)
+{
+	GError *error = NULL;
+
+	if (!job->failure && !headers_append(job->headers, name, value, &error))
+		fail(job, error);
+}
+
+void receive_end_of_headers(Job *job)
+{
+	GError *error = NULL;
+
+	if (job->failure)
+		return;
+	job->unique = digest_head(job->checksum, job->sender.address, job->headers, job->mta_name,
+				  job->queue_id);
+	g_autoptr(Sink) sink = spool_sink(job->message);
+
+	if (!headers_write(job->headers, HEADERS_ALL, sink, &error) ||
+	    !sink_write(sink, "\r\n", 2, &error))
+		fail(job, error);
+	job->body_start = spool_length(job->message);
+}
+
+/* Strangers' mail passes as it is: opening it will want the bytes here too. */
+static gboolean wants_body(const Job *job)
+{
+	return job->trusted && !job->failure;
+}
+
+gboolean receive_body(Job *job, const void *data, gsize size)
+{
+	GError *error = NULL;
+
+	if (!wants_body(job))
+		return FALSE;
+	g_checksum_update(job->checksum, data, (gssize)size);
+	if (!spool_append(job->message, data, size, &error))
+		fail(job, error);
+	return !job->failure;
+}
+
+gboolean receive_end(Job *job, GError **error)
+{
+	gint64 seconds = conf_duration(job->snapshot->conf, "gateway", "message_time");
+
+	job->started = g_get_monotonic_time();
+	job->deadline = job->started + seconds * G_USEC_PER_SEC;
+	job->digest = g_strdup(g_checksum_get_string(job->checksum));
+	if (job->failure) {
+		g_propagate_error(error, g_steal_pointer(&job->failure));
+		return FALSE;
+	}
+	return TRUE;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A split message's variants leave by SMTP. See resubmit.h.
+ */
+#include "lib/mail/smtp.h"
+
+#include "gateway/resubmit.h"
+
+/* Those of the variant's recipients who do not have it yet. */
+static GPtrArray *remaining(const Resubmission *resubmission, const PlanVariant *variant)
+{
+	GPtrArray *list = g_ptr_array_new();
+
+	for (guint i = 0; i < variant->recipients->len; i++) {
+		const PlanRecipient *recipient = variant->recipients->pdata[i];
+
+		if (!g_hash_table_contains(resubmission->done, recipient->recipient->folded))
+			g_ptr_array_add(list, (gpointer)recipient->recipient);
+	}
+	return list;
+}
+
+static gboolean send_to(const Job *job, const GPtrArray *recipients, const Output *output,
+			GError **error)
+{
+	const Sender *sender = &job->sender;
+	const Snapshot *snapshot = job->snapshot;
+	g_autofree SmtpRecipient *list = g_new0(SmtpRecipient, recipients->len);
+	SmtpEnvelope envelope = {
+		.sender = sender->address,
+		.body = sender->body,
+		.ret = sender->ret,
+		.envid = sender->envid,
+		.smtputf8 = sender->smtputf8,
+		.recipients = list,
+		.recipient_count = recipients->len,
+	};
+	g_autoptr(Headers) headers = output_headers(job, output, error);
+
+	if (!headers)
+		return FALSE;
+	for (guint i = 0; i < recipients->len; i++) {
+		const Recipient *recipient = recipients->pdata[i];
+
+		list[i].address = recipient->address;
+		list[i].notify = recipient->notify;
+		list[i].orcpt = recipient->orcpt;
+	}
+	g_autoptr(Source) body = output_body(job, output);
+
+	SmtpMessage message = {headers, body};
+	SmtpServer server = {
+		.endpoint = conf_address(snapshot->conf, "mta", "resubmit"),
+		.helo = snapshot->hostname,
+		.deadline = job->deadline,
+	};
+
+	return smtp_send(&server, &envelope, &message, NULL, error);
+}
+
+static gboolean note(Resubmission *resubmission, const PlanVariant *variant,
+		     const GPtrArray *recipients, GError **error)
+{
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+
+	for (guint i = 0; i < recipients->len; i++) {
+		const Recipient *recipient = recipients->pdata[i];
+
+		g_strv_builder_add(builder, recipient->folded);
+		g_hash_table_add(resubmission->done, g_strdup(recipient->folded));
+	}
+	g_auto(GStrv) addresses = g_strv_builder_end(builder);
+
+	return journal_add(resubmission->job->snapshot->journal, resubmission->key,
+			   (const char *const *)addresses,
+			   plan_way_name(variant->way, variant->unchanged), error);
+}
+
+gboolean resubmit_variant(Resubmission *resubmission, const PlanVariant *variant,
+			  const Output *output, GError **error)
+{
+	const Job *job = resubmission->job;
+	g_autoptr(GPtrArray) recipients = remaining(resubmission, variant);
+	PortalJob portal = {job, variant, output, resubmission->key};
+	gboolean to_portal = variant->way == WAY_PORTAL && !variant->unchanged;
+
+	if (recipients->len == 0)
+		return TRUE;
+	if (to_portal ? !protect_portal(&portal, recipients, error)
+		      : !send_to(job, recipients, output, error))
+		return FALSE;
+	return note(resubmission, variant, recipients, error);
+}
