@@ -105,9 +105,9 @@ static gboolean store_both(const Deposits *deposits, const Deposit *deposit, con
 	g_autoptr(Secret) link = NULL;
 	g_autoptr(Notice) notice = NULL;
 	g_autofree char *secret = NULL;
-	g_autofree char *id = NULL;
 	g_autofree char *full = NULL;
-	gint64 number;
+	VaultStored stored = {0};
+	g_autofree char *id = NULL;
 
 	if (!account_find(deposits->db, deposit->recipient, &account, error))
 		return FALSE;
@@ -116,14 +116,15 @@ static gboolean store_both(const Deposits *deposits, const Deposit *deposit, con
 	else
 		entry.link = link = secret_random(SEAL_KEY_SIZE);
 	entry.expires = entry.created + conf_duration(deposits->conf, "portal", "keep");
-	if (!vault_store(deposits->db, &entry, deposit->message, &number, &id, error))
+	if (!vault_store(deposits->db, &entry, deposit->message, &stored, error))
 		return FALSE;
+	id = stored.id;
 	if (link != NULL)
 		secret = seal_link_text(link);
 	full = g_strdup_printf("%s/m/%s", conf_string(deposits->conf, "portal", "url"),
 			       secret != NULL ? secret : id);
 	notice = notice_for(deposits, deposit, full, entry.expires);
-	if (!mailer_queue(&mailer, number, notice, error))
+	if (!mailer_queue(&mailer, stored.number, notice, error))
 		return FALSE;
 	if (url != NULL)
 		*url = g_steal_pointer(&full);

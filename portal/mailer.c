@@ -78,14 +78,15 @@ static gboolean submit(const Mailer *mailer, const Notice *notice, gint64 deadli
 		.recipients = &recipient,
 		.recipient_count = 1,
 	};
-	g_autoptr(Headers) headers = NULL;
-	g_autoptr(GBytes) body = NULL;
-	g_autoptr(Source) source = NULL;
+	g_auto(NoticeMail) mail = {0};
+	g_autoptr(Source) body = NULL;
+	SmtpMessage message;
 
-	if (!notice_compose(notice, mailer->conf, mailer->texts, &headers, &body, error))
+	if (!notice_compose(notice, mailer->conf, mailer->texts, &mail, error))
 		return FALSE;
-	source = source_new_bytes(body);
-	return smtp_send(&server, &envelope, &(SmtpMessage){headers, source}, NULL, error);
+	body = source_new_bytes(mail.body);
+	message = (SmtpMessage){mail.headers, body};
+	return smtp_send(&server, &envelope, &message, NULL, error);
 }
 
 MailerResult mailer_send_next(const Mailer *mailer, gint64 deadline, GError **error)

@@ -232,32 +232,42 @@ static void compose_texts(const Notice *notice, const Conf *conf, const Texts *t
 	g_string_append(html, whole);
 }
 
+static GBytes *compose_body(const Notice *notice, const Conf *conf, const Texts *texts,
+			    const char *boundary)
+{
+	g_autoptr(GString) plain = g_string_new(NULL);
+	g_autoptr(GString) html = g_string_new(NULL);
+	GString *body = g_string_new(NULL);
+
+	compose_texts(notice, conf, texts, plain, html);
+	append_part(body, boundary, "plain", plain->str);
+	append_part(body, boundary, "html", html->str);
+	g_string_append_printf(body, "--%s--\r\n", boundary);
+	return g_string_free_to_bytes(body);
+}
+
 gboolean notice_compose(const Notice *notice, const Conf *conf, const Texts *texts,
-			Headers **headers, GBytes **body, GError **error)
+			NoticeMail *mail, GError **error)
 {
 	g_autoptr(GArray) languages = notice_languages(notice, conf);
 	g_autoptr(Values) values =
 		notice_values(notice, conf, texts, g_array_index(languages, Language, 0));
-	g_autoptr(Headers) made = headers_new();
-	g_autoptr(GString) plain = g_string_new(NULL);
-	g_autoptr(GString) html = g_string_new(NULL);
-	GString *mail = g_string_new(NULL);
+	g_autoptr(Headers) headers = headers_new();
 	g_autofree char *id = token_new_id();
 	g_autofree char *boundary = g_strdup_printf("=_sealpost-%s", id);
 	g_autofree char *type =
 		g_strdup_printf("multipart/alternative;\n\tboundary=\"%s\"", boundary);
-	gboolean good = add_headers(made, notice, conf, values, error) &&
-			add(made, "Content-Type", type, error);
 
-	compose_texts(notice, conf, texts, plain, html);
-	append_part(mail, boundary, "plain", plain->str);
-	append_part(mail, boundary, "html", html->str);
-	g_string_append_printf(mail, "--%s--\r\n", boundary);
-	if (!good) {
-		g_string_free(mail, TRUE);
+	if (!add_headers(headers, notice, conf, values, error) ||
+	    !add(headers, "Content-Type", type, error))
 		return FALSE;
-	}
-	*headers = g_steal_pointer(&made);
-	*body = g_string_free_to_bytes(mail);
+	mail->headers = g_steal_pointer(&headers);
+	mail->body = compose_body(notice, conf, texts, boundary);
 	return TRUE;
+}
+
+void notice_mail_clear(NoticeMail *mail)
+{
+	g_clear_pointer(&mail->headers, headers_free);
+	g_clear_pointer(&mail->body, g_bytes_unref);
 }

@@ -30,8 +30,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Notice, notice_free)
 GBytes *notice_wrap(const Notice *notice, const Secret *master, const char *context);
 Notice *notice_unwrap(GBytes *wrapped, const Secret *master, const char *context, GError **error);
 
-/* The mail: its headers and its body (multipart/alternative, pure 7-bit, CRLF). */
+typedef struct {
+	Headers *headers;
+	GBytes *body; /* multipart/alternative, pure 7-bit, CRLF */
+} NoticeMail;
+
+void notice_mail_clear(NoticeMail *mail);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(NoticeMail, notice_mail_clear)
+
 gboolean notice_compose(const Notice *notice, const Conf *conf, const Texts *texts,
-			Headers **headers, GBytes **body, GError **error);
+			NoticeMail *mail, GError **error);
 
 #endif

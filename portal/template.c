@@ -90,6 +90,8 @@ static void fill(GString *out, const char *source, const Values *values, gboolea
 		g_string_append_len(out, source, open - source);
 		key = g_strndup(name, close - name);
 		source = close + (raw ? 3 : 2);
+		if (*key == '!')
+			continue; /* a comment */
 		if (!g_str_has_prefix(key, "t:")) {
 			append_value(out, g_hash_table_lookup(values->values, key), escape && !raw);
 		} else if (!inside_text) {

@@ -2,7 +2,7 @@
  *
  * Fills the small templates that are compiled in: "{{name}}" is a value, escaped for HTML,
  * "{{t:key}}" a text of the catalogue (which may hold "{{name}}" itself), "{{{name}}}" HTML that
- * another template made. A template that ends in ".txt" is plain text: nothing is escaped.
+ * another template made, "{{! … }}" a comment. A template that ends in ".txt" is plain text: nothing is escaped.
  */
 #ifndef SEALPOST_PORTAL_TEMPLATE_H
 #define SEALPOST_PORTAL_TEMPLATE_H

@@ -38,31 +38,38 @@ const char *vault_state_name(VaultState state)
 	return "unknown";
 }
 
+typedef struct {
+	const Secret *key;
+	const char *id;
+	gint64 size;
+	GBytes *header;
+} NewMessage;
+
 /* The row without its chunks; who may open it is decided here, once. */
-static gboolean insert_message(Db *db, const VaultEntry *entry, const Secret *key, const char *id,
-			       gint64 size, GBytes *header, GError **error)
+static gboolean insert_message(Db *db, const VaultEntry *entry, const NewMessage *message,
+			       GError **error)
 {
-	g_autoptr(GBytes) subject = seal_text(key, "subject", entry->subject);
-	g_autoptr(GBytes) sender = seal_text(key, "sender", entry->sender);
-	g_autoptr(GBytes) name = seal_text(key, "sender-name", entry->sender_name);
+	g_autoptr(GBytes) subject = seal_text(message->key, "subject", entry->subject);
+	g_autoptr(GBytes) sender = seal_text(message->key, "sender", entry->sender);
+	g_autoptr(GBytes) name = seal_text(message->key, "sender-name", entry->sender_name);
 	g_autoptr(GBytes) for_link = NULL;
 	g_autoptr(GBytes) for_account = NULL;
 	g_autofree char *link_hash = NULL;
 
 	g_assert((entry->link != NULL) != (entry->public_key != NULL));
 	if (entry->link != NULL) {
-		for_link = seal_wrap_for_link(key, entry->link);
+		for_link = seal_wrap_for_link(message->key, entry->link);
 		link_hash = seal_link_hash(entry->link);
 	} else {
-		for_account = seal_to_account(key, entry->public_key);
+		for_account = seal_to_account(message->key, entry->public_key);
 	}
 	return db_run(db, NULL, error,
 		      "INSERT INTO message (id, recipient, digest, created, expires, size, subject,"
 		      " sender, sender_name, stream_header, link_hash, key_for_link,"
 		      " key_for_account) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
-		      "sssiiibbbbsbb", id, entry->recipient, entry->digest, entry->created,
-		      entry->expires, size, subject, sender, name, header, link_hash, for_link,
-		      for_account);
+		      "sssiiibbbbsbb", message->id, entry->recipient, entry->digest, entry->created,
+		      entry->expires, message->size, subject, sender, name, message->header,
+		      link_hash, for_link, for_account);
 }
 
 static gboolean find_number(Db *db, const char *id, gint64 *number, GError **error)
@@ -131,22 +138,22 @@ static gboolean store_chunks(Db *db, gint64 message, SealWriter *writer, Source 
 	return TRUE;
 }
 
-gboolean vault_store(Db *db, const VaultEntry *entry, Source *message, gint64 *number, char **id,
+gboolean vault_store(Db *db, const VaultEntry *entry, Source *message, VaultStored *stored,
 		     GError **error)
 {
 	g_autoptr(Secret) key = secret_random(SEAL_KEY_SIZE);
 	g_autoptr(GBytes) header = NULL;
 	g_autoptr(SealWriter) writer = seal_writer_new(key, &header);
-	g_autofree char *new_id = token_new_id();
-	gint64 new_number = 0;
+	g_autofree char *id = token_new_id();
+	NewMessage row = {key, id, source_length(message), header};
+	gint64 number = 0;
 
-	if (!source_rewind(message, error) ||
-	    !insert_message(db, entry, key, new_id, source_length(message), header, error) ||
-	    !find_number(db, new_id, &new_number, error) ||
-	    !store_chunks(db, new_number, writer, message, error))
+	if (!source_rewind(message, error) || !insert_message(db, entry, &row, error) ||
+	    !find_number(db, id, &number, error) ||
+	    !store_chunks(db, number, writer, message, error))
 		return FALSE;
-	*number = new_number;
-	*id = g_steal_pointer(&new_id);
+	stored->number = number;
+	stored->id = g_steal_pointer(&id);
 	return TRUE;
 }
 

@@ -54,9 +54,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VaultMessage, vault_message_free)
 
 const char *vault_state_name(VaultState state);
 
-/* Seals message under a new key and stores it, inside the caller's transaction. *number and *id
- * (new string) tell what it became. */
-gboolean vault_store(Db *db, const VaultEntry *entry, Source *message, gint64 *number, char **id,
+/* What a message became: its number and its id (the caller frees it). */
+typedef struct {
+	gint64 number;
+	char *id;
+} VaultStored;
+
+/* Seals message under a new key and stores it, inside the caller's transaction. */
+gboolean vault_store(Db *db, const VaultEntry *entry, Source *message, VaultStored *stored,
 		     GError **error);
 
 gboolean vault_find_link(Db *db, const char *link_hash, VaultMessage **message, GError **error);

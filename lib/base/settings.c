@@ -89,6 +89,9 @@ const Setting conf_settings[] = {
 	{"portal", "user", SETTING_STRING, NULL, "The portal drops root and runs as this user."},
 	{"portal", "database", SETTING_PATH, "state/portal/portal.db",
 	 "Sealed messages and accounts; gateway and portal both write it."},
+	{"portal", "spool_folder", SETTING_PATH, "run/portal",
+	 "Where unlinked files hold opened messages over 256 KiB while they are read; best in RAM "
+	 "(tmpfs)."},
 	{"portal", "sender", SETTING_STRING, "sealpost@localhost",
 	 "Address that notices come from; must be one of ours."},
 	{"portal", "languages", SETTING_LIST, "de, en",

@@ -271,11 +271,12 @@ static void damage_is_seen(void **state)
 	VaultEntry entry = {"otto@web.example", "d", "s", "a@b.example", "", 1, 2, link, NULL};
 	g_autoptr(VaultMessage) message = NULL;
 	g_autoptr(Secret) key = NULL;
+	VaultStored stored = {0};
 	g_autofree char *id = NULL;
 	g_autofree char *whole = NULL;
-	gint64 number = 0;
 
-	assert_true(vault_store(fixture->db, &entry, source, &number, &id, NULL));
+	assert_true(vault_store(fixture->db, &entry, source, &stored, NULL));
+	id = stored.id;
 	assert_int_equal(count(fixture, "SELECT count(*) FROM chunk"), 3);
 	assert_true(vault_find_id(fixture->db, id, &message, NULL));
 	key = seal_open_with_link(message->key_for_link, link, NULL);

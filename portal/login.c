@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Checking passwords (see login.h).
+ */
+#include "portal/login.h"
+
+#include <string.h>
+
+#include "lib/base/error.h"
+#include "lib/crypt/seal.h"
+#include "lib/mail/address.h"
+#include "portal/store.h"
+
+/* How long a visitor waits for a place to have a password hashed. */
+#define HASHING_WAIT (8 * G_USEC_PER_SEC)
+
+static Secret *form_password(const Visit *visit)
+{
+	const char *password = visit_field(visit, "password");
+	gsize size = strlen(password);
+	Secret *secret = secret_new(MAX(size, 1)); /* empty: one NUL, which is nobody's password */
+
+	memcpy(secret_data(secret), password, size);
+	return secret;
+}
+
+static gboolean enter(Visit *visit, GError **error)
+{
+	if (gate_enter(visit->portal->hashing, g_get_monotonic_time() + HASHING_WAIT))
+		return TRUE;
+	g_set_error(error, SEALPOST_ERROR, ERROR_BUSY, "too many passwords at the same time");
+	return FALSE;
+}
+
+/* The account's private key; NULL with ERROR_PASSPHRASE if the password is wrong. */
+static Secret *open_account(Visit *visit, const Account *account, GError **error)
+{
+	g_autoptr(Secret) password = form_password(visit);
+	Secret *private_key;
+
+	if (!enter(visit, error))
+		return NULL;
+	private_key = seal_account_open(account->wrapped_private, password, error);
+	gate_leave(visit->portal->hashing);
+	return private_key;
+}
+
+typedef struct {
+	char *account;
+	char *client;
+} Keys;
+
+static gboolean take(Visit *visit, const Keys *keys)
+{
+	gint64 now = g_get_monotonic_time() / G_USEC_PER_SEC;
+
+	if (!limiter_take(visit->portal->passwords, keys->client, now))
+		return FALSE;
+	if (limiter_take(visit->portal->passwords, keys->account, now))
+		return TRUE;
+	limiter_give_back(visit->portal->passwords, keys->client);
+	return FALSE;
+}
+
+static void give_back(Visit *visit, const Keys *keys)
+{
+	limiter_give_back(visit->portal->passwords, keys->client);
+	limiter_give_back(visit->portal->passwords, keys->account);
+}
+
+static gboolean check(Visit *visit, const char *address, LoginResult *result, GError **error)
+{
+	g_autoptr(Account) account = NULL;
+	g_autoptr(Secret) private_key = NULL;
+	g_autoptr(GError) failure = NULL;
+	const Account *tried;
+
+	if (!account_find(visit->portal->db, address, &account, error))
+		return FALSE;
+	tried = account != NULL ? account : visit->portal->nobody;
+	private_key = open_account(visit, tried, &failure);
+	if (private_key == NULL || account == NULL) {
+		*result = LOGIN_WRONG;
+		if (private_key != NULL ||
+		    g_error_matches(failure, SEALPOST_ERROR, ERROR_PASSPHRASE))
+			return TRUE;
+		g_propagate_error(error, g_steal_pointer(&failure));
+		return FALSE;
+	}
+	*result = LOGIN_GOOD;
+	return account_logged_in(visit->portal->db, address, error) &&
+	       visit_log_in(visit, account, &private_key, error);
+}
+
+gboolean login_check(Visit *visit, const char *address, LoginResult *result, GError **error)
+{
+	g_autofree char *folded = address_fold(address);
+	const char *known = folded != NULL ? folded : "";
+	g_autofree char *account_key = g_strdup_printf("account %s", known);
+	g_autofree char *client_key = g_strdup_printf("client %s", visit->request->client);
+	const Keys keys = {account_key, client_key};
+	gboolean checked;
+
+	if (!take(visit, &keys)) {
+		*result = LOGIN_TOO_MANY;
+		return TRUE;
+	}
+	checked = check(visit, known, result, error);
+	if (!checked || *result == LOGIN_GOOD)
+		give_back(visit, &keys);
+	return checked;
+}
+
+gboolean login_new_account(Visit *visit, const char *address, Account **account,
+			   Secret **private_key, GError **error)
+{
+	g_autoptr(Secret) password = form_password(visit);
+	gboolean made;
+
+	if (!enter(visit, error))
+		return FALSE;
+	made = account_new(address, password, account, private_key, error);
+	gate_leave(visit->portal->hashing);
+	return made;
+}

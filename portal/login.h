@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Passwords, from a visit's form to a session: the one place that limits attempts and hashing.
+ * An unknown account takes as long and looks the same as a wrong password.
+ */
+#ifndef SEALPOST_PORTAL_LOGIN_H
+#define SEALPOST_PORTAL_LOGIN_H
+
+#include "portal/visit.h"
+
+typedef enum { LOGIN_GOOD, LOGIN_WRONG, LOGIN_TOO_MANY } LoginResult;
+
+/* Logs the visit in if the form's "password" is the account's. address is in any form. ERROR_BUSY
+ * when too many passwords are being checked. */
+gboolean login_check(Visit *visit, const char *address, LoginResult *result, GError **error);
+
+/* Makes the keys of a new account from the form's "password"; not stored yet. */
+gboolean login_new_account(Visit *visit, const char *address, Account **account,
+			   Secret **private_key, GError **error);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the pages share (see page.h).
+ */
+#include "portal/page.h"
+
+#include "lib/base/error.h"
+#include "lib/crypt/seal.h"
+#include "portal/store.h"
+
+#define HTML_TYPE "text/html; charset=utf-8"
+
+Values *page_values(const Visit *visit)
+{
+	Values *values = values_new(visit->portal->texts, visit->language);
+
+	values_set(values, "organisation", visit->portal->organisation);
+	values_take(values, "csrf", visit_form_token(visit));
+	values_set(values, "action", visit->request->path);
+	values_set(values, "user", visit->session != NULL ? session_address(visit->session) : "");
+	return values;
+}
+
+Response *page_render(const Visit *visit, guint status, const char *template, Values *values,
+		      const char *title)
+{
+	Response *response;
+
+	/* the visit may have logged in or out since */
+	values_take(values, "csrf", visit_form_token(visit));
+	values_take(values, "content", template_render(template, values));
+	values_take(values, "title", template_text(values, title));
+	values_take(values, "navigation",
+		    visit->session != NULL ? template_render("navigation.html", values)
+					   : g_strdup(""));
+	response = response_new_text(status, HTML_TYPE, template_render("layout.html", values));
+	response_set(response, "Content-Language", language_code(visit->language));
+	response_set(response, "Vary", "Accept-Language, Cookie");
+	return response;
+}
+
+Response *page_error(const Visit *visit, guint status, const char *key)
+{
+	g_autoptr(Values) values = page_values(visit);
+	g_autofree char *title = g_strconcat(key, ".title", NULL);
+	g_autofree char *text = g_strconcat(key, ".text", NULL);
+
+	values_take(values, "problem-title", template_text(values, title));
+	values_take(values, "problem-text", template_text(values, text));
+	return page_render(visit, status, "error.html", values, title);
+}
+
+/* The first time that it is shown goes to the audit trail. */
+static Letter *open_letter(Visit *visit, const VaultMessage *message, GError **error)
+{
+	g_autoptr(Secret) key =
+		seal_open_with_account(message->key_for_account, session_public_key(visit->session),
+				       session_private_key(visit->session), error);
+	g_autoptr(Letter) letter = NULL;
+
+	if (key == NULL)
+		return NULL;
+	letter = letter_open(visit->portal->db, message, key, visit->portal->spool_folder, error);
+	if (letter == NULL)
+		return NULL;
+	if (message->state != VAULT_READ &&
+	    !vault_event(visit->portal->db, message->number, "revealed", error))
+		return NULL;
+	session_keep_letter(visit->session, letter);
+	return g_steal_pointer(&letter);
+}
+
+Letter *page_letter(Visit *visit, const char *id, GError **error)
+{
+	g_autoptr(VaultMessage) message = NULL;
+	Letter *letter;
+
+	if (!vault_find_id(visit->portal->db, id, &message, error) || message == NULL ||
+	    !visit_is(visit, message->recipient) || message->key_for_account == NULL ||
+	    message->expires <= store_now())
+		return NULL;
+	letter = session_letter(visit->session, message->number);
+	return letter != NULL ? letter : open_letter(visit, message, error);
+}

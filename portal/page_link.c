@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a notice's link leads to. Mail scanners open links, and some submit what they find: GET
+ * changes nothing and shows nothing of the message, and a POST reveals nothing without a
+ * password. The first link to an address makes its account; a later link can only add its own
+ * message to that account, after its password: it never opens an older one.
+ */
+#include "portal/page.h"
+
+#include "lib/base/error.h"
+#include "lib/crypt/seal.h"
+#include "portal/format.h"
+#include "portal/login.h"
+#include "portal/store.h"
+#include "portal/token.h"
+
+/* What a link stands for. */
+typedef struct {
+	VaultMessage *message; /* NULL: the link is not (or no longer) good */
+	Secret *secret; /* NULL for a link that carries none */
+	Account *account; /* the recipient's; NULL if there is none yet */
+} Link;
+
+static void link_clear(Link *link)
+{
+	vault_message_free(link->message);
+	secret_free(link->secret);
+	account_free(link->account);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Link, link_clear)
+
+static gboolean find_message(Visit *visit, Link *link, GError **error)
+{
+	const char *text = visit->arguments[0];
+	g_autofree char *hash = NULL;
+
+	if (token_is_valid(text, TOKEN_ID_LENGTH))
+		return vault_find_id(visit->portal->db, text, &link->message, error);
+	link->secret = token_is_valid(text, TOKEN_LENGTH) ? seal_link_parse(text) : NULL;
+	if (link->secret == NULL)
+		return TRUE;
+	hash = seal_link_hash(link->secret);
+	return vault_find_link(visit->portal->db, hash, &link->message, error);
+}
+
+static gboolean find_link(Visit *visit, Link *link, GError **error)
+{
+	if (!find_message(visit, link, error))
+		return FALSE;
+	if (link->message == NULL)
+		return TRUE;
+	if (link->message->expires <= store_now() ||
+	    (link->message->key_for_account == NULL && link->secret == NULL)) {
+		g_clear_pointer(&link->message, vault_message_free);
+		return TRUE;
+	}
+	return account_find(visit->portal->db, link->message->recipient, &link->account, error);
+}
+
+static Response *show_form(Visit *visit, const Link *link, guint status, const char *problem)
+{
+	g_autoptr(Values) values = page_values(visit);
+	const char *template = "login.html";
+	const char *title = "login.title";
+
+	values_set(values, "recipient", link->message->recipient);
+	values_take(values, "expires", format_date(values, link->message->expires));
+	values_take(values, "minimum", g_strdup_printf("%d", PASSWORD_MIN));
+	if (problem != NULL) {
+		values_take(values, "problem", template_text(values, problem));
+		values_take(values, "alert", template_render("alert.html", values));
+	}
+	values_take(values, "address-field", template_render("address-fixed.html", values));
+	values_take(values, "intro", template_text(values, "link.login"));
+	if (visit_is(visit, link->message->recipient)) {
+		template = "link-open.html";
+		title = "link.title";
+	} else if (link->account == NULL) {
+		template = "link-new.html";
+		title = "link.title";
+	}
+	return page_render(visit, status, template, values, title);
+}
+
+static Response *to_message(const Link *link)
+{
+	g_autofree char *path = g_strdup_printf("/message/%s", link->message->id);
+
+	return response_new_redirect(path);
+}
+
+Response *page_link(Visit *visit, GError **error)
+{
+	g_auto(Link) link = {0};
+	Response *response;
+
+	if (!find_link(visit, &link, error))
+		return NULL;
+	if (link.message == NULL)
+		return page_error(visit, HTTP_NOT_FOUND, "link-unknown");
+	if (link.message->key_for_account != NULL && visit_is(visit, link.message->recipient))
+		return to_message(&link);
+	response = show_form(visit, &link, HTTP_OK, NULL);
+	response_set_note(response, "message %" G_GINT64_FORMAT ": link opened",
+			  link.message->number);
+	return response;
+}
+
+/* Puts the account's key in the place of the link's; a new account is stored along with it. */
+static gboolean claim(Visit *visit, const Link *link, const Account *account, gboolean new_account,
+		      GError **error)
+{
+	g_autoptr(Secret) key =
+		seal_open_with_link(link->message->key_for_link, link->secret, error);
+	g_autoptr(GBytes) sealed = NULL;
+	Db *db = visit->portal->db;
+	gboolean added = TRUE;
+
+	if (key == NULL)
+		return FALSE;
+	sealed = seal_to_account(key, account->public_key);
+	if (!db_begin(db, error))
+		return FALSE;
+	if ((new_account && !account_add(db, account, &added, error)) ||
+	    (added && (!vault_claim(db, link->message->number, sealed, error) ||
+		       !vault_event(db, link->message->number, "claimed", error)))) {
+		db_rollback(db);
+		return FALSE;
+	}
+	if (!added) {
+		db_rollback(db);
+		g_set_error(error, SEALPOST_ERROR, ERROR_BUSY,
+			    "the account was made by another request");
+		return FALSE;
+	}
+	return db_commit(db, error);
+}
+
+static const char *password_problem(const Visit *visit, const char *address)
+{
+	switch (password_check(visit_field(visit, "password"), visit_field(visit, "repeated"),
+			       address)) {
+	case PASSWORD_GOOD: return NULL;
+	case PASSWORD_SHORT: return "password.short";
+	case PASSWORD_LONG: return "password.long";
+	case PASSWORD_SIMPLE: return "password.simple";
+	case PASSWORD_ADDRESS: return "password.address";
+	case PASSWORD_DIFFERS: return "password.differs";
+	}
+	return "password.short";
+}
+
+static Response *first_visit(Visit *visit, const Link *link, GError **error)
+{
+	const char *problem = password_problem(visit, link->message->recipient);
+	g_autoptr(Account) account = NULL;
+	g_autoptr(Secret) private_key = NULL;
+	Response *response;
+
+	if (problem != NULL)
+		return show_form(visit, link, HTTP_OK, problem);
+	if (!login_new_account(visit, link->message->recipient, &account, &private_key, error) ||
+	    !claim(visit, link, account, TRUE, error) ||
+	    !visit_log_in(visit, account, &private_key, error))
+		return NULL;
+	response = to_message(link);
+	response_set_note(response, "message %" G_GINT64_FORMAT ": account made, claimed",
+			  link->message->number);
+	return response;
+}
+
+/* *response is set if the visitor is not let in. */
+static gboolean let_in(Visit *visit, const Link *link, Response **response, GError **error)
+{
+	LoginResult result = LOGIN_GOOD;
+
+	if (visit_is(visit, link->message->recipient))
+		return TRUE;
+	if (!login_check(visit, link->message->recipient, &result, error))
+		return FALSE;
+	if (result == LOGIN_WRONG) {
+		*response = show_form(visit, link, HTTP_FORBIDDEN, "login.wrong");
+		response_set_note(*response, "wrong password");
+	} else if (result == LOGIN_TOO_MANY) {
+		*response = show_form(visit, link, HTTP_TOO_MANY, "login.too-many");
+		response_set_note(*response, "too many wrong passwords");
+	}
+	return TRUE;
+}
+
+Response *page_link_open(Visit *visit, GError **error)
+{
+	g_auto(Link) link = {0};
+	Response *response = NULL;
+
+	if (!find_link(visit, &link, error))
+		return NULL;
+	if (link.message == NULL)
+		return page_error(visit, HTTP_NOT_FOUND, "link-unknown");
+	if (link.message->key_for_account == NULL && link.account == NULL)
+		return first_visit(visit, &link, error);
+	if (!let_in(visit, &link, &response, error))
+		return NULL;
+	if (response != NULL)
+		return response;
+	if (link.message->key_for_account == NULL &&
+	    !claim(visit, &link, link.account, FALSE, error))
+		return NULL;
+	response = to_message(&link);
+	response_set_note(response, "message %" G_GINT64_FORMAT ": claimed", link.message->number);
+	return response;
+}

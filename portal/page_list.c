@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The list of messages. Subjects and senders are sealed: each row is opened with the account's
+ * key. Messages that only their link opens are shown as such.
+ */
+#include "portal/format.h"
+#include "portal/page.h"
+
+#include "lib/crypt/seal.h"
+#include "portal/store.h"
+
+static gboolean set_sealed(Visit *visit, const VaultMessage *message, Values *row, GError **error)
+{
+	g_autoptr(Secret) key =
+		seal_open_with_account(message->key_for_account, session_public_key(visit->session),
+				       session_private_key(visit->session), error);
+	g_autofree char *subject = NULL;
+	g_autofree char *address = NULL;
+	g_autofree char *name = NULL;
+
+	if (key == NULL)
+		return FALSE;
+	subject = vault_text(message, key, "subject", error);
+	if (subject == NULL)
+		return FALSE;
+	address = vault_text(message, key, "sender", error);
+	if (address == NULL)
+		return FALSE;
+	name = vault_text(message, key, "sender-name", error);
+	if (name == NULL)
+		return FALSE;
+	if (*subject != '\0')
+		values_set(row, "subject", subject);
+	else
+		values_take(row, "subject", template_text(row, "message.no-subject"));
+	values_set(row, "sender", *name != '\0' ? name : address);
+	return TRUE;
+}
+
+static char *render_row(Visit *visit, const VaultMessage *message, GError **error)
+{
+	g_autoptr(Values) row = page_values(visit);
+
+	values_set(row, "id", message->id);
+	values_take(row, "date", format_date_time(row, message->created));
+	values_take(row, "expires", format_date(row, message->expires));
+	values_take(row, "size", format_size(row, message->size));
+	if (message->state == VAULT_WAITING)
+		return template_render("list-waiting.html", row);
+	if (!set_sealed(visit, message, row, error))
+		return NULL;
+	if (message->state == VAULT_READ)
+		return template_render("list-row.html", row);
+	values_take(row, "new", template_render("list-new.html", row));
+	return template_render("list-row.html", row);
+}
+
+Response *page_list(Visit *visit, GError **error)
+{
+	g_autoptr(GPtrArray) messages =
+		vault_list(visit->portal->db, session_address(visit->session), error);
+	g_autoptr(Values) values = page_values(visit);
+	g_autoptr(GString) rows = g_string_new(NULL);
+	gint64 now = store_now();
+
+	if (messages == NULL)
+		return NULL;
+	for (guint i = 0; i < messages->len; i++) {
+		const VaultMessage *message = g_ptr_array_index(messages, i);
+		g_autofree char *row = NULL;
+
+		if (message->expires <= now)
+			continue;
+		row = render_row(visit, message, error);
+		if (row == NULL)
+			return NULL;
+		g_string_append(rows, row);
+	}
+	values_set(values, "rows", rows->str);
+	return page_render(visit, HTTP_OK, rows->len > 0 ? "list.html" : "list-empty.html", values,
+			   "list.title");
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Setting the portal up (see portal.h).
+ */
+#include "portal/portal.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "lib/base/error.h"
+#include "portal/format.h"
+#include "portal/store.h"
+#include "portal/token.h"
+#include "portal/vault.h"
+
+/* Over how long wrong passwords are counted. */
+#define ATTEMPTS_TIME (15 * 60)
+/* Password hashes at a time: 64 MB and one core each. */
+#define HASHING_PLACES 3
+
+/* Only https://host[:port], without a path: links and cookies hang on it. */
+static gboolean read_url(Portal *portal, GError **error)
+{
+	g_autofree char *url = g_ascii_strdown(conf_string(portal->conf, "portal", "url"), -1);
+	const char *host = url + strlen("https://");
+
+	if (!g_str_has_prefix(url, "https://") || *host == '\0' || strpbrk(host, "/?#@ ") != NULL) {
+		g_set_error(error, SEALPOST_ERROR, ERROR_CONFIG,
+			    "[portal] url: it must be https://HOST or https://HOST:PORT");
+		return FALSE;
+	}
+	portal->host = g_strdup(host);
+	portal->origin = g_steal_pointer(&url);
+	return TRUE;
+}
+
+static gboolean make_spool_folder(Portal *portal, GError **error)
+{
+	portal->spool_folder = g_strdup(conf_path(portal->conf, "portal", "spool_folder"));
+	if (g_mkdir_with_parents(portal->spool_folder, 0700) == 0)
+		return TRUE;
+	return error_set_errno(error, errno, portal->spool_folder);
+}
+
+static gboolean make_nobody(Portal *portal, GError **error)
+{
+	g_autoptr(Secret) password = secret_random(TOKEN_BYTES);
+	g_autoptr(Secret) private_key = NULL;
+
+	return account_new("", password, &portal->nobody, &private_key, error);
+}
+
+Portal *portal_new(Conf *conf, GError **error)
+{
+	g_autoptr(Portal) portal = g_new0(Portal, 1);
+
+	portal->conf = conf_ref(conf);
+	if (!read_url(portal, error) || !make_spool_folder(portal, error) ||
+	    !make_nobody(portal, error))
+		return NULL;
+	portal->db = store_open(conf, error);
+	if (portal->db == NULL)
+		return NULL;
+	portal->texts = texts_new();
+	portal->sessions = sessions_new(conf_duration(conf, "portal", "session_time"));
+	portal->passwords =
+		limiter_new((guint)MIN(conf_number(conf, "portal", "password_attempts"), G_MAXUINT),
+			    ATTEMPTS_TIME);
+	portal->hashing = gate_new(HASHING_PLACES);
+	portal->form_key = secret_random(TOKEN_BYTES);
+	portal->organisation = format_organisation(conf);
+	return g_steal_pointer(&portal);
+}
+
+void portal_free(Portal *portal)
+{
+	if (portal == NULL)
+		return;
+	sessions_free(portal->sessions);
+	limiter_free(portal->passwords);
+	gate_free(portal->hashing);
+	texts_free(portal->texts);
+	db_close(portal->db);
+	secret_free(portal->form_key);
+	account_free(portal->nobody);
+	conf_unref(portal->conf);
+	g_free(portal->organisation);
+	g_free(portal->origin);
+	g_free(portal->host);
+	g_free(portal->spool_folder);
+	g_free(portal);
+}
+
+gboolean portal_sweep(Portal *portal, int *count, GError **error)
+{
+	sessions_sweep(portal->sessions);
+	return vault_expire(portal->db, store_now(), count, error);
+}
