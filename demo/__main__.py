@@ -14,8 +14,9 @@ def write_env(site):
     """demo.env: where everything is; it appears complete, once all is up."""
     values = {"SMTP": f"127.0.0.1:{site.smtp_port}", "OUT": site.outbox.folder,
               "PORTAL": site.sealpost.portal_url, "LDAP": site.slapd.url,
-              "CONF": site.sealpost.conf, "SEALPOST": site.sealpost.command,
-              "PEOPLE": site.cabinet.folder}
+              "CONF": site.sealpost.conf, "SEALPOST": site.sealpost.write_wrapper(site.folder / "bin"),
+              "PEOPLE": site.cabinet.folder,
+              "GATEWAY_PID": site.sealpost.gateway.pid, "PORTAL_PID": site.sealpost.portal.pid}
     draft = site.folder / ".demo.env"
     draft.write_text("".join(f"{name}={value}\n" for name, value in values.items()), "utf-8")
     return draft.rename(site.folder / "demo.env")
@@ -41,10 +42,14 @@ def show(options):
             return 0 if good else 1
         say(f"""
 Try it yourself until Ctrl-C:
-  send mail from alice@firma.example to anybody by SMTP at 127.0.0.1:{site.smtp_port}
+  send mail from anybody@firma.example to anybody by SMTP at 127.0.0.1:{site.smtp_port}
   what arrives outside is in {site.outbox.folder}
   the portal is at {site.sealpost.portal_url} (certificate of the demo's own authority)
-  all addresses for scripts: {env}""")
+  ask what would happen: {site.folder}/bin/sealpost explain --from alice@firma.example \\
+      --to otto@web.example < message.eml
+  change the rules: edit {site.sealpost.policy},
+      then kill -HUP {site.sealpost.gateway.pid}
+  all of this for scripts: {env}""")
         threading.Event().wait()
     return 0
 

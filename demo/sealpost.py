@@ -2,8 +2,10 @@
 """Sealpost itself in a site: the installation that `sealpost init` makes, its two daemons, its command."""
 import json
 import re
+import shlex
 import shutil
 import ssl
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -63,6 +65,15 @@ class Sealpost:
             raise Failed(f"sealpost explain: status {done.returncode}: {done.stderr.decode()}")
         return json.loads(done.stdout), done.returncode
 
+    def write_wrapper(self, folder):
+        """A `sealpost` in this folder that knows this installation's sealpost.conf."""
+        folder.mkdir(exist_ok=True)
+        wrapper = folder / "sealpost"
+        wrapper.write_text(f"#!/bin/sh\n[ -n \"$SEALPOST_CONF\" ] || "
+                           f"SEALPOST_CONF={shlex.quote(str(self.conf))}\nexport SEALPOST_CONF\nexec {shlex.quote(str(self.command))} \"$@\"\n")
+        wrapper.chmod(0o755)
+        return wrapper
+
     # The daemons
 
     def start_gateway(self):
@@ -74,6 +85,10 @@ class Sealpost:
     @property
     def gateway(self):
         return self._gateway
+
+    @property
+    def portal(self):
+        return self._portal
 
     def gateway_log(self):
         path = self.log / "gateway.log"

@@ -32,7 +32,7 @@ from .sink import Outbox, Sink
 from .slapd import Slapd
 
 MARK = ".sealpost-site"
-PARTS = ("pki", "people", "out", "slapd", "sealpost", "log", "dkim", "demo.env")
+PARTS = ("pki", "people", "out", "slapd", "sealpost", "log", "dkim", "bin", "demo.env")
 # The servers outside: domain -> does it offer TLS, and with whose name in the certificate.
 # Postfix reaches them as [localhost]:port, so only that name verifies.
 SERVERS = {"smime.example": None, "pgp.example": None, "tls.example": "localhost",

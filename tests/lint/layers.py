@@ -18,7 +18,7 @@ LAYERS = {
 DOORS = {
     r"libmilter/": r"gateway/milter\.c",
     r"gmime/": r"lib/mail/[^/]*",
-    r"openssl/cms\.h": r"lib/crypt/cms[^/]*\.c",
+    r"openssl/cms\.h": r"lib/crypt/cms[^/]*\.[ch]",
     r"gpgme\.h": r"lib/crypt/pgp[^/]*\.[ch]",
     r"ldap\.h": r"keystore/ldap\.c",
     r"microhttpd\.h": r"portal/http\.c",
