@@ -11,6 +11,7 @@
 static const CliCommand nouns[] = {
 	{"key", cli_key, "COMMAND",
 	 "keys and certificates: import, list, show, lookup, export, delete"},
+	{"policy", cli_policy, "COMMAND", "the rules: check, test"},
 	{NULL, NULL, NULL, NULL},
 };
 

@@ -19,29 +19,47 @@ Policy *policy_ref(Policy *policy);
 void policy_unref(Policy *policy);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Policy, policy_unref)
 
+/* All rules, `copy` rules included. */
 guint policy_rule_count(const Policy *policy);
+
+/* What is allowed but probably not meant (rules that are never reached, lists that no rule uses):
+ * char *, "FILE:LINE:COLUMN: warning: …", in the file's order. Borrowed. */
+const GPtrArray *policy_warnings(const Policy *policy);
 
 /* Is the address (any form) in one of the policy's internal domains? */
 gboolean policy_is_internal(const Policy *policy, const char *address);
 
-typedef enum { DIRECTION_OUTGOING, DIRECTION_INTERNAL, DIRECTION_INCOMING, DIRECTION_OTHER } Direction;
-const char *direction_name(Direction direction); /* "outgoing", … */
+typedef enum {
+	DIRECTION_OUTGOING,
+	DIRECTION_INTERNAL,
+	DIRECTION_INCOMING,
+	DIRECTION_OTHER, /* a stranger's, to an external recipient: `relayed` */
+} Direction;
+const char *direction_name(Direction direction); /* "outgoing", …, "relayed" */
 
 /* What is known of a message and one recipient. Strings UTF-8, borrowed for the call. */
 typedef struct {
 	Direction direction;
-	const char *sender;    /* folded; "" for the null sender */
+	const char *sender; /* folded; "" for the null sender */
 	const char *recipient; /* folded */
-	const char *subject;   /* decoded; "" if none */
+	const char *subject; /* decoded; "" if none */
 	/* The nth (from 0) field of that name, decoded, NULL past the last. New string. */
 	char *(*header)(void *context, const char *name, guint nth);
 	void *context;
 } PolicyFacts;
 
 /* A way to protect a message, and what it asks of the transport. */
-typedef enum { WAY_SMIME, WAY_PGP, WAY_PORTAL, WAY_TLS, WAY_VERIFIED_TLS, WAY_PLAIN, WAY_COUNT } Way;
+typedef enum {
+	WAY_SMIME,
+	WAY_PGP,
+	WAY_PORTAL,
+	WAY_TLS,
+	WAY_VERIFIED_TLS,
+	WAY_PLAIN,
+	WAY_COUNT
+} Way;
 typedef enum { TRANSPORT_ANY, TRANSPORT_TLS, TRANSPORT_VERIFIED_TLS } Transport;
-const char *way_name(Way way);			  /* "smime", "verified-tls", … as in explain's JSON */
+const char *way_name(Way way); /* "smime", "verified-tls", … as in explain's JSON */
 const char *transport_name(Transport transport); /* "any", "tls", "verified-tls" */
 
 typedef struct {
@@ -58,8 +76,8 @@ typedef struct {
 
 typedef enum {
 	VERDICT_REQUIRE, /* the first possible rung; none: refuse */
-	VERDICT_PREFER,	 /* the first possible rung; none: as it is */
-	VERDICT_PLAIN,	 /* as it is, because a rule says so */
+	VERDICT_PREFER, /* the first possible rung; none: as it is */
+	VERDICT_PLAIN, /* as it is, because a rule says so */
 	VERDICT_REJECT,
 } PolicyVerdict;
 
@@ -67,18 +85,24 @@ typedef struct {
 	PolicyVerdict verdict;
 	RuleSource rule; /* line 0 and text "(no rule matches)" if none did: outgoing mail is then
 			    refused as by `reject`, all other directions pass as they are */
-	GArray *ladder;	    /* of Rung; empty for PLAIN and REJECT */
-	char *reject_text;  /* for VERDICT_REJECT; NULL: the table's text */
-	gboolean sign_required; /* `sign`: refuse or defer what cannot be signed */
-	gboolean sign_as_from;  /* `sign as from` (see "Whose message is it") */
-	gboolean remove_tag;	/* take the `subject has` text of this rule out of the subject */
-	char *tag;		/* ... which text; NULL if none */
-	GPtrArray *copies;	/* of char *: addresses of `copy` rules that matched, folded */
+	GArray *ladder; /* of Rung; empty for PLAIN and REJECT */
+	char *reject_text; /* for VERDICT_REJECT; NULL: the table's text */
+	gboolean sign_required; /* `sign`: refuse or defer what cannot be signed; with PLAIN: signed
+				   only */
+	gboolean sign_as_from; /* `sign as from`: From may be another address of the sender's
+				   domain, or the sender null; demands nothing by itself */
+	gboolean remove_tag; /* take the tag out of the subject: policy_remove_tag() */
+	char *tag; /* the text of `subject has` that was found; NULL if none */
+	GPtrArray *copies; /* of char *: addresses of `copy` rules that matched, folded */
 } PolicyDecision;
 
 /* Never fails. New decision. */
 PolicyDecision *policy_decide(const Policy *policy, const PolicyFacts *facts);
 void policy_decision_free(PolicyDecision *decision);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PolicyDecision, policy_decision_free)
+
+/* The decoded subject without the tag, wherever it stands and in any case, as `subject has` finds
+ * it. New string. */
+char *policy_remove_tag(const char *subject, const char *tag);
 
 #endif

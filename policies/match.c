@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Conditions against facts: see match.h.
+ */
+#include "policies/match.h"
+
+#include <string.h>
+
+#include "lib/mail/address.h"
+#include "policies/fold.h"
+
+static void add_known(GPtrArray *hits, const Policy *policy, const char *pattern)
+{
+	gpointer known = g_hash_table_lookup(policy->patterns, pattern);
+
+	if (known)
+		g_ptr_array_add(hits, known);
+}
+
+GPtrArray *match_patterns(const Policy *policy, const char *folded)
+{
+	GPtrArray *hits = g_ptr_array_new();
+	const char *domain = *folded ? address_domain(folded) : NULL;
+
+	add_known(hits, policy, folded);
+	if (!domain)
+		return hits;
+	add_known(hits, policy, domain);
+	for (const char *dot = strchr(domain + 1, '.'); dot; dot = strchr(dot + 1, '.')) {
+		g_autofree char *wild = g_strconcat("*", dot, NULL);
+
+		add_known(hits, policy, wild);
+	}
+	return hits;
+}
+
+void matcher_init(Matcher *matcher, const Policy *policy, const PolicyFacts *facts)
+{
+	*matcher = (Matcher){0};
+	matcher->facts = facts;
+	matcher->to = match_patterns(policy, facts->recipient);
+	matcher->from = match_patterns(policy, facts->sender);
+	matcher->headers = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
+						 (GDestroyNotify)g_ptr_array_unref);
+}
+
+void matcher_clear(Matcher *matcher)
+{
+	g_clear_pointer(&matcher->to, g_ptr_array_unref);
+	g_clear_pointer(&matcher->from, g_ptr_array_unref);
+	g_clear_pointer(&matcher->headers, g_hash_table_unref);
+	g_clear_pointer(&matcher->subject, g_free);
+}
+
+static gboolean meets(const Condition *condition, const GPtrArray *hits)
+{
+	for (guint i = 0; i < hits->len; i++) {
+		gconstpointer hit = g_ptr_array_index(hits, i);
+
+		for (guint j = 0; j < condition->patterns->len; j++)
+			if (g_ptr_array_index(condition->patterns, j) == hit)
+				return TRUE;
+		for (guint j = 0; j < condition->lists->len; j++) {
+			const List *list = g_ptr_array_index(condition->lists, j);
+
+			if (g_hash_table_contains(list->patterns, hit))
+				return TRUE;
+		}
+	}
+	return FALSE;
+}
+
+/* The condition's text, as written, that this folded one has or is; NULL if none. */
+static const char *find_text(const Condition *condition, const char *folded)
+{
+	for (guint i = 0; i < condition->folded->len; i++) {
+		const char *wanted = g_ptr_array_index(condition->folded, i);
+		gboolean found = condition->kind == CONDITION_HEADER_IS
+					 ? strcmp(folded, wanted) == 0
+					 : strstr(folded, wanted) != NULL;
+
+		if (found)
+			return g_ptr_array_index(condition->texts, i);
+	}
+	return NULL;
+}
+
+/* The folded texts of all fields of that name. */
+static const GPtrArray *fields(Matcher *matcher, const char *name)
+{
+	const PolicyFacts *facts = matcher->facts;
+	GPtrArray *texts = g_hash_table_lookup(matcher->headers, name);
+
+	if (texts)
+		return texts;
+	texts = g_ptr_array_new_with_free_func(g_free);
+	for (guint n = 0; facts->header; n++) {
+		g_autofree char *text = facts->header(facts->context, name, n);
+
+		if (!text)
+			break;
+		g_strstrip(text);
+		g_ptr_array_add(texts, text_fold(text));
+	}
+	g_hash_table_insert(matcher->headers, (gpointer)name, texts);
+	return texts;
+}
+
+static gboolean match_header(Matcher *matcher, const Condition *condition)
+{
+	const GPtrArray *texts = fields(matcher, condition->field);
+
+	for (guint i = 0; i < texts->len; i++)
+		if (find_text(condition, g_ptr_array_index(texts, i)))
+			return TRUE;
+	return FALSE;
+}
+
+static gboolean match_condition(Matcher *matcher, const Condition *condition, const char **found)
+{
+	*found = NULL;
+	switch (condition->kind) {
+	case CONDITION_TO: return meets(condition, matcher->to);
+	case CONDITION_FROM: return meets(condition, matcher->from);
+	case CONDITION_SUBJECT_HAS:
+		if (!matcher->subject)
+			matcher->subject = text_fold(matcher->facts->subject);
+		*found = find_text(condition, matcher->subject);
+		return *found != NULL;
+	case CONDITION_HEADER_HAS:
+	case CONDITION_HEADER_IS: return match_header(matcher, condition);
+	}
+	g_assert_not_reached();
+}
+
+gboolean match_rule(Matcher *matcher, const Rule *rule, const char **tag)
+{
+	const char *first = NULL;
+
+	for (guint i = 0; i < rule->conditions->len; i++) {
+		const Condition *condition = g_ptr_array_index(rule->conditions, i);
+		const char *found;
+
+		if (match_condition(matcher, condition, &found) == condition->negated)
+			return FALSE;
+		if (!first)
+			first = found;
+	}
+	if (tag)
+		*tag = first;
+	return TRUE;
+}
+
+const Rule *match_first(Matcher *matcher, const Policy *policy, const char **tag)
+{
+	const GPtrArray *rules = policy->rules[matcher->facts->direction];
+
+	for (guint i = 0; i < rules->len; i++)
+		if (match_rule(matcher, g_ptr_array_index(rules, i), tag))
+			return g_ptr_array_index(rules, i);
+	return NULL;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Conditions against facts. A Matcher holds what is prepared once per decision: the patterns of
+ * the policy that sender and recipient meet, and texts in the form in which they are compared.
+ */
+#ifndef SEALPOST_POLICIES_MATCH_H
+#define SEALPOST_POLICIES_MATCH_H
+
+#include "policies/model.h"
+
+typedef struct {
+	const PolicyFacts *facts;
+	GPtrArray *to; /* of interned patterns that the recipient meets */
+	GPtrArray *from; /* the same for the sender */
+	char *subject; /* folded; NULL until it is needed */
+	GHashTable *headers; /* name -> array of folded texts; filled when needed */
+} Matcher;
+
+void matcher_init(Matcher *matcher, const Policy *policy, const PolicyFacts *facts);
+void matcher_clear(Matcher *matcher);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Matcher, matcher_clear)
+
+/* Do all conditions hold? *tag, if given, becomes the text of `subject has` that was found, as
+ * written in the policy; NULL if there is no such condition. */
+gboolean match_rule(Matcher *matcher, const Rule *rule, const char **tag);
+
+/* The interned patterns of the policy that a folded address meets: itself, its domain, *.domain
+ * for each domain above. New array, of borrowed strings. */
+GPtrArray *match_patterns(const Policy *policy, const char *folded);
+
+/* The first rule of the facts' direction whose conditions hold; NULL if none. */
+const Rule *match_first(Matcher *matcher, const Policy *policy, const char **tag);
+
+#endif

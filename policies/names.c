@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The names of directions, ways and transports, and outcomes as text.
+ */
+#include "policies/model.h"
+
+static const char *const directions[] = {"outgoing", "internal", "incoming", "relayed"};
+static const char *const ways[] = {"smime", "pgp", "portal", "tls", "verified-tls", "plain"};
+static const char *const transports[] = {"any", "tls", "verified-tls"};
+static const char *const verdicts[] = {"require", "prefer", "plain", "reject"};
+
+G_STATIC_ASSERT(G_N_ELEMENTS(directions) == DIRECTIONS);
+G_STATIC_ASSERT(G_N_ELEMENTS(ways) == WAY_COUNT);
+
+const char *direction_name(Direction direction)
+{
+	return directions[direction];
+}
+
+const char *way_name(Way way)
+{
+	return ways[way];
+}
+
+const char *transport_name(Transport transport)
+{
+	return transports[transport];
+}
+
+static void append_rung(GString *text, const Rung *rung)
+{
+	gboolean tls_only = rung->way == WAY_TLS || rung->way == WAY_VERIFIED_TLS;
+
+	g_string_append(text, rung->way == WAY_VERIFIED_TLS ? "verified tls" : way_name(rung->way));
+	if (!tls_only && rung->transport == TRANSPORT_TLS)
+		g_string_append(text, " over tls");
+	if (!tls_only && rung->transport == TRANSPORT_VERIFIED_TLS)
+		g_string_append(text, " over verified tls");
+}
+
+static void append_quoted(GString *text, const char *quoted)
+{
+	g_string_append_c(text, '"');
+	for (const char *p = quoted; *p; p++) {
+		if (*p == '"' || *p == '\\')
+			g_string_append_c(text, '\\');
+		g_string_append_c(text, *p);
+	}
+	g_string_append_c(text, '"');
+}
+
+char *outcome_text(const Outcome *outcome)
+{
+	GString *text = g_string_new(verdicts[outcome->verdict]);
+
+	for (guint i = 0; i < outcome->ladder->len; i++) {
+		g_string_append(text, i > 0 ? ", " : " ");
+		append_rung(text, &g_array_index(outcome->ladder, Rung, i));
+	}
+	if (outcome->reject_text) {
+		g_string_append_c(text, ' ');
+		append_quoted(text, outcome->reject_text);
+	}
+	if (outcome->sign)
+		g_string_append(text, " sign");
+	if (outcome->sign_as_from)
+		g_string_append(text, " sign as from");
+	if (outcome->remove_tag)
+		g_string_append(text, " remove tag");
+	return g_string_free(text, FALSE);
+}
