@@ -23,14 +23,23 @@ typedef struct {
 	gboolean ca;
 	gboolean signing_only; /* key usage without keyAgreement */
 	int from, to; /* days from now; both 0: valid now, for a year */
+	const char *algorithm; /* "rsa2048", "rsa1024", a curve, "X25519"; NULL: P-256 */
+	const char *digest; /* of the signature; NULL: SHA256 */
+	/* In OpenSSL's configuration form, instead of what the above would give; "": none. */
+	const char *usage, *extended, *names;
+	const char *subject_email;
+	const char *other; /* OID of an extension that nobody knows, critical */
 } MakerOrder;
 
-/* A certificate with an EC key (P-256) as ordered. */
+/* A certificate as ordered. */
 Made *x509_maker_make(const MakerOrder *order);
 void made_free(Made *made);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Made, made_free)
 
 /* The private key as PEM. */
 GBytes *made_key_pem(const Made *made);
+
+/* A CRL of a CA that revokes one certificate (NULL: none). */
+GBytes *x509_maker_crl(const Made *ca, const Made *revoked);
 
 #endif
