@@ -11,6 +11,8 @@
 static const CliCommand nouns[] = {
 	{"key", cli_key, "COMMAND",
 	 "keys and certificates: import, list, show, lookup, export, delete"},
+	{"explain", cli_explain, "[OPTION…] < MESSAGE",
+	 "what would happen to a message, and why"},
 	{"policy", cli_policy, "COMMAND", "the rules: check, test"},
 	{NULL, NULL, NULL, NULL},
 };

@@ -47,8 +47,8 @@ Job *job_new(Snapshot *snapshot, const Client *client)
 	job->trusted = client_is_trusted(client, snapshot->trust, &job->trusted_why);
 	job->recipients = g_ptr_array_new_with_free_func((GDestroyNotify)recipient_free);
 	job->headers = headers_new();
-	job->message = spool_new(conf_path(conf, "gateway", "spool_folder"),
-				 conf_size(conf, "gateway", "message_limit"));
+	job->message =
+		spool_new(snapshot->spool_folder, conf_size(conf, "gateway", "message_limit"));
 	job->checksum = g_checksum_new(G_CHECKSUM_SHA256);
 	job->started = g_get_monotonic_time();
 	return job;

@@ -139,7 +139,7 @@ static Snapshot *start(const Options *options, GError **error)
 	if (!milter_listen(endpoint, mode & 0777, user, error) || !privs_drop(user, error) ||
 	    !privs_lock_down(TRUE, error))
 		return NULL;
-	return snapshot_open(options->conf_path, error);
+	return snapshot_open(conf, error);
 }
 
 /* A broken new version is refused; the old one stays in force. */
@@ -147,7 +147,8 @@ static void reload(const Options *options)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Snapshot) old = milter_snapshot();
-	g_autoptr(Snapshot) fresh = snapshot_reopen(old, options->conf_path, &error);
+	g_autoptr(Conf) conf = conf_load(options->conf_path, &error);
+	g_autoptr(Snapshot) fresh = conf ? snapshot_reopen(old, conf, &error) : NULL;
 
 	if (!fresh) {
 		log_error("reload refused, the old configuration stays in force: %s",

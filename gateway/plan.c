@@ -87,6 +87,13 @@ static char *outcome_key(const PlanRecipient *recipient)
 			       needs_own_variant(recipient) ? recipient->recipient->folded : "");
 }
 
+static gboolean is_full(const PlanVariant *variant)
+{
+	const PlanRecipient *first = variant->recipients->pdata[0];
+
+	return first->key && variant->recipients->len >= PLAN_KEYS_MAX;
+}
+
 static PlanVariant *add_variant(Plan *plan, const PlanRecipient *first)
 {
 	PlanVariant *variant = g_new0(PlanVariant, 1);
@@ -128,12 +135,11 @@ void plan_group(Plan *plan)
 		char *key = outcome_key(recipient);
 		PlanVariant *variant = g_hash_table_lookup(known, key);
 
-		if (variant) {
-			g_free(key);
-		} else {
+		if (!variant || is_full(variant)) {
 			variant = add_variant(plan, recipient);
-			g_hash_table_insert(known, key, variant);
+			g_hash_table_replace(known, g_steal_pointer(&key), variant);
 		}
+		g_free(key);
 		recipient->variant = variant->number;
 		g_ptr_array_add(variant->recipients, recipient);
 	}

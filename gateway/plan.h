@@ -9,6 +9,9 @@
 
 #include "gateway/job.h"
 
+/* Most recipients whose keys share one encrypted variant; more make a further one. */
+#define PLAN_KEYS_MAX 100
+
 /* Why a rung of the ladder could be climbed or not. */
 typedef struct {
 	Rung rung;

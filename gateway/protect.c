@@ -23,7 +23,7 @@ Spool *protect_spool(const Job *job)
 
 	/* Base64 twice over (a signature, then encryption) stays below twice the size; the MTA's
 	 * own limit speaks last. */
-	return spool_new(conf_path(conf, "gateway", "spool_folder"),
+	return spool_new(job->snapshot->spool_folder,
 			 2 * conf_size(conf, "gateway", "message_limit") + (1 << 20));
 }
 

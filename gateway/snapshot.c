@@ -92,15 +92,12 @@ static Services *services_open_passing(GError **error)
 	return services->pgp ? g_steal_pointer(&services) : NULL;
 }
 
-/* What is read anew each time: configuration, policy, and all that depends on them. */
-static Snapshot *read_files(const char *conf_path_, GError **error)
+/* What is made anew each time: the policy, and all that depends on the configuration. */
+static Snapshot *read_files(Conf *conf, GError **error)
 {
 	g_autoptr(Snapshot) snapshot = g_atomic_rc_box_new0(Snapshot);
 
-	snapshot->conf = conf_load(conf_path_, error);
-	if (!snapshot->conf)
-		return NULL;
-	const Conf *conf = snapshot->conf;
+	snapshot->conf = conf_ref(conf);
 	const char *name = conf_string(conf, "sealpost", "hostname");
 
 	snapshot->hostname = g_strdup(name && *name ? name : g_get_host_name());
@@ -120,7 +117,8 @@ static gboolean open_portal(Snapshot *snapshot, GError **error)
 {
 	const Conf *conf = snapshot->conf;
 
-	if (!make_folder(conf_path(conf, "gateway", "spool_folder"), error))
+	snapshot->spool_folder = conf_path(conf, "gateway", "spool_folder");
+	if (!make_folder(snapshot->spool_folder, error))
 		return FALSE;
 	snapshot->master_key = master_key_read(conf_path(conf, "keystore", "master_key"), error);
 	if (!snapshot->master_key)
@@ -136,9 +134,9 @@ static void take_services(Snapshot *snapshot, Services *services)
 	snapshot->journal = services->journal;
 }
 
-Snapshot *snapshot_open(const char *conf_path_, GError **error)
+Snapshot *snapshot_open(Conf *conf, GError **error)
 {
-	g_autoptr(Snapshot) snapshot = read_files(conf_path_, error);
+	g_autoptr(Snapshot) snapshot = read_files(conf, error);
 	Services *services = snapshot ? services_open(snapshot->conf, error) : NULL;
 
 	if (!services)
@@ -147,9 +145,9 @@ Snapshot *snapshot_open(const char *conf_path_, GError **error)
 	return open_portal(snapshot, error) ? g_steal_pointer(&snapshot) : NULL;
 }
 
-Snapshot *snapshot_reopen(const Snapshot *old, const char *conf_path_, GError **error)
+Snapshot *snapshot_reopen(const Snapshot *old, Conf *conf, GError **error)
 {
-	g_autoptr(Snapshot) snapshot = read_files(conf_path_, error);
+	g_autoptr(Snapshot) snapshot = read_files(conf, error);
 
 	if (!snapshot)
 		return NULL;
@@ -157,14 +155,15 @@ Snapshot *snapshot_reopen(const Snapshot *old, const char *conf_path_, GError **
 	return open_portal(snapshot, error) ? g_steal_pointer(&snapshot) : NULL;
 }
 
-Snapshot *snapshot_open_for_explain(const char *conf_path_, GError **error)
+Snapshot *snapshot_open_for_explain(Conf *conf, GError **error)
 {
-	g_autoptr(Snapshot) snapshot = read_files(conf_path_, error);
+	g_autoptr(Snapshot) snapshot = read_files(conf, error);
 	Services *services = snapshot ? services_open_passing(error) : NULL;
 
 	if (!services)
 		return NULL;
 	take_services(snapshot, services);
+	snapshot->spool_folder = g_get_tmp_dir();
 	return g_steal_pointer(&snapshot);
 }
 

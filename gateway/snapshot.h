@@ -25,6 +25,7 @@ typedef struct {
 	ClientTrust *trust;
 	TlsProbe *tlsprobe;
 	char *hostname; /* in our greetings and in Authentication-Results */
+	const char *spool_folder; /* borrowed from conf; the system's for explain */
 	Services *services;
 	PgpHome *pgp; /* of services */
 	Journal *journal; /* of services; NULL for explain */
@@ -32,12 +33,13 @@ typedef struct {
 	Deposits *deposits; /* NULL for explain: it stores nothing */
 } Snapshot;
 
-/* Reads and opens everything. ERROR_CONFIG, ERROR_STORE, ERROR_IO. */
-Snapshot *snapshot_open(const char *conf_path, GError **error);
-/* Reads configuration and policy again; what outlives a reload is shared with the old one. */
-Snapshot *snapshot_reopen(const Snapshot *old, const char *conf_path, GError **error);
+/* Reads the policy and opens everything. Takes a reference to the configuration. ERROR_CONFIG,
+ * ERROR_STORE, ERROR_IO. */
+Snapshot *snapshot_open(Conf *conf, GError **error);
+/* The same for a configuration that was read again; what outlives a reload is shared with the old one. */
+Snapshot *snapshot_reopen(const Snapshot *old, Conf *conf, GError **error);
 /* For explain: nothing is opened for writing, GnuPG gets a passing folder of its own. */
-Snapshot *snapshot_open_for_explain(const char *conf_path, GError **error);
+Snapshot *snapshot_open_for_explain(Conf *conf, GError **error);
 
 Snapshot *snapshot_ref(Snapshot *snapshot);
 void snapshot_unref(Snapshot *snapshot);

@@ -24,7 +24,7 @@ struct Deposits {
 
 Deposits *deposits_open(const Conf *conf, const Secret *master_key, GError **error)
 {
-	g_autoptr(Db) db = store_open(conf, error);
+	g_autoptr(Db) db = portal_store_open(conf, error);
 	Deposits *deposits;
 
 	if (db == NULL)

@@ -58,7 +58,7 @@ Portal *portal_new(Conf *conf, GError **error)
 	if (!read_url(portal, error) || !make_spool_folder(portal, error) ||
 	    !make_nobody(portal, error))
 		return NULL;
-	portal->db = store_open(conf, error);
+	portal->db = portal_store_open(conf, error);
 	if (portal->db == NULL)
 		return NULL;
 	portal->texts = texts_new();

@@ -61,7 +61,7 @@ static const char *const migrations[] = {
 	NULL,
 };
 
-Db *store_open(const Conf *conf, GError **error)
+Db *portal_store_open(const Conf *conf, GError **error)
 {
 	return db_open(conf_path(conf, "portal", "database"), migrations, TRUE, error);
 }

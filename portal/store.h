@@ -11,7 +11,7 @@
 #include "lib/base/db.h"
 
 /* Opens (and creates) the database of [portal] database. */
-Db *store_open(const Conf *conf, GError **error);
+Db *portal_store_open(const Conf *conf, GError **error);
 
 /* Seconds since 1970, as all times in the store. */
 gint64 store_now(void);

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `sealpost explain`: what would happen to the message on standard input, and why. The gateway's
+ * own pipeline, without delivering, storing or learning anything. Exit status: 0 it would leave,
+ * 75 it would be deferred, 77 it would be refused, 64 wrong use, 78 wrong configuration.
+ */
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/error.h"
+#include "lib/base/log.h"
+
+#include "gateway/explain.h"
+#include "gateway/head.h"
+#include "gateway/receive.h"
+
+#include "cli/cli.h"
+
+/* A stranger's address for --incoming without --client (RFC 5737). */
+#define SOMEBODY "192.0.2.1"
+
+typedef struct {
+	gboolean incoming, json;
+	char *from, *client, *output;
+	char **to;
+} Options;
+
+static void options_clear(Options *options)
+{
+	g_free(options->from);
+	g_free(options->client);
+	g_free(options->output);
+	g_strfreev(options->to);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
+
+static gboolean read_options(int *argc, char ***argv, Options *options)
+{
+	const GOptionEntry entries[] = {
+		{"incoming", 'i', 0, G_OPTION_ARG_NONE, &options->incoming,
+		 "The client is a stranger", NULL},
+		{"from", 'f', 0, G_OPTION_ARG_STRING, &options->from,
+		 "Envelope sender; empty for the null sender", "ADDRESS"},
+		{"to", 't', 0, G_OPTION_ARG_STRING_ARRAY, &options->to,
+		 "Envelope recipient; may be repeated", "ADDRESS"},
+		{"client", 0, 0, G_OPTION_ARG_STRING, &options->client,
+		 "IP address of the SMTP client", "IP"},
+		{"json", 'j', 0, G_OPTION_ARG_NONE, &options->json, "JSON instead of text", NULL},
+		{"output", 'o', 0, G_OPTION_ARG_FILENAME, &options->output,
+		 "Write what would leave, one N.eml for each variant", "FOLDER"},
+		{NULL},
+	};
+
+	if (!cli_options(entries, "< MESSAGE", "Says what would happen to a message, and why.",
+			 argc, argv))
+		return FALSE;
+	if (*argc == 1 && options->from && options->to)
+		return TRUE;
+	fputs("sealpost explain: --from and --to are needed, the message comes on standard "
+	      "input\n",
+	      stderr);
+	return FALSE;
+}
+
+static Spool *read_input(const Conf *conf, GError **error)
+{
+	g_autoptr(Spool) spool =
+		spool_new(g_get_tmp_dir(), conf_size(conf, "gateway", "message_limit"));
+	g_autofree char *buffer = g_malloc(STREAM_CHUNK);
+	gssize got;
+
+	while ((got = read(STDIN_FILENO, buffer, STREAM_CHUNK)) != 0) {
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0) {
+			error_set_errno(error, errno, "standard input");
+			return NULL;
+		}
+		if (!spool_append(spool, buffer, (gsize)got, error))
+			return NULL;
+	}
+	return g_steal_pointer(&spool);
+}
+
+/* The body as the MTA would hand it over: bare LF becomes CRLF. */
+static gboolean feed_body(Job *job, Source *body, GError **error)
+{
+	g_autofree char *buffer = g_malloc(STREAM_CHUNK);
+	g_autofree char *lines = g_malloc((gsize)2 * STREAM_CHUNK);
+	char last = '\0';
+	gssize got;
+
+	while ((got = source_read(body, buffer, STREAM_CHUNK, error)) > 0) {
+		gsize length = 0;
+
+		for (gssize i = 0; i < got; i++) {
+			if (buffer[i] == '\n' && last != '\r')
+				lines[length++] = '\r';
+			last = lines[length++] = buffer[i];
+		}
+		receive_body(job, lines, length);
+	}
+	return got == 0;
+}
+
+static gboolean feed_message(Job *job, Spool *input, GError **error)
+{
+	Range range;
+	g_autoptr(Headers) headers = head_read(input, &range, error);
+
+	if (!headers)
+		return FALSE;
+	for (guint i = 0; i < headers_count(headers); i++)
+		receive_header(job, headers_at(headers, i)->name, headers_at(headers, i)->value);
+	receive_end_of_headers(job);
+	g_autoptr(Source) body = spool_source(input, range);
+
+	return feed_body(job, body, error);
+}
+
+/* Without --client it is one of us, by the `sendmail` command, or, for --incoming, somebody. */
+static Job *make_job(Snapshot *snapshot, const Options *options)
+{
+	char *somebody = (char *)SOMEBODY, *ourselves = (char *)"127.0.0.1";
+	Client client = {.address = options->incoming ? somebody : ourselves,
+			 .port = options->incoming ? 1024 : 0};
+
+	if (options->client) {
+		client.address = options->client;
+		client.port = 1024;
+	}
+	Job *job = job_new(snapshot, &client);
+
+	receive_sender(job, options->from, NULL);
+	for (char **to = options->to; *to; to++)
+		receive_recipient(job, *to, NULL, NULL);
+	return job;
+}
+
+static int show(const Job *job, const Preview *preview, const Options *options)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *text =
+		options->json ? explain_json(job, preview) : explain_text(job, preview);
+
+	if (options->output) {
+		if (g_mkdir_with_parents(options->output, 0700) != 0)
+			error_set_errno(&error, errno, options->output);
+		if (error || !explain_write(job, preview, options->output, &error))
+			return cli_fail(error);
+	}
+	fputs(text, stdout);
+	if (options->json)
+		fputc('\n', stdout);
+	switch (explain_verdict(preview)) {
+	case HANDBACK_DEFER: return EX_TEMPFAIL;
+	case HANDBACK_REJECT: return EX_NOPERM;
+	case HANDBACK_ACCEPT:
+	case HANDBACK_DISCARD: break;
+	}
+	return EX_OK;
+}
+
+int cli_explain(int argc, char **argv)
+{
+	g_auto(Options) options = {0};
+	g_autoptr(GError) error = NULL;
+
+	if (!read_options(&argc, &argv, &options))
+		return EX_USAGE;
+	g_autoptr(Conf) conf = cli_conf();
+
+	if (!conf)
+		return EX_CONFIG;
+	g_autoptr(Snapshot) snapshot = snapshot_open_for_explain(conf, &error);
+	g_autoptr(Spool) input = snapshot ? read_input(conf, &error) : NULL;
+
+	if (!input)
+		return cli_fail(error);
+	g_autoptr(Job) job = make_job(snapshot, &options);
+
+	if (!feed_message(job, input, &error))
+		return cli_fail(error);
+	g_autoptr(Preview) preview = pipeline_preview(job);
+
+	return show(job, preview, &options);
+}
