@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 
 static const CliCommand nouns[] = {
+	{"init", cli_init, "DIR", "make a small complete installation in one folder"},
 	{"key", cli_key, "COMMAND",
 	 "keys and certificates: import, list, show, lookup, export, delete"},
 	{"explain", cli_explain, "[OPTION…] < MESSAGE",
