@@ -63,11 +63,16 @@ char *key_kind(const Candidate *candidate, gboolean with_private)
 
 char *key_day(gint64 seconds)
 {
-	g_autoptr(GDateTime) time = seconds ? g_date_time_new_from_unix_utc(seconds) : NULL;
+	g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(seconds);
 
-	if (!seconds)
-		return g_strdup("ever");
 	return time ? g_date_time_format(time, "%Y-%m-%d") : g_strdup("?");
+}
+
+char *key_until(gint64 seconds)
+{
+	g_autofree char *day = key_day(seconds);
+
+	return seconds ? g_strconcat("until ", day, NULL) : g_strdup("for ever");
 }
 
 const char *key_flaw(const Candidate *candidate)

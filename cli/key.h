@@ -23,7 +23,9 @@ Keystore *key_open_keystore(int *status);
 
 /* "certificate", "CA certificate", "OpenPGP key"; with their private part. New string. */
 char *key_kind(const Candidate *candidate, gboolean with_private);
-/* "2027-01-31", or "ever" for 0. New string. */
+/* "until 2027-01-31", or "for ever" for 0. New string. */
+char *key_until(gint64 seconds);
+/* "2027-01-31". New string. */
 char *key_day(gint64 seconds);
 /* What is wrong with it by itself, whatever is trusted; NULL: nothing. Static. */
 const char *key_flaw(const Candidate *candidate);

@@ -94,7 +94,7 @@ static void print(const Imported *imported, const char *bound)
 	g_autofree char *kind = key_kind(candidate, imported->with_private);
 	g_autofree char *owner = key_owner(candidate);
 	g_autofree char *addresses = g_strjoinv(", ", (char **)named);
-	g_autofree char *until = key_day(candidate_until(candidate));
+	g_autofree char *until = key_until(candidate_until(candidate));
 	gboolean authority = candidate->cert && cert_is_ca(candidate->cert);
 	const char *flaw = key_flaw(candidate);
 
@@ -103,7 +103,7 @@ static void print(const Imported *imported, const char *bound)
 		printf(" for %s", addresses);
 	if (bound && !authority)
 		printf("%s%s", *addresses ? ", bound to " : " for ", bound);
-	printf(", valid for %s: %s", until, changes[imported->change]);
+	printf(", valid %s: %s", until, changes[imported->change]);
 	if (flaw)
 		printf(", but %s", flaw);
 	else if (!*addresses && !bound && !authority)

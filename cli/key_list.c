@@ -29,9 +29,9 @@ static void print_line(const Candidate *candidate, const char *reason, char **bo
 	g_autofree char *owner = key_owner(candidate);
 	g_autofree char *named = g_strjoinv(", ", (char **)candidate_addresses(candidate));
 	g_autofree char *by_hand = g_strjoinv(", ", bound);
-	g_autofree char *until = key_day(candidate_until(candidate));
+	g_autofree char *until = key_until(candidate_until(candidate));
 
-	printf("%s  %s, valid for %s, %s: %s%s%s%s\n", candidate->id, kind, until,
+	printf("%s  %s, valid %s, %s: %s%s%s%s\n", candidate->id, kind, until,
 	       reason ? reason : "usable", *named ? named : owner, *by_hand ? " (bound to " : "",
 	       by_hand, *by_hand ? ")" : "");
 }
@@ -126,7 +126,7 @@ static void show_one(const Candidate *candidate, const char *reason, char **boun
 {
 	g_autofree char *kind = key_kind(candidate, candidate->secret);
 	g_autofree char *since = key_day(candidate_since(candidate));
-	g_autofree char *until = key_day(candidate_until(candidate));
+	g_autofree char *until = key_until(candidate_until(candidate));
 
 	printf("%s\n  %-13s %s, %s\n", candidate->id, "what", kind, algorithm(candidate));
 	if (candidate->cert) {
@@ -140,7 +140,7 @@ static void show_one(const Candidate *candidate, const char *reason, char **boun
 	}
 	print_strings("address", candidate_addresses(candidate));
 	print_strings("bound to", (const char *const *)bound);
-	printf("  %-13s %s\n  %-13s %s\n", "valid from", since, "valid for", until);
+	printf("  %-13s from %s %s\n", "valid", since, until);
 	if (candidate->trusted)
 		printf("  %-13s yes\n", "trusted");
 	printf("  %-13s %s\n", "usable", reason ? "no" : "yes");

@@ -5,9 +5,15 @@
  */
 #include "keystore/ldap.h"
 
+#include <fcntl.h>
+#include <gio/gio.h>
 #include <ldap.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openldap.h>
 #include <string.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include "lib/base/error.h"
 #include "lib/base/secret.h"
@@ -177,44 +183,104 @@ static gboolean bind_to(LDAP *ldap, const LdapSettings *settings, GError **error
 	return rc == LDAP_SUCCESS || fail(ldap, "bind", rc, error);
 }
 
-static gboolean prepare(LDAP *ldap, const LdapSettings *settings, const char *uri, GError **error)
+/* TLS as the URI and the settings want it. libldap's handshake keeps to a time limit only in its
+ * asynchronous mode; without it, it spins on a server that says nothing. */
+static gboolean secure(LDAP *ldap, const LdapSettings *settings, gboolean ldaps, gint64 deadline,
+		       GError **error)
 {
-	gint64 deadline = g_get_monotonic_time() + settings->timeout * G_USEC_PER_SEC;
-	int rc = set_options(ldap);
+	int rc = set_tls(ldap, settings->ca_file);
 
-	if (rc == LDAP_OPT_SUCCESS)
-		rc = set_tls(ldap, settings->ca_file);
 	if (rc != LDAP_OPT_SUCCESS) {
 		g_set_error(error, SEALPOST_ERROR, ERROR_LOOKUP,
-			    "%s: cannot prepare TLS (is %s readable?)", uri, settings->ca_file);
+			    "cannot prepare TLS (is %s readable?)", settings->ca_file);
 		return FALSE;
 	}
+	ldap_set_option(ldap, LDAP_OPT_CONNECT_ASYNC, LDAP_OPT_ON);
 	limit_time(ldap, deadline);
-	if (settings->starttls && g_ascii_strncasecmp(uri, "ldap://", 7) == 0) {
-		rc = ldap_start_tls_s(ldap, NULL, NULL);
-		if (rc != LDAP_SUCCESS)
-			return fail(ldap, "StartTLS", rc, error);
-		limit_time(ldap, deadline);
-	}
+	rc = ldaps ? ldap_install_tls(ldap) : ldap_start_tls_s(ldap, NULL, NULL);
+	return rc == LDAP_SUCCESS || fail(ldap, ldaps ? "TLS" : "StartTLS", rc, error);
+}
+
+static gboolean prepare(LDAP *ldap, const LdapSettings *settings, const char *scheme,
+			gint64 deadline, GError **error)
+{
+	gboolean ldaps = g_ascii_strcasecmp(scheme, "ldaps") == 0;
+	gboolean starttls = settings->starttls && g_ascii_strcasecmp(scheme, "ldap") == 0;
+	int rc = set_options(ldap);
+
+	if (rc != LDAP_OPT_SUCCESS)
+		return fail(ldap, "options", rc, error);
+	if ((ldaps || starttls) && !secure(ldap, settings, ldaps, deadline, error))
+		return FALSE;
+	limit_time(ldap, deadline);
 	return bind_to(ldap, settings, error);
+}
+
+/* A connected socket, tried on each of the host's addresses within the time; -1 on failure. */
+static int connect_tcp(const LDAPURLDesc *url, const char *uri, gint64 timeout, GError **error)
+{
+	g_autoptr(GSocketClient) client = g_socket_client_new();
+	g_autoptr(GSocketConnection) connection = NULL;
+	g_autoptr(GError) cause = NULL;
+	const char *host = url->lud_host && *url->lud_host ? url->lud_host : "localhost";
+
+	g_socket_client_set_enable_proxy(client, FALSE);
+	g_socket_client_set_timeout(client, (guint)timeout);
+	connection =
+		g_socket_client_connect_to_host(client, host, (guint16)url->lud_port, NULL, &cause);
+	if (!connection) {
+		g_set_error(error, SEALPOST_ERROR, ERROR_LOOKUP, "%s: %s", uri, cause->message);
+		return -1;
+	}
+	GSocket *socket = g_socket_connection_get_socket(connection);
+	g_socket_set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1, NULL);
+	/* Non-blocking, as GLib made it: the asynchronous mode counts on that. */
+	int fd = fcntl(g_socket_get_fd(socket), F_DUPFD_CLOEXEC, 0);
+	if (fd < 0)
+		g_set_error(error, SEALPOST_ERROR, ERROR_LOOKUP, "%s: no free file descriptor",
+			    uri);
+	return fd;
+}
+
+static LDAP *open_handle(const LDAPURLDesc *url, const char *uri, gint64 timeout, GError **error)
+{
+	LDAP *ldap = NULL;
+	int fd = -1, rc;
+
+	if (g_ascii_strcasecmp(url->lud_scheme, "ldapi") == 0) {
+		rc = ldap_initialize(&ldap, uri);
+	} else {
+		fd = connect_tcp(url, uri, timeout, error);
+		if (fd < 0)
+			return NULL;
+		rc = ldap_init_fd(fd, LDAP_PROTO_TCP, uri, &ldap);
+	}
+	if (rc == LDAP_SUCCESS)
+		return ldap;
+	if (fd >= 0)
+		close(fd);
+	g_set_error(error, SEALPOST_ERROR, ERROR_LOOKUP, "%s: %s", uri, ldap_err2string(rc));
+	return NULL;
 }
 
 static Connection *connect_one(const LdapSettings *settings, const char *uri, GError **error)
 {
-	LDAP *ldap = NULL;
-	int rc = ldap_initialize(&ldap, uri);
+	gint64 deadline = g_get_monotonic_time() + settings->timeout * G_USEC_PER_SEC;
+	LDAPURLDesc *url = NULL;
+	Connection *connection = NULL;
 
-	if (rc != LDAP_SUCCESS) {
-		g_set_error(error, SEALPOST_ERROR, ERROR_LOOKUP, "%s: %s", uri,
-			    ldap_err2string(rc));
+	if (ldap_url_parse(uri, &url) != LDAP_URL_SUCCESS) {
+		g_set_error(error, SEALPOST_ERROR, ERROR_LOOKUP, "%s: no LDAP URI", uri);
 		return NULL;
 	}
-	if (!prepare(ldap, settings, uri, error)) {
+	LDAP *ldap = open_handle(url, uri, settings->timeout, error);
+	if (ldap && prepare(ldap, settings, url->lud_scheme, deadline, error)) {
+		connection = g_new0(Connection, 1);
+		connection->ldap = ldap;
+	} else if (ldap) {
 		ldap_unbind_ext_s(ldap, NULL, NULL);
-		return NULL;
 	}
-	Connection *connection = g_new0(Connection, 1);
-	connection->ldap = ldap;
+	ldap_free_urldesc(url);
 	return connection;
 }
 
