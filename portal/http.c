@@ -34,8 +34,10 @@ struct Http {
 	Reaper *reaper;
 };
 
-/* One request while it comes in. */
+/* One request while it comes in: from its first line. */
 typedef struct {
+	gsize target_size;
+	gboolean checked; /* its head */
 	char body[HTTP_BODY_MAX];
 	gsize size;
 } Exchange;
@@ -129,9 +131,12 @@ static enum MHD_Result collect_field(void *fields, enum MHD_ValueKind kind, cons
 static guint check_head(struct MHD_Connection *connection, HygieneHead *head)
 {
 	g_autoptr(GArray) fields = g_array_new(FALSE, FALSE, sizeof(HygieneField));
+	const union MHD_ConnectionInfo *info;
 	guint status;
 
 	MHD_get_connection_values_n(connection, MHD_HEADER_KIND, collect_field, fields);
+	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+	head->size = info != NULL ? info->header_size : 0;
 	head->fields = (const HygieneField *)fields->data;
 	head->field_count = fields->len;
 	status = hygiene_check(head);
@@ -188,6 +193,17 @@ static enum MHD_Result serve(Http *http, struct MHD_Connection *connection, cons
 	return answer(http, connection, http->options.serve(http->options.context, &request));
 }
 
+/* The library calls this with the first line's target, before it takes the query off. */
+static void *begin(void *data, const char *target, struct MHD_Connection *connection)
+{
+	Exchange *exchange = g_new0(Exchange, 1);
+
+	(void)data;
+	(void)connection;
+	exchange->target_size = strlen(target);
+	return exchange;
+}
+
 /* The library calls this when the head is there, then for each piece of the body, then once more. */
 static enum MHD_Result handle(void *data, struct MHD_Connection *connection, const char *target,
 			      const char *method, const char *version, const char *piece,
@@ -198,11 +214,12 @@ static enum MHD_Result handle(void *data, struct MHD_Connection *connection, con
 	HygieneHead head = {.method = method, .target = target, .version = version};
 	guint status;
 
-	if (exchange == NULL) {
+	if (!exchange->checked) {
+		head.target_size = exchange->target_size;
 		status = check_head(connection, &head);
 		if (status != 0)
 			return refuse(http, connection, status);
-		*state = g_new0(Exchange, 1);
+		exchange->checked = TRUE;
 		return MHD_YES;
 	}
 	if (*piece_size == 0)
@@ -267,9 +284,10 @@ static struct MHD_Daemon *start_daemon(Http *http)
 		options->connections_per_address, MHD_OPTION_CONNECTION_TIMEOUT,
 		(unsigned int)HTTP_ANSWER_TIME, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)CONNECTION_MEMORY, MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_COMPLETED, completed, http,
-		MHD_OPTION_NOTIFY_CONNECTION, connection_changed, http,
-		MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_END);
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, begin, NULL,
+		MHD_OPTION_NOTIFY_COMPLETED, completed, http, MHD_OPTION_NOTIFY_CONNECTION,
+		connection_changed, http, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
+		MHD_OPTION_END);
 
 	sodium_memzero(key, strlen(key));
 	return daemon;

@@ -25,8 +25,10 @@ typedef struct {
 	const char *method;
 	const char *target;
 	const char *version;
+	gsize target_size; /* with the query */
 	const HygieneField *fields;
 	gsize field_count;
+	gsize size; /* of the whole head as it was sent, with the blank line */
 } HygieneHead;
 
 /* 0 if it is clean, else the status to answer before the connection is closed. */

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * An opened message (see letter.h). GMime's objects are used by one thread at a time.
+ * An opened message (see letter.h).
  */
 #include "portal/letter.h"
 
 #include <string.h>
 
+#include "lib/base/error.h"
 #include "lib/mail/mime.h"
 #include "portal/letterparts.h"
 
 struct Letter {
 	gatomicrefcount references;
-	GMutex lock; /* of the tree */
 	gint64 number;
 	gint64 created;
 	char *subject;
@@ -38,7 +38,6 @@ void letter_unref(Letter *letter)
 	g_free(letter->subject);
 	g_free(letter->sender);
 	g_free(letter->folder);
-	g_mutex_clear(&letter->lock);
 	g_free(letter);
 }
 
@@ -63,6 +62,20 @@ static gboolean measure_attachments(Letter *letter, GError **error)
 			return FALSE;
 	}
 	return TRUE;
+}
+
+/* A message that breaks our limits has no parts to show, but can still be saved as a whole. */
+static gboolean find_parts(Letter *letter, GError **error)
+{
+	g_autoptr(GError) failure = NULL;
+
+	letter->tree = mime_parse(letter->spool, &failure);
+	if (letter->tree == NULL && error_info(failure)->class == ERROR_TEMPORARY) {
+		g_propagate_error(error, g_steal_pointer(&failure));
+		return FALSE;
+	}
+	letter->parts = letterparts_new(letter->tree);
+	return measure_attachments(letter, error);
 }
 
 static gboolean open_metadata(Letter *letter, const VaultMessage *message, const Secret *key,
@@ -92,7 +105,6 @@ Letter *letter_open(Db *db, const VaultMessage *message, const Secret *key, cons
 	g_autoptr(Sink) sink = NULL;
 
 	g_atomic_ref_count_init(&letter->references);
-	g_mutex_init(&letter->lock);
 	letter->number = message->number;
 	letter->created = message->created;
 	letter->folder = g_strdup(folder);
@@ -101,11 +113,7 @@ Letter *letter_open(Db *db, const VaultMessage *message, const Secret *key, cons
 	if (!open_metadata(letter, message, key, error) ||
 	    !vault_open(db, message, key, sink, error))
 		return NULL;
-	letter->tree = mime_parse(letter->spool, error);
-	if (letter->tree == NULL)
-		return NULL;
-	letter->parts = letterparts_new(letter->tree);
-	if (!measure_attachments(letter, error))
+	if (!find_parts(letter, error))
 		return NULL;
 	return g_steal_pointer(&letter);
 }
@@ -158,11 +166,9 @@ static gboolean is_body(const Letter *letter, const char *number)
 
 char *letter_text(Letter *letter, const char *number, GError **error)
 {
-	g_autoptr(GMutexLocker) locker = NULL;
 
 	if (!is_body(letter, number))
 		return NULL;
-	locker = g_mutex_locker_new(&letter->lock);
 	return mime_text(letter->tree, g_hash_table_lookup(letter->parts->parts, number),
 			 LETTER_TEXT_MAX, error);
 }
@@ -218,11 +224,9 @@ static char *with_pictures(Letter *letter, const char *html)
 char *letter_html(Letter *letter, const char *number, GError **error)
 {
 	g_autofree char *html = letter_text(letter, number, error);
-	g_autoptr(GMutexLocker) locker = NULL;
 
 	if (html == NULL)
 		return NULL;
-	locker = g_mutex_locker_new(&letter->lock);
 	return with_pictures(letter, html);
 }
 
@@ -240,13 +244,11 @@ static const LetterPart *find_attachment(const Letter *letter, const char *numbe
 Spool *letter_download(Letter *letter, const char *number, const LetterPart **part, GError **error)
 {
 	const LetterPart *found = find_attachment(letter, number);
-	g_autoptr(GMutexLocker) locker = NULL;
 	g_autoptr(Spool) spool = NULL;
 	g_autoptr(Sink) sink = NULL;
 
 	if (found == NULL)
 		return NULL;
-	locker = g_mutex_locker_new(&letter->lock);
 	spool = spool_new(letter->folder, found->size);
 	sink = spool_sink(spool);
 	if (!mime_decode(letter->tree, g_hash_table_lookup(letter->parts->parts, number), sink,

@@ -214,6 +214,7 @@ LetterParts *letterparts_new(const MimeTree *tree)
 	parts->attachments = g_ptr_array_new_with_free_func(part_free);
 	parts->parts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	parts->pictures = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	walk_part(&walk, mime_root(tree), NULL);
+	if (tree != NULL)
+		walk_part(&walk, mime_root(tree), NULL);
 	return parts;
 }

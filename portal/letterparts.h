@@ -15,7 +15,7 @@ typedef struct {
 	GHashTable *pictures; /* Content-ID without brackets -> MimePart * */
 } LetterParts;
 
-/* Sizes of attachments are not yet known. */
+/* Of NULL: none. Sizes of attachments are not yet known. */
 LetterParts *letterparts_new(const MimeTree *tree);
 void letterparts_free(LetterParts *parts);
 

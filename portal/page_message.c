@@ -3,13 +3,32 @@
  * Reading a message. Plain text is shown escaped. HTML is a document of its own, in a frame with
  * an empty sandbox and under a policy that loads nothing and runs nothing.
  */
+#include <string.h>
+
 #include "portal/format.h"
 #include "portal/page.h"
+
+/* Letters in a line of a frame, about. */
+#define LINE_LETTERS 90
 
 /* Nothing remote, no script, no form, no plug-in; pictures are inside the text (see letter.c). */
 #define FRAME_POLICY                                                                               \
 	"default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; "       \
 	"base-uri 'none'; frame-ancestors 'self'; sandbox"
+
+/* Without a script a frame cannot fit its content: its plain form tells about how much it is. */
+static const char *frame_height(const char *text)
+{
+	gsize lines = 0;
+
+	for (const char *at = text; *at != '\0'; lines++) {
+		gsize length = strcspn(at, "\n");
+
+		lines += length / LINE_LETTERS;
+		at += length + (at[length] == '\n' ? 1 : 0);
+	}
+	return lines <= 8 ? "short" : lines <= 18 ? "medium" : "tall";
+}
 
 static char *render_body(Visit *visit, Letter *letter, const LetterPart *part, GError **error)
 {
@@ -24,6 +43,7 @@ static char *render_body(Visit *visit, Letter *letter, const LetterPart *part, G
 		if (text == NULL)
 			return NULL;
 		values_set(values, "text", text);
+		values_set(values, "height", frame_height(text));
 	}
 	if (!part->html)
 		return template_render("body-text.html", values);
