@@ -62,7 +62,7 @@ void milter_set_snapshot(Snapshot *snapshot)
 Snapshot *milter_snapshot(void)
 {
 	g_mutex_lock(&milter.lock);
-	Snapshot *snapshot = snapshot_ref(milter.snapshot);
+	Snapshot *snapshot = milter.snapshot ? snapshot_ref(milter.snapshot) : NULL;
 
 	g_mutex_unlock(&milter.lock);
 	return snapshot;
@@ -202,6 +202,8 @@ static sfsistat on_sender(SMFICTX *context, char **args)
 	Client *client = &session->client;
 
 	end_message(session);
+	if (!snapshot)
+		return go_on(session, SMFIP_NR_MAIL);
 	refresh(&client->sasl_user, macro(context, "{auth_authen}"));
 	refresh(&client->tls_version, macro(context, "{tls_version}"));
 	refresh(&client->tls_cipher, macro(context, "{cipher}"));
@@ -216,7 +218,8 @@ static sfsistat on_recipient(SMFICTX *context, char **args)
 	Session *session = smfi_getpriv(context);
 	g_autofree char *nexthop = macro(context, "{rcpt_host}");
 
-	receive_recipient(session->job, args[0], (const char *const *)args + 1, nexthop);
+	if (session->job)
+		receive_recipient(session->job, args[0], (const char *const *)args + 1, nexthop);
 	return go_on(session, SMFIP_NR_RCPT);
 }
 
@@ -224,6 +227,8 @@ static sfsistat on_header(SMFICTX *context, char *name, char *value)
 {
 	Session *session = smfi_getpriv(context);
 
+	if (!session->job)
+		return go_on(session, SMFIP_NR_HDR);
 	if (session->options & SMFIP_HDR_LEADSPC) {
 		receive_header(session->job, name, value);
 	} else {
@@ -238,8 +243,10 @@ static sfsistat on_end_of_headers(SMFICTX *context)
 {
 	Session *session = smfi_getpriv(context);
 
-	refresh(&session->job->queue_id, macro(context, "i"));
-	receive_end_of_headers(session->job);
+	if (session->job) {
+		refresh(&session->job->queue_id, macro(context, "i"));
+		receive_end_of_headers(session->job);
+	}
 	return go_on(session, SMFIP_NR_EOH);
 }
 
@@ -247,7 +254,8 @@ static sfsistat on_body(SMFICTX *context, unsigned char *data, size_t size)
 {
 	Session *session = smfi_getpriv(context);
 
-	receive_body(session->job, data, size);
+	if (session->job)
+		receive_body(session->job, data, size);
 	return go_on(session, SMFIP_NR_BODY);
 }
 
@@ -336,6 +344,9 @@ static sfsistat on_end_of_message(SMFICTX *context)
 	g_autoptr(Handback) handback = NULL;
 	sfsistat answer;
 
+	/* Begun while we were ending, or out of order: nothing is known of it. */
+	if (!session->job)
+		return SMFIS_TEMPFAIL;
 	if (!session->job->queue_id)
 		session->job->queue_id = macro(context, "i");
 	ticker_enter(milter.ticker);
@@ -443,11 +454,15 @@ gboolean milter_run(void)
 	return smfi_main() == MI_SUCCESS;
 }
 
+/* smfi_stop() waits for a lock that the listener holds while it sleeps, five seconds at a time: a
+ * tick wakes it. */
 void milter_stop(void)
 {
-	const Ticker *ticker = g_atomic_pointer_get(&milter.ticker);
+	Ticker *ticker = g_atomic_pointer_get(&milter.ticker);
 
+	if (ticker)
+		ticker_enter(ticker);
 	smfi_stop();
 	if (ticker)
-		ticker_tick(ticker);
+		ticker_leave(ticker);
 }

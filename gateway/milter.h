@@ -15,7 +15,7 @@ gboolean milter_listen(const char *endpoint, int mode, const char *owner, GError
 
 /* Gives new messages this snapshot (takes a reference). Before milter_run() and on reload. */
 void milter_set_snapshot(Snapshot *snapshot);
-/* The present one, a new reference. */
+/* The present one, a new reference; NULL at the end. */
 Snapshot *milter_snapshot(void);
 
 /* Serves until milter_stop(). FALSE if libmilter gave up. For a thread of its own: the main thread

@@ -118,7 +118,8 @@ static gboolean open_portal(Snapshot *snapshot, GError **error)
 	const Conf *conf = snapshot->conf;
 
 	snapshot->spool_folder = conf_path(conf, "gateway", "spool_folder");
-	if (!make_folder(snapshot->spool_folder, error))
+	if (!make_folder(snapshot->spool_folder, error) ||
+	    !make_parent(conf_path(conf, "portal", "database"), error))
 		return FALSE;
 	snapshot->master_key = master_key_read(conf_path(conf, "keystore", "master_key"), error);
 	if (!snapshot->master_key)

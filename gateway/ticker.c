@@ -30,14 +30,13 @@ static GSocketAddress *parse_endpoint(const char *endpoint)
 	return list ? g_socket_address_enumerator_next(list, NULL, NULL) : NULL;
 }
 
-void ticker_tick(const Ticker *ticker)
+static void tick(const Ticker *ticker)
 {
-	if (!ticker->address)
-		return;
-	g_autoptr(GSocket) socket =
-		g_socket_new(g_socket_address_get_family(ticker->address), G_SOCKET_TYPE_STREAM,
-			     G_SOCKET_PROTOCOL_DEFAULT, NULL);
+	g_autoptr(GSocket) socket = NULL;
 
+	if (ticker->address)
+		socket = g_socket_new(g_socket_address_get_family(ticker->address),
+				      G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_DEFAULT, NULL);
 	if (!socket)
 		return;
 	/* A full backlog means that the listener is awake anyway: never wait for it. */
@@ -60,7 +59,7 @@ static gpointer run(gpointer data)
 			if (g_cond_wait_until(&ticker->changed, &ticker->lock, until))
 				continue;
 			g_mutex_unlock(&ticker->lock);
-			ticker_tick(ticker);
+			tick(ticker);
 			g_mutex_lock(&ticker->lock);
 			wait = TICKER_INTERVAL_MS;
 		}

@@ -24,12 +24,10 @@ Ticker *ticker_new(const char *endpoint);
 void ticker_free(Ticker *ticker);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Ticker, ticker_free)
 
-/* Around a callback that may take its time. */
+/* Around a callback that may take its time, and around smfi_stop(), which waits for the listener to
+ * wake. */
 void ticker_enter(Ticker *ticker);
 void ticker_leave(Ticker *ticker);
 /* How many callbacks are between enter and leave. */
 guint ticker_busy(Ticker *ticker);
-/* One tick now: wakes libmilter's listener, too. */
-void ticker_tick(const Ticker *ticker);
-
 #endif
