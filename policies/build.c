@@ -212,7 +212,7 @@ static void check_direction(Parser *parser, const Rule *rule)
 	if (outcome->verdict != VERDICT_PLAIN || outcome->sign || outcome->sign_as_from ||
 	    outcome->remove_tag)
 		problems_add(parser->problems, parser->file, &rule->where,
-			     "found an %s rule that protects or changes mail, expected plain or "
+			     "found a rule that protects or changes %s mail, expected plain or "
 			     "reject: this version does no more with mail from outside",
 			     direction_name(rule->direction));
 }

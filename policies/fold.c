@@ -57,6 +57,7 @@ char *text_fold(const char *text)
 /* Takes text[start, end) out, and the blanks that would then stand side by side or at an end. */
 static void cut(GString *text, gsize start, gsize end)
 {
+	end = MIN(end, text->len); /* blanks may be gone with a tag behind this one */
 	while (end < text->len && text->str[end] == ' ')
 		end++;
 	while (start > 0 && text->str[start - 1] == ' ')
@@ -82,6 +83,9 @@ char *policy_remove_tag(const char *subject, const char *tag)
 		gsize end = at + length;
 
 		/* a letter that folds to two goes as a whole */
+		while (at > 0 &&
+		       g_array_index(origins, gsize, at) == g_array_index(origins, gsize, at - 1))
+			at--;
 		while (end < folded->len &&
 		       g_array_index(origins, gsize, end) == g_array_index(origins, gsize, end - 1))
 			end++;

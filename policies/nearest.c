@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define SLIPS_MAX 3
+
 static guint minimum(guint a, guint b, guint c)
 {
 	return MIN(MIN(a, b), c);
@@ -45,7 +47,7 @@ guint nearest_distance(const char *a, const char *b)
 
 const char *nearest_word(const char *word, const char *const *candidates, gsize count)
 {
-	guint best = MAX(1, (guint)strlen(word) / 3) + 1;
+	guint best = MIN(1 + (guint)strlen(word) / 3, SLIPS_MAX) + 1;
 	const char *nearest = NULL;
 
 	for (gsize i = 0; i < count; i++) {

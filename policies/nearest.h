@@ -14,8 +14,9 @@
  * word of the other, small and capital letters being the same. */
 guint nearest_distance(const char *a, const char *b);
 
-/* The candidate nearest to the word, if it is near enough to be meant: about one slip in three
- * letters. The first of equally near ones. NULL if there is none; else borrowed. */
+/* The candidate nearest to the word, if it is near enough to be meant: one slip, and one more for
+ * each three letters, three at most. The first of equally near ones. NULL if there is none; else
+ * borrowed. */
 const char *nearest_word(const char *word, const char *const *candidates, gsize count);
 
 #endif
