@@ -72,74 +72,73 @@ static void test_accepted(void **state)
 	expect_all(cases, G_N_ELEMENTS(cases));
 }
 
+static const Case grammar[] = {
+	{"outgoing requier smime",
+	 "p:2:10: found \"requier\", expected require, prefer, plain, reject or a "
+	 "condition "
+	 "(to, from, subject, header, not) (did you mean \"require\"?)"},
+	{"outgoing", "p:2:9: found the end of the sentence, expected require, prefer, "
+		     "plain, reject or a "
+		     "condition (to, from, subject, header, not)"},
+	{"outgoing to \"a\"\nrequire smime",
+	 "p:2:16: found the end of the sentence, expected require, prefer, plain, reject, "
+	 "a "
+	 "condition (to, from, subject, header, not) or a comma\n"
+	 "p:3:1: found \"require\", expected outgoing, internal, incoming, relayed, copy "
+	 "or "
+	 "list (a line that continues a rule begins with blanks)"},
+	{"outgoin prefer pgp\noutgoing prefer gpg",
+	 "p:2:1: found \"outgoin\", expected outgoing, internal, incoming, relayed, copy "
+	 "or "
+	 "list (did you mean \"outgoing\"?)\n"
+	 "p:3:17: found \"gpg\", expected plain, smime, pgp, portal, tls or verified (did "
+	 "you mean \"pgp\"?)"},
+	{"Outgoing plain", "p:2:1: found \"Outgoing\", expected outgoing, internal, "
+			   "incoming, relayed, copy or "
+			   "list (did you mean \"outgoing\"?)"},
+	{"outgoing require smime,", "p:2:24: found the end of the sentence, expected "
+				    "plain, smime, pgp, portal, tls or "
+				    "verified"},
+	{"outgoing require smime pgp",
+	 "p:2:24: found \"pgp\", expected over, sign, remove, a comma or the end of the "
+	 "sentence"},
+	{"outgoing require smime outgoing plain",
+	 "p:2:24: found \"outgoing\", expected over, sign, remove, a comma or the end of "
+	 "the "
+	 "sentence"},
+	{"outgoing require smime over verified",
+	 "p:2:37: found the end of the sentence, expected tls"},
+	{"outgoing reject \"x\" sign", "p:2:21: found \"sign\", expected the end of the sentence"},
+	{"outgoing prefer pgp sign as form",
+	 "p:2:29: found \"form\", expected from (did you mean \"from\"?)"},
+	{"incoming require tls 1.2",
+	 "p:2:22: found \"1.2\", expected over, sign, remove, a comma or the end of the "
+	 "sentence"},
+	{"outgoing from group \"CN=HR,DC=ex\" require smime",
+	 "p:2:15: found \"group\", expected the name of a list or a text in \"quotes\" "
+	 "(this "
+	 "word is kept for a later version)"},
+	{"outgoing body has iban require smime",
+	 "p:2:10: found \"body\", expected require, prefer, plain, reject or a condition "
+	 "(to, "
+	 "from, subject, header, not) (this word is kept for a later version)"},
+	{"list to = \"a\"", "p:2:6: found \"to\", expected the name of a list"},
+	{"list a \"a\"", "p:2:8: found \"a\", expected from or ="},
+	{"internal domain \"a\"",
+	 "p:2:10: found \"domain\", expected domains, require, prefer, plain, reject or a "
+	 "condition (to, from, subject, header, not) (did you mean \"domains\"?)"},
+	{"outgoing header X is \"y\" plain", "p:2:17: found \"X\", expected a text in \"quotes\""},
+	{"expect from \"a\" to \"b\": plain",
+	 "p:2:1: found \"expect\", expected outgoing, internal, incoming, relayed, copy or "
+	 "list"},
+	{"outgoing subject has \"0123456789012345678901234567890123456789012\", ,",
+	 "p:2:69: found \",\", expected a text in \"quotes\""},
+};
+
 static void test_grammar(void **state)
 {
-	static const Case cases[] = {
-		{"outgoing requier smime",
-		 "p:2:10: found \"requier\", expected require, prefer, plain, reject or a "
-		 "condition "
-		 "(to, from, subject, header, not) (did you mean \"require\"?)"},
-		{"outgoing", "p:2:9: found the end of the sentence, expected require, prefer, "
-			     "plain, reject or a "
-			     "condition (to, from, subject, header, not)"},
-		{"outgoing to \"a\"\nrequire smime",
-		 "p:2:16: found the end of the sentence, expected require, prefer, plain, reject, "
-		 "a "
-		 "condition (to, from, subject, header, not) or a comma\n"
-		 "p:3:1: found \"require\", expected outgoing, internal, incoming, relayed, copy "
-		 "or "
-		 "list (a line that continues a rule begins with blanks)"},
-		{"outgoin prefer pgp\noutgoing prefer gpg",
-		 "p:2:1: found \"outgoin\", expected outgoing, internal, incoming, relayed, copy "
-		 "or "
-		 "list (did you mean \"outgoing\"?)\n"
-		 "p:3:17: found \"gpg\", expected plain, smime, pgp, portal, tls or verified (did "
-		 "you mean \"pgp\"?)"},
-		{"Outgoing plain", "p:2:1: found \"Outgoing\", expected outgoing, internal, "
-				   "incoming, relayed, copy or "
-				   "list (did you mean \"outgoing\"?)"},
-		{"outgoing require smime,", "p:2:24: found the end of the sentence, expected "
-					    "plain, smime, pgp, portal, tls or "
-					    "verified"},
-		{"outgoing require smime pgp",
-		 "p:2:24: found \"pgp\", expected over, sign, remove, a comma or the end of the "
-		 "sentence"},
-		{"outgoing require smime outgoing plain",
-		 "p:2:24: found \"outgoing\", expected over, sign, remove, a comma or the end of "
-		 "the "
-		 "sentence"},
-		{"outgoing require smime over verified",
-		 "p:2:37: found the end of the sentence, expected tls"},
-		{"outgoing reject \"x\" sign",
-		 "p:2:21: found \"sign\", expected the end of the sentence"},
-		{"outgoing prefer pgp sign as form",
-		 "p:2:29: found \"form\", expected from (did you mean \"from\"?)"},
-		{"incoming require tls 1.2",
-		 "p:2:22: found \"1.2\", expected over, sign, remove, a comma or the end of the "
-		 "sentence"},
-		{"outgoing from group \"CN=HR,DC=ex\" require smime",
-		 "p:2:15: found \"group\", expected the name of a list or a text in \"quotes\" "
-		 "(this "
-		 "word is kept for a later version)"},
-		{"outgoing body has iban require smime",
-		 "p:2:10: found \"body\", expected require, prefer, plain, reject or a condition "
-		 "(to, "
-		 "from, subject, header, not) (this word is kept for a later version)"},
-		{"list to = \"a\"", "p:2:6: found \"to\", expected the name of a list"},
-		{"list a \"a\"", "p:2:8: found \"a\", expected from or ="},
-		{"internal domain \"a\"",
-		 "p:2:10: found \"domain\", expected domains, require, prefer, plain, reject or a "
-		 "condition (to, from, subject, header, not) (did you mean \"domains\"?)"},
-		{"outgoing header X is \"y\" plain",
-		 "p:2:17: found \"X\", expected a text in \"quotes\""},
-		{"expect from \"a\" to \"b\": plain",
-		 "p:2:1: found \"expect\", expected outgoing, internal, incoming, relayed, copy or "
-		 "list"},
-		{"outgoing subject has \"0123456789012345678901234567890123456789012\", ,",
-		 "p:2:69: found \",\", expected a text in \"quotes\""},
-	};
 	(void)state;
-	expect_all(cases, G_N_ELEMENTS(cases));
+	expect_all(grammar, G_N_ELEMENTS(grammar));
 }
 
 static void test_signs(void **state)
@@ -171,78 +170,79 @@ static void test_signs(void **state)
 	expect_all(cases, G_N_ELEMENTS(cases));
 }
 
+static const Case meaning[] = {
+	{"internal domains \"@b.example\", \"FIRMA.example.\", \"a@b\"",
+	 "p:2:18: found \"@b.example\", expected an address, a domain or *.domain (did you "
+	 "mean \"b.example\"?)\n"
+	 "p:2:32: found the domain \"firma.example\" twice, first in line 1\n"
+	 "p:2:50: found the address \"a@b\", expected a domain of ours"},
+	{"list a = \"x\"\nlist a = \"y\"\noutgoing to a plain",
+	 "p:3:6: found a second list \"a\", first in line 2"},
+	{"list doctors = \"x\"\noutgoing to docters plain\noutgoing to clients plain",
+	 "p:3:13: found \"docters\", expected the name of a list or an address in quotes "
+	 "(did "
+	 "you mean \"doctors\"?)\n"
+	 "p:4:13: found \"clients\", expected the name of a list or an address in quotes"},
+	{"list doctors = x\noutgoing to doctors plain",
+	 "p:2:16: found \"x\", expected a text in \"quotes\""},
+	{"list a from \"list\"\noutgoing to a plain",
+	 "p:2:13: found no entry in the file \"list\", expected one at least"},
+	{"list a from \"bad\"\noutgoing to a plain",
+	 "bad:2:3: found \"b@\", expected an address, a domain or *.domain\n"
+	 "bad:5:1: found \"c c\", expected an address, a domain or *.domain"},
+	{"list a from \"missing\"\noutgoing to a plain",
+	 "missing: cannot be read: No such file or directory"},
+	{"outgoing require smime, plain", "p:2:25: found plain as one way of several, "
+					  "expected ways that protect: \"prefer\" "
+					  "sends as it is where none is possible"},
+	{"outgoing prefer tls, verified tls",
+	 "p:2:22: found a way that is never tried: one before it is possible whenever this "
+	 "one is"},
+	{"outgoing prefer pgp, pgp",
+	 "p:2:22: found a way that is never tried: one before it is possible whenever this "
+	 "one is"},
+	{"outgoing prefer verified tls over tls",
+	 "p:2:17: found tls over tls, expected tls or verified tls alone"},
+	{"outgoing to \"a\" from \"x\" to \"b\" not to \"c\" from \"y\" plain",
+	 "p:2:26: found a second \"to\" in one rule, expected one: separate several "
+	 "addresses "
+	 "by commas\n"
+	 "p:2:44: found a second \"from\" in one rule, expected one: separate several "
+	 "addresses by commas"},
+	{"outgoing not subject has \"x\" plain remove tag",
+	 "p:2:1: found \"remove tag\" in a rule with no \"subject has\", expected one: its "
+	 "text is the tag"},
+	{"outgoing subject has \"x\" subject has \"y\" plain remove tag",
+	 "p:2:1: found \"remove tag\" in a rule with several \"subject has\", expected "
+	 "one: "
+	 "its text is the tag"},
+	{"outgoing subject has \"\" header \"a:\" is \" \" plain",
+	 "p:2:22: found an empty text, expected one to look for\n"
+	 "p:2:32: found \"a:\", expected the name of a header field without a colon\n"
+	 "p:2:40: found an empty text, expected one to look for"},
+	{"incoming require tls\nrelayed plain sign",
+	 "p:2:1: found a rule that protects or changes incoming mail, expected plain or "
+	 "reject: this version does no more with mail from outside\n"
+	 "p:3:1: found a rule that protects or changes relayed mail, expected plain or "
+	 "reject: this version does no more with mail from outside"},
+	{"copy outgoing to \"firma.example\"\ncopy outgoing\ncopy outgoing to \"a@b\", "
+	 "\"c@d\"",
+	 "p:2:1: found a copy rule without a goal, expected it to end with: to "
+	 "\"ADDRESS\"\n"
+	 "p:3:1: found a copy rule without a goal, expected it to end with: to "
+	 "\"ADDRESS\"\n"
+	 "p:4:1: found a copy rule without a goal, expected it to end with: to "
+	 "\"ADDRESS\""},
+	{"outgoing reject \"Bitte verschlüsseln\"\noutgoing reject \"\"",
+	 "p:2:17: found letters beyond ASCII in the text of a refusal, expected none: mail "
+	 "servers pass on only ASCII (write ae for ä)\n"
+	 "p:3:17: found a refusal of 0 bytes, expected 1 to 400"},
+};
+
 static void test_meaning(void **state)
 {
-	static const Case cases[] = {
-		{"internal domains \"@b.example\", \"FIRMA.example.\", \"a@b\"",
-		 "p:2:18: found \"@b.example\", expected an address, a domain or *.domain (did you "
-		 "mean \"b.example\"?)\n"
-		 "p:2:32: found the domain \"firma.example\" twice, first in line 1\n"
-		 "p:2:50: found the address \"a@b\", expected a domain of ours"},
-		{"list a = \"x\"\nlist a = \"y\"\noutgoing to a plain",
-		 "p:3:6: found a second list \"a\", first in line 2"},
-		{"list doctors = \"x\"\noutgoing to docters plain\noutgoing to clients plain",
-		 "p:3:13: found \"docters\", expected the name of a list or an address in quotes "
-		 "(did "
-		 "you mean \"doctors\"?)\n"
-		 "p:4:13: found \"clients\", expected the name of a list or an address in quotes"},
-		{"list doctors = x\noutgoing to doctors plain",
-		 "p:2:16: found \"x\", expected a text in \"quotes\""},
-		{"list a from \"list\"\noutgoing to a plain",
-		 "p:2:13: found no entry in the file \"list\", expected one at least"},
-		{"list a from \"bad\"\noutgoing to a plain",
-		 "bad:2:3: found \"b@\", expected an address, a domain or *.domain\n"
-		 "bad:5:1: found \"c c\", expected an address, a domain or *.domain"},
-		{"list a from \"missing\"\noutgoing to a plain",
-		 "missing: cannot be read: No such file or directory"},
-		{"outgoing require smime, plain", "p:2:25: found plain as one way of several, "
-						  "expected ways that protect: \"prefer\" "
-						  "sends as it is where none is possible"},
-		{"outgoing prefer tls, verified tls",
-		 "p:2:22: found a way that is never tried: one before it is possible whenever this "
-		 "one is"},
-		{"outgoing prefer pgp, pgp",
-		 "p:2:22: found a way that is never tried: one before it is possible whenever this "
-		 "one is"},
-		{"outgoing prefer verified tls over tls",
-		 "p:2:17: found tls over tls, expected tls or verified tls alone"},
-		{"outgoing to \"a\" from \"x\" to \"b\" not to \"c\" from \"y\" plain",
-		 "p:2:26: found a second \"to\" in one rule, expected one: separate several "
-		 "addresses "
-		 "by commas\n"
-		 "p:2:44: found a second \"from\" in one rule, expected one: separate several "
-		 "addresses by commas"},
-		{"outgoing not subject has \"x\" plain remove tag",
-		 "p:2:1: found \"remove tag\" in a rule with no \"subject has\", expected one: its "
-		 "text is the tag"},
-		{"outgoing subject has \"x\" subject has \"y\" plain remove tag",
-		 "p:2:1: found \"remove tag\" in a rule with several \"subject has\", expected "
-		 "one: "
-		 "its text is the tag"},
-		{"outgoing subject has \"\" header \"a:\" is \" \" plain",
-		 "p:2:22: found an empty text, expected one to look for\n"
-		 "p:2:32: found \"a:\", expected the name of a header field without a colon\n"
-		 "p:2:40: found an empty text, expected one to look for"},
-		{"incoming require tls\nrelayed plain sign",
-		 "p:2:1: found a rule that protects or changes incoming mail, expected plain or "
-		 "reject: this version does no more with mail from outside\n"
-		 "p:3:1: found a rule that protects or changes relayed mail, expected plain or "
-		 "reject: this version does no more with mail from outside"},
-		{"copy outgoing to \"firma.example\"\ncopy outgoing\ncopy outgoing to \"a@b\", "
-		 "\"c@d\"",
-		 "p:2:1: found a copy rule without a goal, expected it to end with: to "
-		 "\"ADDRESS\"\n"
-		 "p:3:1: found a copy rule without a goal, expected it to end with: to "
-		 "\"ADDRESS\"\n"
-		 "p:4:1: found a copy rule without a goal, expected it to end with: to "
-		 "\"ADDRESS\""},
-		{"outgoing reject \"Bitte verschlüsseln\"\noutgoing reject \"\"",
-		 "p:2:17: found letters beyond ASCII in the text of a refusal, expected none: mail "
-		 "servers pass on only ASCII (write ae for ä)\n"
-		 "p:3:17: found a refusal of 0 bytes, expected 1 to 400"},
-	};
 	(void)state;
-	expect_all(cases, G_N_ELEMENTS(cases));
+	expect_all(meaning, G_N_ELEMENTS(meaning));
 }
 
 static void test_files(void **state)

@@ -10,57 +10,57 @@
 #define INTERNAL "internal domains \"firma.example\"\n"
 #define LAST "\noutgoing plain"
 
+static const struct {
+	const char *text; /* after `internal domains` in line 1 */
+	const char *warnings;
+} reviews[] = {
+	{"outgoing to \"a\" plain" LAST, ""},
+	{"outgoing to \"a\" plain", "p: warning: no rule for all other outgoing mail: what "
+				    "no rule matches is refused"},
+	{"outgoing prefer pgp\ninternal plain\noutgoing to \"a\" require pgp",
+	 "p:4:1: warning: this rule is never reached: the one in line 2 takes all mail "
+	 "that "
+	 "it would match"},
+	{"outgoing to \"a\", \"b\" plain\noutgoing subject has \"x\" to \"B\", \"a\" "
+	 "plain" LAST,
+	 "p:3:1: warning: this rule is never reached: the one in line 2 takes all mail "
+	 "that "
+	 "it would match"},
+	{"outgoing to \"a\", \"b\" plain\noutgoing to \"a\", \"c\" plain" LAST, ""},
+	{"outgoing subject has \"x\" plain\noutgoing not subject has \"x\" plain" LAST, ""},
+	{"outgoing subject has \"x\" plain\noutgoing header \"y\" has \"x\" plain" LAST, ""},
+	{"outgoing to \"*.de.example\" plain\noutgoing to \"b@praxis.de.example\" plain\n"
+	 "outgoing to \"praxis.de.example\", \"*.a.de.example\" plain\n"
+	 "outgoing to \"de.example\" plain" LAST,
+	 "p:3:1: warning: this rule is never reached: the one in line 2 takes all mail "
+	 "that "
+	 "it would match\n"
+	 "p:4:1: warning: this rule is never reached: the one in line 2 takes all mail "
+	 "that "
+	 "it would match"},
+	{"outgoing to \"a\" subject has \"x\" plain\noutgoing to \"b@a\" plain" LAST, ""},
+	{"list l = \"a\"\nlist m = \"a\"\noutgoing to l plain\n"
+	 "outgoing to l not from m subject has \"x\" plain" LAST,
+	 "p:5:1: warning: this rule is never reached: the one in line 4 takes all mail "
+	 "that "
+	 "it would match"},
+	{"outgoing to \"firma.example\" plain\ninternal to \"a@b\" plain\n"
+	 "internal to \"*.example\", \"b\" plain\nincoming to \"x\", \"x@firma.example\" "
+	 "plain" LAST,
+	 "p:2:10: warning: this rule never matches: outgoing mail does not go to these "
+	 "recipients\n"
+	 "p:3:10: warning: this rule never matches: internal mail does not go to these "
+	 "recipients"},
+	{"copy outgoing to \"a@b.example\"" LAST,
+	 "p:2:1: warning: copies go to a@b.example, which is no address of ours"},
+	{"list l = \"a\"" LAST, "p:2:6: warning: no rule uses the list \"l\""},
+};
+
 static void test_warnings(void **state)
 {
-	static const struct {
-		const char *text; /* after `internal domains` in line 1 */
-		const char *warnings;
-	} cases[] = {
-		{"outgoing to \"a\" plain" LAST, ""},
-		{"outgoing to \"a\" plain", "p: warning: no rule for all other outgoing mail: what "
-					    "no rule matches is refused"},
-		{"outgoing prefer pgp\ninternal plain\noutgoing to \"a\" require pgp",
-		 "p:4:1: warning: this rule is never reached: the one in line 2 takes all mail "
-		 "that "
-		 "it would match"},
-		{"outgoing to \"a\", \"b\" plain\noutgoing subject has \"x\" to \"B\", \"a\" "
-		 "plain" LAST,
-		 "p:3:1: warning: this rule is never reached: the one in line 2 takes all mail "
-		 "that "
-		 "it would match"},
-		{"outgoing to \"a\", \"b\" plain\noutgoing to \"a\", \"c\" plain" LAST, ""},
-		{"outgoing subject has \"x\" plain\noutgoing not subject has \"x\" plain" LAST, ""},
-		{"outgoing subject has \"x\" plain\noutgoing header \"y\" has \"x\" plain" LAST,
-		 ""},
-		{"outgoing to \"*.de.example\" plain\noutgoing to \"b@praxis.de.example\" plain\n"
-		 "outgoing to \"praxis.de.example\", \"*.a.de.example\" plain\n"
-		 "outgoing to \"de.example\" plain" LAST,
-		 "p:3:1: warning: this rule is never reached: the one in line 2 takes all mail "
-		 "that "
-		 "it would match\n"
-		 "p:4:1: warning: this rule is never reached: the one in line 2 takes all mail "
-		 "that "
-		 "it would match"},
-		{"outgoing to \"a\" subject has \"x\" plain\noutgoing to \"b@a\" plain" LAST, ""},
-		{"list l = \"a\"\nlist m = \"a\"\noutgoing to l plain\n"
-		 "outgoing to l not from m subject has \"x\" plain" LAST,
-		 "p:5:1: warning: this rule is never reached: the one in line 4 takes all mail "
-		 "that "
-		 "it would match"},
-		{"outgoing to \"firma.example\" plain\ninternal to \"a@b\" plain\n"
-		 "internal to \"*.example\", \"b\" plain\nincoming to \"x\", \"x@firma.example\" "
-		 "plain" LAST,
-		 "p:2:10: warning: this rule never matches: outgoing mail does not go to these "
-		 "recipients\n"
-		 "p:3:10: warning: this rule never matches: internal mail does not go to these "
-		 "recipients"},
-		{"copy outgoing to \"a@b.example\"" LAST,
-		 "p:2:1: warning: copies go to a@b.example, which is no address of ours"},
-		{"list l = \"a\"" LAST, "p:2:6: warning: no rule uses the list \"l\""},
-	};
 	(void)state;
-	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-		g_autofree char *text = g_strconcat(INTERNAL, cases[i].text, NULL);
+	for (gsize i = 0; i < G_N_ELEMENTS(reviews); i++) {
+		g_autofree char *text = g_strconcat(INTERNAL, reviews[i].text, NULL);
 		g_autoptr(Policy) policy = policy_from(text);
 		g_autoptr(GString) warnings = g_string_new(NULL);
 		const GPtrArray *lines = policy_warnings(policy);
@@ -71,9 +71,9 @@ static void test_warnings(void **state)
 			g_string_append_printf(warnings, "%s%s", j > 0 ? "\n" : "",
 					       strstr(line, "/p:") + 1);
 		}
-		if (strcmp(warnings->str, cases[i].warnings) != 0)
+		if (strcmp(warnings->str, reviews[i].warnings) != 0)
 			fail_msg("%s\n--- gave\n%s\n--- not\n%s", text, warnings->str,
-				 cases[i].warnings);
+				 reviews[i].warnings);
 	}
 }
 
@@ -84,65 +84,66 @@ static const char expected_policy[] =
 		 "copy outgoing from \"a@firma.example\" to \"archive@firma.example\"\n"
 		 "incoming from \"bad.example\" reject\n";
 
+static const struct {
+	const char *text;
+	const char *result; /* "" met; else what is wrong with the file or its first */
+} expected[] = {
+	{"expect from \"a@firma.example\" to \"x@b\" subject \"Re: [X]\":\n"
+	 "  require smime over tls, portal sign remove tag "
+	 "copy to \"archive@firma.example\" (line 2)",
+	 ""},
+	{"expect to \"x@b\" header \"x-a\" \"B\" from \"c@firma.example\": reject \"no "
+	 "\\\"b\\\"\"",
+	 ""},
+	{"expect outgoing from \"\" to \"x@WEB.example\": prefer verified tls, tls sign as "
+	 "from",
+	 ""},
+	{"expect from \"c@firma.example\" to \"x@b\": no rule", ""},
+	{"expect from \"x@bad.example\" to \"a@firma.example\": reject", ""},
+	{"expect from \"c@firma.example\" to \"x@b\": plain",
+	 "e:1: outgoing mail, expected plain\n  but p:0 says no rule: (no rule matches)"},
+	{"expect from \"c@firma.example\" to \"x@web.example\": prefer verified tls, tls "
+	 "sign "
+	 "as from copy to \"archive@firma.example\"",
+	 "e:1: outgoing mail, expected prefer verified tls, tls sign as from copy to "
+	 "archive@firma.example\n"
+	 "  but p:4 says prefer verified tls, tls sign as from: outgoing to "
+	 "\"web.example\" "
+	 "prefer verified tls, tls sign as from"},
+	{"\nexpect from \"x@bad.example\" to \"a@firma.example\": reject (line 7)",
+	 "e:2: incoming mail, expected reject (line 7)\n"
+	 "  but p:6 says reject: incoming from \"bad.example\" reject"},
+	{"expect from \"c@firma.example\": plain\nexpect from \"\" to \"a@b\": plain\n"
+	 "expect to \"a\" to \"b@c\" from \"d@e\" subject \"\" subject \"\": no rule\n"
+	 "expect form \"a@b\": plain\nexpect from \"a@b\" to \"c@d\": rejct\n"
+	 "expect from \"a@b\" to \"c@d\": plain (line 0)",
+	 "e:1:1: found an expectation without \"to\", expected from \"ADDRESS\" and to "
+	 "\"ADDRESS\"\n"
+	 "e:2:1: found an empty sender without a direction, expected outgoing, internal, "
+	 "incoming or relayed after expect\n"
+	 "e:3:11: found \"a\", expected one address\n"
+	 "e:3:18: found a second \"to\" in one expectation, expected one\n"
+	 "e:3:54: found a second \"subject\" in one expectation, expected one\n"
+	 "e:4:8: found \"form\", expected outgoing, internal, incoming, relayed, to, from, "
+	 "subject, header or : (did you mean \"from\"?)\n"
+	 "e:5:29: found \"rejct\", expected require, prefer, plain, reject or no (did you "
+	 "mean "
+	 "\"reject\"?)\n"
+	 "e:6:41: found 0, expected the line of a rule"},
+	{"outgoing plain",
+	 "e:1:1: found \"outgoing\", expected expect (a line that continues a rule begins "
+	 "with blanks)"},
+};
+
 static void test_expectations(void **state)
 {
-	static const struct {
-		const char *text;
-		const char *result; /* "" met; else what is wrong with the file or its first */
-	} cases[] = {
-		{"expect from \"a@firma.example\" to \"x@b\" subject \"Re: [X]\":\n"
-		 "  require smime over tls, portal sign remove tag "
-		 "copy to \"archive@firma.example\" (line 2)",
-		 ""},
-		{"expect to \"x@b\" header \"x-a\" \"B\" from \"c@firma.example\": reject \"no "
-		 "\\\"b\\\"\"",
-		 ""},
-		{"expect outgoing from \"\" to \"x@WEB.example\": prefer verified tls, tls sign as "
-		 "from",
-		 ""},
-		{"expect from \"c@firma.example\" to \"x@b\": no rule", ""},
-		{"expect from \"x@bad.example\" to \"a@firma.example\": reject", ""},
-		{"expect from \"c@firma.example\" to \"x@b\": plain",
-		 "e:1: outgoing mail, expected plain\n  but p:0 says no rule: (no rule matches)"},
-		{"expect from \"c@firma.example\" to \"x@web.example\": prefer verified tls, tls "
-		 "sign "
-		 "as from copy to \"archive@firma.example\"",
-		 "e:1: outgoing mail, expected prefer verified tls, tls sign as from copy to "
-		 "archive@firma.example\n"
-		 "  but p:4 says prefer verified tls, tls sign as from: outgoing to "
-		 "\"web.example\" "
-		 "prefer verified tls, tls sign as from"},
-		{"\nexpect from \"x@bad.example\" to \"a@firma.example\": reject (line 7)",
-		 "e:2: incoming mail, expected reject (line 7)\n"
-		 "  but p:6 says reject: incoming from \"bad.example\" reject"},
-		{"expect from \"c@firma.example\": plain\nexpect from \"\" to \"a@b\": plain\n"
-		 "expect to \"a\" to \"b@c\" from \"d@e\" subject \"\" subject \"\": no rule\n"
-		 "expect form \"a@b\": plain\nexpect from \"a@b\" to \"c@d\": rejct\n"
-		 "expect from \"a@b\" to \"c@d\": plain (line 0)",
-		 "e:1:1: found an expectation without \"to\", expected from \"ADDRESS\" and to "
-		 "\"ADDRESS\"\n"
-		 "e:2:1: found an empty sender without a direction, expected outgoing, internal, "
-		 "incoming or relayed after expect\n"
-		 "e:3:11: found \"a\", expected one address\n"
-		 "e:3:18: found a second \"to\" in one expectation, expected one\n"
-		 "e:3:54: found a second \"subject\" in one expectation, expected one\n"
-		 "e:4:8: found \"form\", expected outgoing, internal, incoming, relayed, to, from, "
-		 "subject, header or : (did you mean \"from\"?)\n"
-		 "e:5:29: found \"rejct\", expected require, prefer, plain, reject or no (did you "
-		 "mean "
-		 "\"reject\"?)\n"
-		 "e:6:41: found 0, expected the line of a rule"},
-		{"outgoing plain",
-		 "e:1:1: found \"outgoing\", expected expect (a line that continues a rule begins "
-		 "with blanks)"},
-	};
 	char *folder = folder_new();
 	g_autofree char *policy_path = write_file(folder, "p", expected_policy, -1);
 	g_autoptr(Policy) policy = policy_load(policy_path, NULL);
 
 	(void)state;
-	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-		g_autofree char *path = write_file(folder, "e", cases[i].text, -1);
+	for (gsize i = 0; i < G_N_ELEMENTS(expected); i++) {
+		g_autofree char *path = write_file(folder, "e", expected[i].text, -1);
 		g_autoptr(GError) error = NULL;
 		g_autoptr(Expectations) expectations = expectations_load(path, &error);
 		g_autofree char *failure = NULL;
@@ -156,30 +157,31 @@ static void test_expectations(void **state)
 			result = g_strdup("");
 		else
 			result = without_folder(failure, folder);
-		if (strcmp(result, cases[i].result) != 0)
-			fail_msg("%s\n--- gave\n%s\n--- not\n%s", cases[i].text, result,
-				 cases[i].result);
+		if (strcmp(result, expected[i].result) != 0)
+			fail_msg("%s\n--- gave\n%s\n--- not\n%s", expected[i].text, result,
+				 expected[i].result);
 	}
 	folder_free(folder);
 }
 
+static const char *const known[] = {"require", "prefer", "pgp", "tls", "to"};
+static const struct {
+	const char *word, *nearest;
+} slips[] = {
+	{"requrie", "require"}, {"Prefers", "prefer"}, {"gpg", "pgp"},	   {"t", "to"},
+	{"ssl", "tls"},		{"xyz", NULL},	       {"zzzzzzzz", NULL},
+};
+
 static void test_nearest(void **state)
 {
-	static const char *const known[] = {"require", "prefer", "pgp", "tls", "to"};
-	static const struct {
-		const char *word, *nearest;
-	} cases[] = {
-		{"requrie", "require"}, {"Prefers", "prefer"}, {"gpg", "pgp"},	   {"t", "to"},
-		{"ssl", "tls"},		{"xyz", NULL},	       {"zzzzzzzz", NULL}, {"", "to"},
-	};
 	g_autofree char *monster = g_strnfill(10000, 'r');
 
 	(void)state;
-	for (gsize i = 0; i < 7; i++) {
-		const char *nearest = nearest_word(cases[i].word, known, G_N_ELEMENTS(known));
+	for (gsize i = 0; i < G_N_ELEMENTS(slips); i++) {
+		const char *nearest = nearest_word(slips[i].word, known, G_N_ELEMENTS(known));
 
-		if (g_strcmp0(nearest, cases[i].nearest) != 0)
-			fail_msg("%s: %s", cases[i].word, nearest ? nearest : "none");
+		if (g_strcmp0(nearest, slips[i].nearest) != 0)
+			fail_msg("%s: %s", slips[i].word, nearest ? nearest : "none");
 	}
 	assert_null(nearest_word(monster, known, G_N_ELEMENTS(known)));
 	assert_int_equal(nearest_distance("", "abc"), 3);
