@@ -10,7 +10,7 @@
 
 /* How often it looks without being woken, and how long one round may take. */
 #define NOTICES_INTERVAL_SECONDS 10
-#define NOTICES_ROUND_SECONDS 60
+#define NOTICES_ROUND_SECONDS 10
 #define NOTICES_EXPIRE_SECONDS ((gint64)60 * 60)
 
 typedef struct Notices Notices;
