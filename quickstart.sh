@@ -93,7 +93,10 @@ build_in()
 	shift
 	mkdir -p "$folder"
 	: >"$folder/build.log"
-	[ -x "$top/configure" ] || quietly "$folder/build.log" "$top/autogen.sh"
+	if [ ! -x "$top/configure" ] || [ "$(find "$top" -path "$build" -prune -o \
+		\( -name '*.am' -o -name configure.ac \) -newer "$top/configure" -print)" ]; then
+		quietly "$folder/build.log" "$top/autogen.sh"
+	fi
 	if [ ! -e "$folder/config.status" ]; then
 		(cd "$folder" && quietly build.log "$top/configure" "$@")
 	fi
