@@ -89,7 +89,7 @@ static int set_up(void **state)
 	fixture->master = secret_random(32);
 	fixture->deposits = deposits_open(fixture->conf, fixture->master, NULL);
 	assert_non_null(fixture->deposits);
-	fixture->db = store_open(fixture->conf, NULL);
+	fixture->db = portal_store_open(fixture->conf, NULL);
 	assert_non_null(fixture->db);
 	smtp.refuse = FALSE;
 	smtp.calls = 0;
