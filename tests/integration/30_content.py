@@ -99,7 +99,8 @@ with script() as tap, tap.site(policy=POLICY) as site:
                 assert opened.layers and opened.signers == [ALICE], opened.layers
                 want, got = tree(parsed(as_bytes(sent))), tree(parsed(opened.entity))
                 assert got == want, f"\n{got}\ninstead of\n{want}"
-                seven_bit(opened.entity)
+                if "smime-signed" in opened.layers:
+                    seven_bit(opened.entity)
                 outer = parsed(copy.content)
                 assert outer["Subject"] == "Grüße – привет", outer["Subject"]
                 assert b"X-Folded: one\r\n two\r\n\tthree\r\n" in copy.content

@@ -18,6 +18,18 @@ def attachment_hash(opened):
     return hashlib.sha256(part.get_payload(decode=True)).hexdigest()
 
 
+def submit_as_mta(site, addresses):
+    """Tries again after a temporary refusal: a slow machine needs more than one go for all four,
+    and what left in the first stays done."""
+    for _ in range(5):
+        try:
+            return site.submit(ALICE, addresses, sent)
+        except smtplib.SMTPDataError as error:
+            if error.smtp_code != 451:
+                raise
+    raise AssertionError("not even in five tries")
+
+
 with script() as tap, tap.site() as site:
     mail = message(ALICE, "everybody@firma.example", "groß", "siehe Anhang\n")
     mail.add_attachment(DATA, "application", "octet-stream", filename="Daten für März.bin")
@@ -25,7 +37,7 @@ with script() as tap, tap.site() as site:
 
     with tap.case("30 MB to four people on four ways at once"):
         people = [cast.SOFIA, cast.PETER, cast.VERA, cast.OTTO]
-        site.submit(ALICE, [person.address for person in people], sent)
+        submit_as_mta(site, [person.address for person in people])
         copies = site.arrived(4, seconds=120)
         for person in people[:3]:
             assert attachment_hash(opened_by(site, person, copy_for(copies, person))) == want, person
