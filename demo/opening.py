@@ -39,7 +39,7 @@ def entity_of(content):
     """The MIME entity of a message: its content header fields and its body."""
     head, body = split(content)
     fields = re.split(rb"\r\n(?![ \t])", head.rstrip(b"\r\n"))
-    kept = [f for f in fields if f.lower().startswith((b"content-", b"mime-version:"))]
+    kept = [f for f in fields if f.lower().startswith(b"content-")]
     return b"".join(f + b"\r\n" for f in kept) + b"\r\n" + body
 
 
