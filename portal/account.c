@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "lib/crypt/seal.h"
-#include "portal/store.h"
+#include "portal/portaldb.h"
 
 #define DIFFERENT_MIN 5 /* different characters in a password */
 
@@ -129,7 +129,7 @@ gboolean account_new(const char *address, const Secret *password, Account **acco
 	(*account)->address = g_strdup(address);
 	(*account)->public_key = keys.public_key;
 	(*account)->wrapped_private = keys.wrapped_private;
-	(*account)->created = (*account)->last_login = store_now();
+	(*account)->created = (*account)->last_login = portaldb_now();
 	return TRUE;
 }
 
@@ -150,7 +150,7 @@ gboolean account_add(Db *db, const Account *account, gboolean *added, GError **e
 gboolean account_logged_in(Db *db, const char *address, GError **error)
 {
 	return db_run(db, NULL, error, "UPDATE account SET last_login = ? WHERE address = ?", "is",
-		      store_now(), address);
+		      portaldb_now(), address);
 }
 
 gboolean account_remove(Db *db, const char *address, gboolean *removed, GError **error)

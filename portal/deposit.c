@@ -11,7 +11,7 @@
 #include "lib/mail/address.h"
 #include "portal/account.h"
 #include "portal/mailer.h"
-#include "portal/store.h"
+#include "portal/portaldb.h"
 #include "portal/token.h"
 #include "portal/vault.h"
 
@@ -24,7 +24,7 @@ struct Deposits {
 
 Deposits *deposits_open(const Conf *conf, const Secret *master_key, GError **error)
 {
-	g_autoptr(Db) db = portal_store_open(conf, error);
+	g_autoptr(Db) db = portaldb_open(conf, error);
 	Deposits *deposits;
 
 	if (db == NULL)
@@ -99,7 +99,7 @@ static gboolean store_both(const Deposits *deposits, const Deposit *deposit, con
 		.subject = deposit->subject != NULL ? deposit->subject : "",
 		.sender = deposit->sender != NULL ? deposit->sender : "",
 		.sender_name = deposit->sender_name != NULL ? deposit->sender_name : "",
-		.created = store_now(),
+		.created = portaldb_now(),
 	};
 	g_autoptr(Account) account = NULL;
 	g_autoptr(Secret) link = NULL;

@@ -9,7 +9,7 @@
 #include "lib/base/error.h"
 #include "lib/crypt/seal.h"
 #include "lib/mail/address.h"
-#include "portal/store.h"
+#include "portal/portaldb.h"
 
 /* How long a visitor waits for a place to have a password hashed. */
 #define HASHING_WAIT (8 * G_USEC_PER_SEC)

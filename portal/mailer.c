@@ -6,7 +6,7 @@
 
 #include "lib/base/error.h"
 #include "lib/mail/smtp.h"
-#include "portal/store.h"
+#include "portal/portaldb.h"
 
 #define PAUSE_FIRST 60
 #define PAUSE_MAX 3600
@@ -25,7 +25,7 @@ gboolean mailer_queue(const Mailer *mailer, gint64 message, const Notice *notice
 
 	return db_run(mailer->db, NULL, error,
 		      "INSERT INTO notice (message, wrapped, due) VALUES (?,?,?)", "ibi", message,
-		      wrapped, store_now());
+		      wrapped, portaldb_now());
 }
 
 gint64 mailer_pause(gint64 attempts)
@@ -91,7 +91,7 @@ static gboolean submit(const Mailer *mailer, const Notice *notice, gint64 deadli
 
 MailerResult mailer_send_next(const Mailer *mailer, gint64 deadline, GError **error)
 {
-	gint64 now = store_now();
+	gint64 now = portaldb_now();
 	g_autoptr(GError) failure = NULL;
 	g_autoptr(Notice) notice = NULL;
 	g_autoptr(GBytes) wrapped = NULL;

@@ -6,7 +6,7 @@
 
 #include "lib/base/error.h"
 #include "lib/crypt/seal.h"
-#include "portal/store.h"
+#include "portal/portaldb.h"
 
 #define HTML_TYPE "text/html; charset=utf-8"
 
@@ -77,7 +77,7 @@ Letter *page_letter(Visit *visit, const char *id, GError **error)
 
 	if (!vault_find_id(visit->portal->db, id, &message, error) || message == NULL ||
 	    !visit_is(visit, message->recipient) || message->key_for_account == NULL ||
-	    message->expires <= store_now())
+	    message->expires <= portaldb_now())
 		return NULL;
 	letter = session_letter(visit->session, message->number);
 	return letter != NULL ? letter : open_letter(visit, message, error);

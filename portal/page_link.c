@@ -11,7 +11,7 @@
 #include "lib/crypt/seal.h"
 #include "portal/format.h"
 #include "portal/login.h"
-#include "portal/store.h"
+#include "portal/portaldb.h"
 #include "portal/token.h"
 
 /* What a link stands for. */
@@ -49,7 +49,7 @@ static gboolean find_link(Visit *visit, Link *link, GError **error)
 		return FALSE;
 	if (link->message == NULL)
 		return TRUE;
-	if (link->message->expires <= store_now() ||
+	if (link->message->expires <= portaldb_now() ||
 	    (link->message->key_for_account == NULL && link->secret == NULL)) {
 		g_clear_pointer(&link->message, vault_message_free);
 		return TRUE;

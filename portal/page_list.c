@@ -7,7 +7,7 @@
 #include "portal/page.h"
 
 #include "lib/crypt/seal.h"
-#include "portal/store.h"
+#include "portal/portaldb.h"
 
 static gboolean set_sealed(Visit *visit, const VaultMessage *message, Values *row, GError **error)
 {
@@ -61,7 +61,7 @@ Response *page_list(Visit *visit, GError **error)
 		vault_list(visit->portal->db, session_address(visit->session), error);
 	g_autoptr(Values) values = page_values(visit);
 	g_autoptr(GString) rows = g_string_new(NULL);
-	gint64 now = store_now();
+	gint64 now = portaldb_now();
 
 	if (messages == NULL)
 		return NULL;

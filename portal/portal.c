@@ -9,7 +9,7 @@
 
 #include "lib/base/error.h"
 #include "portal/format.h"
-#include "portal/store.h"
+#include "portal/portaldb.h"
 #include "portal/token.h"
 #include "portal/vault.h"
 
@@ -58,7 +58,7 @@ Portal *portal_new(Conf *conf, GError **error)
 	if (!read_url(portal, error) || !make_spool_folder(portal, error) ||
 	    !make_nobody(portal, error))
 		return NULL;
-	portal->db = portal_store_open(conf, error);
+	portal->db = portaldb_open(conf, error);
 	if (portal->db == NULL)
 		return NULL;
 	portal->texts = texts_new();
@@ -94,5 +94,5 @@ void portal_free(Portal *portal)
 gboolean portal_sweep(Portal *portal, int *count, GError **error)
 {
 	sessions_sweep(portal->sessions);
-	return vault_expire(portal->db, store_now(), count, error);
+	return vault_expire(portal->db, portaldb_now(), count, error);
 }

@@ -19,7 +19,7 @@
 #include "portal/account.h"
 #include "portal/deposit.h"
 #include "portal/mailer.h"
-#include "portal/store.h"
+#include "portal/portaldb.h"
 #include "portal/vault.h"
 
 #define SUBJECT "Geheimer Betreff 4711"
@@ -89,7 +89,7 @@ static int set_up(void **state)
 	fixture->master = secret_random(32);
 	fixture->deposits = deposits_open(fixture->conf, fixture->master, NULL);
 	assert_non_null(fixture->deposits);
-	fixture->db = portal_store_open(fixture->conf, NULL);
+	fixture->db = portaldb_open(fixture->conf, NULL);
 	assert_non_null(fixture->db);
 	smtp.refuse = FALSE;
 	smtp.calls = 0;
@@ -400,9 +400,9 @@ static void expiry_takes_all(void **state)
 	int expired = 0;
 
 	assert_true(put(fixture, "otto@web.example", "d1", NULL, NULL));
-	assert_true(vault_expire(fixture->db, store_now(), &expired, NULL));
+	assert_true(vault_expire(fixture->db, portaldb_now(), &expired, NULL));
 	assert_int_equal(expired, 0);
-	assert_true(vault_expire(fixture->db, store_now() + 91 * 86400, &expired, NULL));
+	assert_true(vault_expire(fixture->db, portaldb_now() + 91 * 86400, &expired, NULL));
 	assert_int_equal(expired, 1);
 	assert_int_equal(count(fixture, "SELECT count(*) FROM chunk"), 0);
 	assert_int_equal(count(fixture, "SELECT count(*) FROM notice"), 0);

@@ -10,7 +10,7 @@
  * notice: what the recipient is still to be told, wrapped under the gateway's master key.
  * event: the audit trail, without content.
  */
-#include "portal/store.h"
+#include "portal/portaldb.h"
 
 static const char *const migrations[] = {
 	"CREATE TABLE account ("
@@ -61,12 +61,12 @@ static const char *const migrations[] = {
 	NULL,
 };
 
-Db *portal_store_open(const Conf *conf, GError **error)
+Db *portaldb_open(const Conf *conf, GError **error)
 {
 	return db_open(conf_path(conf, "portal", "database"), migrations, TRUE, error);
 }
 
-gint64 store_now(void)
+gint64 portaldb_now(void)
 {
 	return g_get_real_time() / G_USEC_PER_SEC;
 }

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `sealpost portal`: what the portal holds, without its content: nobody but the recipients has
+ * the keys.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/cli.h"
+#include "lib/mail/address.h"
+#include "portal/account.h"
+#include "portal/portaldb.h"
+#include "portal/vault.h"
+
+static Db *open_database(int *status)
+{
+	g_autoptr(Conf) conf = cli_conf();
+	g_autoptr(GError) error = NULL;
+	Db *db;
+
+	*status = EX_CONFIG;
+	if (conf == NULL)
+		return NULL;
+	db = portaldb_open(conf, &error);
+	*status = db != NULL ? EX_OK : cli_fail(error);
+	return db;
+}
+
+/* "2026-11-25 09:30", in the machine's time zone. New string. */
+static char *date(gint64 time)
+{
+	g_autoptr(GDateTime) local = g_date_time_new_from_unix_local(time);
+
+	return local != NULL ? g_date_time_format(local, "%Y-%m-%d %H:%M") : g_strdup("-");
+}
+
+static int accounts(int argc, char **argv)
+{
+	int status;
+	g_autoptr(Db) db = NULL;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) list = NULL;
+
+	if (!cli_options(NULL, NULL, "Lists who has an account.", &argc, &argv) || argc > 1)
+		return EX_USAGE;
+	db = open_database(&status);
+	if (db == NULL)
+		return status;
+	list = account_list(db, &error);
+	if (list == NULL)
+		return cli_fail(error);
+	for (guint i = 0; i < list->len; i++) {
+		const Account *account = g_ptr_array_index(list, i);
+		g_autofree char *created = date(account->created);
+		g_autofree char *seen = date(account->last_login);
+
+		printf("%-40s  since %s  last log-in %s  %" G_GINT64_FORMAT " messages\n",
+		       account->address, created, seen, account->messages);
+	}
+	return EX_OK;
+}
+
+static int messages(int argc, char **argv)
+{
+	int status;
+	g_autoptr(Db) db = NULL;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) list = NULL;
+	g_autofree char *recipient = NULL;
+
+	if (!cli_options(NULL, "[ADDRESS]", "Lists the messages that are kept, the newest first.",
+			 &argc, &argv) ||
+	    argc > 2)
+		return EX_USAGE;
+	if (argc == 2 && (recipient = address_fold(argv[1])) == NULL) {
+		fprintf(stderr, "%s: %s is no address\n", argv[0], argv[1]);
+		return EX_USAGE;
+	}
+	db = open_database(&status);
+	if (db == NULL)
+		return status;
+	list = vault_list(db, recipient, &error);
+	if (list == NULL)
+		return cli_fail(error);
+	for (guint i = 0; i < list->len; i++) {
+		const VaultMessage *message = g_ptr_array_index(list, i);
+		g_autofree char *created = date(message->created);
+		g_autofree char *expires = date(message->expires);
+
+		printf("%6" G_GINT64_FORMAT "  %s  until %s  %10" G_GINT64_FORMAT "  %-7s  %s\n",
+		       message->number, created, expires, message->size,
+		       vault_state_name(message->state), message->recipient);
+	}
+	return EX_OK;
+}
+
+static int expire(int argc, char **argv)
+{
+	int status;
+	int count = 0;
+	g_autoptr(Db) db = NULL;
+	g_autoptr(GError) error = NULL;
+
+	if (!cli_options(NULL, NULL, "Deletes the messages whose time is over.", &argc, &argv) ||
+	    argc > 1)
+		return EX_USAGE;
+	db = open_database(&status);
+	if (db == NULL)
+		return status;
+	if (!vault_expire(db, portaldb_now(), &count, &error))
+		return cli_fail(error);
+	printf("%d deleted\n", count);
+	return EX_OK;
+}
+
+static int forget(int argc, char **argv)
+{
+	int status;
+	gboolean removed = FALSE;
+	g_autoptr(Db) db = NULL;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *address = NULL;
+
+	if (!cli_options(
+		    NULL, "ADDRESS",
+		    "Deletes an account and all messages that are sealed to it, for somebody who "
+		    "has lost the password: the next message comes with a link that starts anew.",
+		    &argc, &argv) ||
+	    argc != 2 || (address = address_fold(argv[1])) == NULL)
+		return EX_USAGE;
+	db = open_database(&status);
+	if (db == NULL)
+		return status;
+	if (!account_remove(db, address, &removed, &error))
+		return cli_fail(error);
+	if (removed)
+		return EX_OK;
+	fprintf(stderr, "%s: %s has no account\n", argv[0], address);
+	return EXIT_FAILURE;
+}
+
+static const CliCommand commands[] = {
+	{"accounts", accounts, "", "who has an account"},
+	{"messages", messages, "[ADDRESS]",
+	 "what is kept: for whom, since when, how large, read or not"},
+	{"expire", expire, "", "deletes the messages whose time is over"},
+	{"forget", forget, "ADDRESS", "deletes an account with its messages (lost password)"},
+	{NULL, NULL, NULL, NULL},
+};
+
+int cli_portal(int argc, char **argv)
+{
+	return cli_dispatch(commands, argc, argv);
+}
