@@ -256,6 +256,13 @@ static gboolean run_once(Run *run, GError **error)
 	return good;
 }
 
+/* An agent that hangs would hold up every signature after this one. */
+static void after_failure(Run *run, const GError *failure)
+{
+	if (run->signer && g_error_matches(failure, SEALPOST_ERROR, ERROR_TIMEOUT))
+		pgp_agent_end(pgp_home_folder(run->home));
+}
+
 /* A second time only where the first may have failed by accident and nothing has left. */
 static gboolean run_twice(Run *run, GError **error)
 {
@@ -263,6 +270,7 @@ static gboolean run_twice(Run *run, GError **error)
 
 	if (run_once(run, &first))
 		return TRUE;
+	after_failure(run, first);
 	if (run->released || !g_error_matches(first, SEALPOST_ERROR, ERROR_CRYPTO)) {
 		g_propagate_error(error, first);
 		return FALSE;

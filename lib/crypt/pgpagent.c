@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Two things that are asked of gpg-agent itself, over its socket (the Assuan protocol): to take a
- * passphrase off a key, where its questions for the old and the new passphrase have names, which
- * gpg's have not; and to end.
+ * What is asked of gpg-agent itself, over its socket (the Assuan protocol): to change a key's
+ * passphrase, where its questions for the old and the new one have names, which gpg's have not;
+ * and to end. One that does not answer is killed.
  */
 #include "lib/crypt/pgphome.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -169,16 +170,52 @@ gboolean pgp_agent_passwd(const char *folder, const char *keygrip, const Secret 
 	return FALSE;
 }
 
-void pgp_agent_end(const char *folder)
+/* TRUE: it took its leave, or there is none. */
+static gboolean ask_to_end(const char *folder)
 {
 	char buffer[LINE_MAX_SIZE];
 	int fd = connect_agent(folder, END_SECONDS);
+	gssize n = 1;
 
 	if (fd < 0)
-		return;
+		return errno == ENOENT || errno == ECONNREFUSED;
 	/* It closes the connection when it goes. */
-	if (send_all(fd, "KILLAGENT\n", 10))
-		while (recv(fd, buffer, sizeof(buffer), 0) > 0)
-			;
+	if (!send_all(fd, "KILLAGENT\n", 10))
+		n = -1;
+	while (n > 0)
+		n = recv(fd, buffer, sizeof(buffer), 0);
 	close(fd);
+	return n == 0;
+}
+
+/* Is this process a gpg-agent with that folder as its home? */
+static gboolean is_agent(const char *pid, const char *folder)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%s/cmdline", pid);
+	g_autofree char *line = NULL;
+	gsize size = 0;
+	gboolean homedir = FALSE;
+
+	if (!g_file_get_contents(path, &line, &size, NULL) || !g_str_has_prefix(line, "gpg-agent"))
+		return FALSE;
+	for (const char *word = line; word < line + size; word += strlen(word) + 1) {
+		if (homedir)
+			return strcmp(word, folder) == 0;
+		homedir = strcmp(word, "--homedir") == 0;
+	}
+	return FALSE;
+}
+
+void pgp_agent_end(const char *folder)
+{
+	const char *name;
+
+	if (ask_to_end(folder))
+		return;
+	g_autoptr(GDir) proc = g_dir_open("/proc", 0, NULL);
+	while (proc && (name = g_dir_read_name(proc))) {
+		gint64 pid = g_ascii_strtoll(name, NULL, 10);
+		if (pid > 1 && is_agent(name, folder))
+			kill((pid_t)pid, SIGKILL);
+	}
 }

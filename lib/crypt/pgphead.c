@@ -80,7 +80,7 @@ static Step look_at(PgpHead *head, const PgpPacket *packet)
 	}
 }
 
-static PgpHead *read_packets(const guint8 *data, gsize size, GError **error)
+static PgpHead *read_packets(const guint8 *data, gsize size)
 {
 	PgpPackets packets = {data, size, 0};
 	PgpPacket packet;
@@ -93,7 +93,6 @@ static PgpHead *read_packets(const guint8 *data, gsize size, GError **error)
 	/* After session keys there must be something that they open. */
 	if (step == COMPLETE && (head->encrypted || head->key_ids->len == 0))
 		return g_steal_pointer(&head);
-	g_set_error(error, SEALPOST_ERROR, ERROR_MALFORMED, "not an OpenPGP message");
 	return NULL;
 }
 
@@ -103,12 +102,13 @@ PgpHead *pgp_head_read(Source *source, GError **error)
 
 	if (!start)
 		return NULL;
-	if (start->len > 0 && (start->data[0] & 0x80))
-		return read_packets(start->data, start->len, error);
-	g_autoptr(GByteArray) binary = pgp_dearmor(start->data, start->len, message_labels, NULL);
-	if (!binary) {
+	/* Text may begin with a byte order mark or another letter that looks like a packet. */
+	PgpHead *head = read_packets(start->data, start->len);
+	g_autoptr(GByteArray) binary =
+		head ? NULL : pgp_dearmor(start->data, start->len, message_labels, NULL);
+	if (binary)
+		head = read_packets(binary->data, binary->len);
+	if (!head)
 		g_set_error(error, SEALPOST_ERROR, ERROR_MALFORMED, "not an OpenPGP message");
-		return NULL;
-	}
-	return read_packets(binary->data, binary->len, error);
+	return head;
 }

@@ -34,8 +34,8 @@ gboolean pgp_write_settings(const char *folder, GError **error);
 
 /* --- pgpagent.c --- */
 
-/* Asks the agent of a GnuPG folder to end and waits until it has gone, a second at most. No agent:
- * fine. */
+/* Asks the agent of a GnuPG folder to end; kills it if it has not done so after a second. gpg
+ * starts another one when it needs it. No agent: fine. */
 void pgp_agent_end(const char *folder);
 /* Changes the passphrase of the private key of that keygrip. old (NULL: it has none, else
  * ERROR_PASSPHRASE), new (NULL: it is to have none). */
