@@ -20,6 +20,7 @@ Policy *policy_load(const char *path, GError **error)
 	rule_free(parser.rule);
 	if (!problems_none(problems, path, error))
 		return NULL;
+	match_prepare(policy);
 	review(policy, problems);
 	policy->warnings = problems_warnings(problems, path);
 	return g_steal_pointer(&policy);

@@ -9,6 +9,62 @@
 #include "lib/mail/address.h"
 #include "policies/fold.h"
 
+static guint64 bit(const char *pattern)
+{
+	return G_GUINT64_CONSTANT(1) << (g_str_hash(pattern) % 64);
+}
+
+static guint64 bits(const GPtrArray *patterns)
+{
+	guint64 mask = 0;
+
+	for (guint i = 0; i < patterns->len; i++)
+		mask |= bit(g_ptr_array_index(patterns, i));
+	return mask;
+}
+
+/* The bits of all that a rule's conditions of that kind take. */
+static guint64 rule_bits(const Rule *rule, ConditionKind kind)
+{
+	guint64 mask = G_MAXUINT64;
+
+	for (guint i = 0; i < rule->conditions->len; i++) {
+		const Condition *condition = g_ptr_array_index(rule->conditions, i);
+
+		if (condition->kind != kind || condition->negated)
+			continue;
+		mask = bits(condition->patterns);
+		for (guint j = 0; j < condition->lists->len; j++)
+			mask |= ((const List *)g_ptr_array_index(condition->lists, j))->mask;
+	}
+	return mask;
+}
+
+void match_prepare(Policy *policy)
+{
+	GHashTableIter lists;
+	gpointer value;
+
+	g_hash_table_iter_init(&lists, policy->lists);
+	while (g_hash_table_iter_next(&lists, NULL, &value)) {
+		List *list = value;
+		GHashTableIter patterns;
+		gpointer pattern;
+
+		g_hash_table_iter_init(&patterns, list->patterns);
+		while (g_hash_table_iter_next(&patterns, &pattern, NULL))
+			list->mask |= bit(pattern);
+	}
+	for (int i = 0; i < DIRECTIONS; i++)
+		for (guint j = 0; j < policy->rules[i]->len; j++) {
+			const Rule *rule = g_ptr_array_index(policy->rules[i], j);
+			Gate gate = {rule_bits(rule, CONDITION_TO),
+				     rule_bits(rule, CONDITION_FROM)};
+
+			g_array_append_val(policy->gates[i], gate);
+		}
+}
+
 static void add_known(GPtrArray *hits, const Policy *policy, const char *pattern)
 {
 	gpointer known = g_hash_table_lookup(policy->patterns, pattern);
@@ -40,6 +96,7 @@ void matcher_init(Matcher *matcher, const Policy *policy, const PolicyFacts *fac
 	matcher->facts = facts;
 	matcher->to = match_patterns(policy, facts->recipient);
 	matcher->from = match_patterns(policy, facts->sender);
+	matcher->gate = (Gate){bits(matcher->to), bits(matcher->from)};
 	matcher->headers = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
 						 (GDestroyNotify)g_ptr_array_unref);
 }
@@ -151,12 +208,22 @@ gboolean match_rule(Matcher *matcher, const Rule *rule, const char **tag)
 	return TRUE;
 }
 
+/* May the rule behind this gate match? A rule without the condition lets all in, those also that
+ * meet no pattern. */
+static gboolean opens(const Gate *gate, const Gate *bits_of_facts)
+{
+	return (gate->to == G_MAXUINT64 || (gate->to & bits_of_facts->to)) &&
+	       (gate->from == G_MAXUINT64 || (gate->from & bits_of_facts->from));
+}
+
 const Rule *match_first(Matcher *matcher, const Policy *policy, const char **tag)
 {
 	const GPtrArray *rules = policy->rules[matcher->facts->direction];
+	const GArray *gates = policy->gates[matcher->facts->direction];
 
 	for (guint i = 0; i < rules->len; i++)
-		if (match_rule(matcher, g_ptr_array_index(rules, i), tag))
+		if (opens(&g_array_index(gates, Gate, i), &matcher->gate) &&
+		    match_rule(matcher, g_ptr_array_index(rules, i), tag))
 			return g_ptr_array_index(rules, i);
 	return NULL;
 }

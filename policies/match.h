@@ -12,9 +12,13 @@ typedef struct {
 	const PolicyFacts *facts;
 	GPtrArray *to; /* of interned patterns that the recipient meets */
 	GPtrArray *from; /* the same for the sender */
+	Gate gate; /* their bits */
 	char *subject; /* folded; NULL until it is needed */
 	GHashTable *headers; /* name -> array of folded texts; filled when needed */
 } Matcher;
+
+/* Sets the gates of a policy that is whole. */
+void match_prepare(Policy *policy);
 
 void matcher_init(Matcher *matcher, const Policy *policy, const PolicyFacts *facts);
 void matcher_clear(Matcher *matcher);

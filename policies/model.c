@@ -37,6 +37,7 @@ Policy *policy_new(const char *path)
 	policy->lists = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_list);
 	for (int i = 0; i < DIRECTIONS; i++) {
 		policy->rules[i] = g_ptr_array_new_with_free_func(free_rule);
+		policy->gates[i] = g_array_new(FALSE, FALSE, sizeof(Gate));
 		policy->copies[i] = g_ptr_array_new_with_free_func(free_rule);
 	}
 	return policy;
@@ -54,6 +55,7 @@ void policy_unref(Policy *policy)
 		return;
 	for (int i = 0; i < DIRECTIONS; i++) {
 		g_ptr_array_unref(policy->rules[i]);
+		g_array_unref(policy->gates[i]);
 		g_ptr_array_unref(policy->copies[i]);
 	}
 	g_clear_pointer(&policy->warnings, g_ptr_array_unref);

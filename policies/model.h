@@ -26,6 +26,7 @@ typedef struct {
 	Span where;
 	gboolean used;
 	GHashTable *patterns; /* set of interned patterns */
+	guint64 mask; /* see Gate */
 } List;
 
 typedef enum {
@@ -74,6 +75,15 @@ typedef struct {
 	char *copy_to; /* NULL in any other */
 } Rule;
 
+/* What stands in a row before the rules of a direction, so that most of many are passed over
+ * without a look at them: a bit for each pattern (by its hash) that the rule's `to` and `from`
+ * take, all bits where it takes anything. An address whose patterns have none of the bits cannot
+ * match. */
+typedef struct {
+	guint64 to;
+	guint64 from;
+} Gate;
+
 struct Policy {
 	gatomicrefcount references;
 	char *path;
@@ -81,6 +91,7 @@ struct Policy {
 	GHashTable *internal; /* interned pattern -> Span * of where it stands */
 	GHashTable *lists; /* name -> List */
 	GPtrArray *rules[DIRECTIONS]; /* of Rule, in their order */
+	GArray *gates[DIRECTIONS]; /* of Gate, one for each of these rules */
 	GPtrArray *copies[DIRECTIONS]; /* the same, of copy rules */
 	GPtrArray *warnings; /* of char *, for policy_warnings() */
 };

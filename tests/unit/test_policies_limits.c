@@ -58,7 +58,7 @@ static void test_many_rules(void **state)
 
 		assert_int_equal(decision->rule.line, 10001);
 	}
-	/* measured: 0.1 ms each; the bound only catches another order of growth */
+	/* measured: under 0.1 ms each; the bound only catches another order of growth */
 	assert_true(g_get_monotonic_time() - start < 5 * G_USEC_PER_SEC);
 }
 
