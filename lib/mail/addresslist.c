@@ -47,6 +47,19 @@ static guint count_colons(const char *value)
 	return colons;
 }
 
+/* Is there a domain that is a literal, or may be one behind a comment? Nobody writes them in
+ * header fields, and GMime loses memory over broken ones, as much as a stranger cares to send. */
+static gboolean has_literal(const char *value)
+{
+	for (const char *at = strchr(value, '@'); at != NULL; at = strchr(at + 1, '@')) {
+		const char *domain = at + 1 + strspn(at + 1, " \t\r\n");
+
+		if (*domain == '(' || *domain == '[')
+			return TRUE;
+	}
+	return FALSE;
+}
+
 static void note_warning(gint64 offset, GMimeParserWarning warning, const char *item, gpointer data)
 {
 	gboolean *unparsed = data;
@@ -99,7 +112,7 @@ GPtrArray *address_list_parse(const char *header_value, gboolean *unparsed)
 	InternetAddressList *list;
 
 	if (header_value == NULL || strlen(header_value) > ADDRESS_LIST_BYTES_MAX ||
-	    count_colons(header_value) > COLONS_MAX) {
+	    count_colons(header_value) > COLONS_MAX || has_literal(header_value)) {
 		if (unparsed != NULL)
 			*unparsed = header_value != NULL;
 		return found;

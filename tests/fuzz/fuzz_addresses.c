@@ -13,6 +13,7 @@ static void check_address(const char *address)
 	g_autofree char *untagged = address_without_tag(address, '+');
 	g_autofree char *again = NULL;
 
+	g_assert_true(untagged == NULL || strlen(untagged) < strlen(address));
 	if (folded == NULL)
 		return;
 	again = address_fold(folded);
@@ -31,6 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	gboolean unparsed = FALSE;
 	g_autoptr(GPtrArray) list = address_list_parse(text, &unparsed);
 
+	g_assert_true(pattern == NULL || *pattern != '\0');
 	check_address(text);
 	if (mailbox != NULL) {
 		g_assert_null(strpbrk(mailbox, "\r\n"));

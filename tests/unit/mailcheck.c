@@ -39,6 +39,16 @@ static gboolean hash_write(void *self, const void *data, gsize size, GError **er
 	return TRUE;
 }
 
+/* Folding may change how many blanks stand in a row. */
+static void append_words(GString *text, const char *value)
+{
+	for (const char *p = value; *p != '\0'; p++)
+		if (!g_ascii_isspace(*p))
+			g_string_append_c(text, *p);
+		else if (text->str[text->len - 1] != ' ')
+			g_string_append_c(text, ' ');
+}
+
 /* All that a rewritten message must keep, as text: one line a part. */
 static void describe(const MimeTree *tree, const MimePart *part, GString *text)
 {
@@ -47,13 +57,15 @@ static void describe(const MimeTree *tree, const MimePart *part, GString *text)
 	static const SinkClass hash_class = {hash_write, NULL};
 	g_autofree char *number = mime_number(part);
 
-	g_string_append_printf(text, "%s %s %s %d", number, part->type,
-			       part->filename != NULL ? part->filename : "-", part->attached);
+	g_string_append_printf(text, "%s %s %d ", number, part->type, part->attached);
+	append_words(text, part->filename != NULL ? part->filename : "-");
 	for (gsize i = 0; i < G_N_ELEMENTS(params); i++) {
 		const char *value = mime_param(part, params[i]);
 
-		if (value != NULL && g_utf8_validate(value, -1, NULL))
-			g_string_append_printf(text, " %s=%s", params[i], value);
+		if (value == NULL || *value == '\0' || !g_utf8_validate(value, -1, NULL))
+			continue;
+		g_string_append_printf(text, " %s=", params[i]);
+		append_words(text, value);
 	}
 	if (part->children == NULL) {
 		GChecksum *hash = g_checksum_new(G_CHECKSUM_SHA256);

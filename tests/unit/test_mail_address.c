@@ -232,6 +232,9 @@ static void test_list(void **state)
 		{" boss@x.example <eve@evil.example>", "eve@evil.example", TRUE},
 		{" <>", "", TRUE},
 		{" @", "", TRUE},
+		{" a@[192.0.2.1], b@x", "", TRUE},
+		{" a@[0,;](", "", TRUE},
+		{" a@([)x", "", TRUE},
 		{" \"alice@x.example", "", TRUE},
 	};
 

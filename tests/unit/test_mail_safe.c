@@ -215,21 +215,23 @@ static void test_no_new_boundary(void **state)
 /* Random bytes of a kind that hurts, as text and as data. */
 static void test_random_content(void **state)
 {
-	static const char alphabet[] = "a \t\r\n=-F\xc3\xbc.";
+	static const char alphabet[] = "a \t\r\n=-F3\xc3\xbc.";
+	static const char *const encodings[] = {"8bit", "quoted-printable", "base64", "7bit"};
 	g_autoptr(GRand) random = g_rand_new_with_seed(20);
 
 	(void)state;
-	for (int round = 0; round < 400; round++) {
+	for (int round = 0; round < 2000; round++) {
 		g_autoptr(GString) message = g_string_new(NULL);
 		g_autoptr(MimeTree) tree = NULL;
 		g_autofree char *problem = NULL;
 		int size = g_rand_int_range(random, 0, round % 20 == 0 ? 200000 : 500);
 
-		g_string_append_printf(message, MIXED "\r\n--b\r\nContent-Type: %s\r\n\r\n",
-				       round % 2 ? "text/plain" : "a/b");
+		g_string_append_printf(message,
+				       MIXED "\r\n--b\r\nContent-Type: %s\r\n" CTE "%s\r\n\r\n",
+				       round % 2 ? "text/plain" : "a/b", encodings[round / 2 % 4]);
 		for (int i = 0; i < size; i++)
 			g_string_append_c(message,
-					  round % 3 ? alphabet[g_rand_int_range(random, 0, 11)]
+					  round % 3 ? alphabet[g_rand_int_range(random, 0, 12)]
 						    : (char)g_rand_int_range(random, 0, 256));
 		g_string_append(message, "\r\n--b--\r\n");
 		tree = tree_of(message->str, message->len, NULL);
