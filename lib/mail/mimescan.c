@@ -131,13 +131,14 @@ static gboolean close_parts(Scan *scan, guint depth, goffset end, GError **error
 		if (scan->state == IN_HEADERS && !end_headers(scan, MAX(start, end), error))
 			return FALSE;
 	}
+	if (scan->open->len > depth)
+		end = MAX(end, g_array_index(scan->open, Frame, depth).part->whole.start);
 	for (guint i = depth; i < scan->open->len; i++) {
 		MimePart *part = g_array_index(scan->open, Frame, i).part;
 
-		part->whole.end = MAX(part->whole.start, end);
-		part->headers.end = MIN(part->headers.end, part->whole.end);
-		part->content.start = part->headers.end;
-		part->content.end = part->whole.end;
+		part->whole.start = part->headers.start = MIN(part->whole.start, end);
+		part->whole.end = part->content.end = end;
+		part->headers.end = part->content.start = MIN(part->headers.end, end);
 	}
 	g_array_set_size(scan->open, depth);
 	scan->state = IN_CONTENT;

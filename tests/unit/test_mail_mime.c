@@ -135,6 +135,21 @@ static void test_ranges(void **state)
 	}
 }
 
+/* The line end of an empty header block is the boundary's: nothing is left for what is inside. */
+static void test_ranges_of_nothing(void **state)
+{
+	static const char message[] = "Content-Type: multipart/digest; boundary=d\n\n"
+				      "--d\nX: y\n\n--d\n\n--d--\n";
+	g_autoptr(MimeTree) tree = tree_of(message, strlen(message), NULL);
+	MimePart *inner = part_at(tree, "1.1.1");
+
+	(void)state;
+	assert_range(message, part_at(tree, "1.1")->whole, "X: y\n");
+	assert_range(message, part_at(tree, "1.2")->whole, "");
+	assert_range(message, inner->whole, "");
+	assert_int_equal(inner->whole.start, inner->parent->whole.end);
+}
+
 /* The same over the edges of the chunks that are read at a time. */
 static void test_ranges_at_chunk_edges(void **state)
 {
@@ -401,6 +416,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_structure),
 		cmocka_unit_test(test_ranges),
+		cmocka_unit_test(test_ranges_of_nothing),
 		cmocka_unit_test(test_ranges_at_chunk_edges),
 		cmocka_unit_test(test_facts),
 		cmocka_unit_test(test_filename),
