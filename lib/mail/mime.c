@@ -141,7 +141,15 @@ static char *unfolded(const Headers *fields, const char *name)
 	return g_strstrip(value);
 }
 
-/* RFC 2045, section 5.2; RFC 2046, section 5.1.5. */
+/* Does it begin with "type/subtype"? */
+static gboolean has_subtype(const char *value)
+{
+	gsize type = strcspn(value, "/; \t(");
+
+	return type > 0 && value[type] == '/' && strcspn(value + type + 1, "/; \t(") > 0;
+}
+
+/* RFC 2045, section 5.2: what cannot be read is text/plain too; RFC 2046, section 5.1.5. */
 static GMimeContentType *read_type(const MimePart *part, const Headers *fields)
 {
 	g_autoptr(GMimeParserOptions) options = gmime_options_new();
@@ -154,6 +162,12 @@ static GMimeContentType *read_type(const MimePart *part, const Headers *fields)
 					       in_digest ? "rfc822" : "plain");
 	if (strlen(value) > VALUE_MAX)
 		return g_mime_content_type_new("application", "octet-stream");
+	if (!has_subtype(value)) {
+		char *readable = g_strconcat("text/plain", strchr(value, ';'), NULL);
+
+		g_free(value);
+		value = readable;
+	}
 	return g_mime_content_type_parse(options, value);
 }
 

@@ -198,8 +198,8 @@ static gboolean is_header_line(const Line *line, gboolean first)
 {
 	gsize name = 0;
 
-	if (!first && (line->text[0] == ' ' || line->text[0] == '\t'))
-		return TRUE;
+	if (line->size > 0 && (line->text[0] == ' ' || line->text[0] == '\t'))
+		return TRUE; /* without a field to continue: passed over, as most readers do */
 	if (first && line->size > 5 &&
 	    (memcmp(line->text, "From ", 5) == 0 || memcmp(line->text, ">From ", 6) == 0))
 		return TRUE; /* a line of mbox that someone left in */
@@ -215,15 +215,21 @@ static gboolean is_header_line(const Line *line, gboolean first)
 
 static gboolean take_line(Scan *scan, const Line *line, GError **error)
 {
-	while (scan->state == IN_HEADERS) {
+	gboolean taken;
+
+	if (!take_boundary(scan, line, &taken, error))
+		return FALSE;
+	while (!taken && scan->state == IN_HEADERS) {
 		gboolean first = innermost(scan)->part->headers.start == line->start;
 
-		if (line->size == 0 && !line->cut)
+		if (line->size == 0)
 			return end_headers(scan, line->end, error);
 		if (is_header_line(line, first))
 			return TRUE;
-		/* no blank line before the body; a message/rfc822 begins with this line */
-		if (!end_headers(scan, line->start, error))
+		/* no blank line before the body: a multipart may begin with this boundary, a
+		 * message/rfc822 with this field */
+		if (!end_headers(scan, line->start, error) ||
+		    !take_boundary(scan, line, &taken, error))
 			return FALSE;
 	}
 	return TRUE;
@@ -244,10 +250,7 @@ MimePart *mime_scan(const Spool *spool, GError **error)
 		return NULL;
 	root = innermost(&scan)->part;
 	while (more > 0 && (more = lines_next(lines, &line, error)) > 0) {
-		gboolean taken;
-
-		if (!take_boundary(&scan, &line, &taken, error) ||
-		    (!taken && !take_line(&scan, &line, error)))
+		if (!take_line(&scan, &line, error))
 			more = -1;
 		scan.eol = line.eol;
 	}

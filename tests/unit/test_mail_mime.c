@@ -26,6 +26,10 @@ static const struct {
 	{"Content-Type: TEXT/HTML; charset=x\r\n\r\n", "text/html"},
 	{"Content-Type:\r\n\r\n", "text/plain"},
 	{"content-type: text/plain\r\n\r\n", "text/plain"},
+	{"Content-Type: text\r\n\r\n", "text/plain"},
+	{"Content-Type: multipart; boundary=b\r\n\r\n--b\r\n\r\n--b--", "text/plain"},
+	{"Content-Type: /x\r\n\r\n", "text/plain"},
+	{"Content-Type: ; charset=x\r\n\r\n", "text/plain"},
 	{MIXED "--b\r\n\r\none\r\n--b\r\nContent-Type: image/png\r\n\r\ntwo\r\n--b--\r\n",
 	 "multipart/mixed(text/plain,image/png)"},
 	{MIXED "preamble\r\n--b  \r\n\r\none\r\n--b--\t\r\nepilogue\r\n--b\r\n\r\nno\r\n",
@@ -64,6 +68,12 @@ static const struct {
 	 "boundary=c\r\n\r\n--c\r\n\r\nx\r\n--a\r\n\r\ny\r\n--a--\r\n",
 	 "multipart/mixed(multipart/mixed(message/rfc822(multipart/mixed(text/plain))),"
 	 "text/plain)"},
+	/* the blank line is missing, or not quite blank */
+	{"Content-Type: multipart/mixed; boundary=b\r\n--b\r\n\r\nx\r\n--b--\r\n",
+	 "multipart/mixed(text/plain)"},
+	{"Content-Type: multipart/mixed; boundary=b\r\n \r\n--b\r\n\r\nx\r\n--b--\r\n",
+	 "multipart/mixed(text/plain)"},
+	{" \r\nContent-Type: text/html\r\n\r\nx", "text/html"},
 	/* the inner of two equal boundaries */
 	{MIXED "--b\r\n" MIXED "--b\r\n\r\nx\r\n--b--\r\n--b--\r\n",
 	 "multipart/mixed(multipart/mixed(text/plain))"},
