@@ -261,12 +261,11 @@ GBytes *ber_take_whole(BerReader *reader, const BerItem *item, gsize limit, GErr
 	return g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
 }
 
-gssize ber_read(BerReader *reader, const BerItem *item, guint64 already, void *buffer, gsize size,
-		GError **error)
+gssize ber_read(BerReader *reader, const BerItem *item, void *buffer, gsize size, GError **error)
 {
 	gssize part;
 
-	size = (gsize)MIN((guint64)size, item->length - already);
+	size = (gsize)MIN((guint64)size, item->end - reader->offset);
 	if (size == 0)
 		return 0;
 	part = read_some(reader, buffer, size, error);

@@ -58,9 +58,7 @@ gboolean ber_malformed(GError **error, const char *what);
 GBytes *ber_take(BerReader *reader, const BerItem *item, gsize limit, GError **error);
 /* The item as it stands in the input, head and content; definite length only. */
 GBytes *ber_take_whole(BerReader *reader, const BerItem *item, gsize limit, GError **error);
-/* Up to size bytes of a primitive item's content, of which already bytes have been read: how
- * many, 0 at its end, -1 on error. */
-gssize ber_read(BerReader *reader, const BerItem *item, guint64 already, void *buffer, gsize size,
-		GError **error);
+/* Up to size bytes more of the content of a primitive item: how many, 0 at its end, -1 on error. */
+gssize ber_read(BerReader *reader, const BerItem *item, void *buffer, gsize size, GError **error);
 
 #endif

@@ -54,7 +54,7 @@ PrivateKey *private_key_from_info(const PKCS8_PRIV_KEY_INFO *info, GError **erro
 OSSL_LIB_CTX *x509_legacy_context(void);
 
 /* Most rounds of a key derivation that a file may ask for: some seconds of work. */
-#define X509_ITERATIONS_MAX 10000000
+#define X509_ITERATIONS_MAX 5000000
 /* Whether a password-based algorithm stays below it. */
 gboolean x509_pbe_is_bounded(const X509_ALGOR *algorithm);
 
