@@ -61,7 +61,7 @@ static char *name_text(const X509_NAME *name)
 	if (X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) < 0)
 		return g_strdup("(unreadable)");
 	size = BIO_get_mem_data(bio, &data);
-	return g_utf8_make_valid(data, size);
+	return size > 0 ? g_utf8_make_valid(data, size) : g_strdup("");
 }
 
 static const char *curve_for_people(const char *group)

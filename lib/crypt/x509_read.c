@@ -302,6 +302,15 @@ static gboolean is_pem(GBytes *file)
 	return g_strstr_len(data, (gssize)size, "-----BEGIN ") != NULL;
 }
 
+/* DER by its first bytes, a long SEQUENCE, but nothing that is known or whole. */
+static gboolean looks_binary(GBytes *file)
+{
+	gsize size;
+	const guint8 *data = g_bytes_get_data(file, &size);
+
+	return size > 2 && data[0] == (V_ASN1_SEQUENCE | V_ASN1_CONSTRUCTED) && data[1] >= 0x80;
+}
+
 X509Bundle *x509_read(GBytes *file, const Secret *passphrase, GError **error)
 {
 	g_autoptr(X509Bundle) bundle = bundle_new();
@@ -316,6 +325,10 @@ X509Bundle *x509_read(GBytes *file, const Secret *passphrase, GError **error)
 	read = recognise(file);
 	if (read == NULL && g_bytes_get_size(file) > 0 && is_pem(file))
 		read = read_pem;
+	if (read == NULL && looks_binary(file)) {
+		crypt_fail(error, ERROR_MALFORMED, "broken certificate or private key");
+		return NULL;
+	}
 	good = read != NULL && read(file, passphrase, bundle, error);
 	if (read == NULL || (good && bundle->certs->len == 0 && bundle->keys->len == 0)) {
 		crypt_fail(error, ERROR_UNSUPPORTED, "no certificate or private key in it");

@@ -194,6 +194,7 @@ static void test_description(void **state)
 	g_autoptr(Made) root = x509_maker_make(&(MakerOrder){.name = "Wurzel", .ca = TRUE});
 	g_autoptr(Made) made = x509_maker_make(
 		&(MakerOrder){.name = "J\xc3\xb6rg", .issuer = root, .algorithm = "rsa2048"});
+	g_autoptr(Made) nameless = x509_maker_make(&(MakerOrder){.name = "", .issuer = root});
 	g_autofree char *pem = cert_pem(made->cert);
 	g_autoptr(GBytes) file = g_bytes_new(pem, strlen(pem));
 	g_autoptr(X509Bundle) bundle = x509_read(file, NULL, NULL);
@@ -201,6 +202,7 @@ static void test_description(void **state)
 	(void)state;
 	assert_string_equal(cert_subject(made->cert), "CN=J\xc3\xb6rg");
 	assert_string_equal(cert_issuer(made->cert), "CN=Wurzel");
+	assert_string_equal(cert_subject(nameless->cert), "");
 	assert_string_equal(cert_algorithm(made->cert), "RSA 2048");
 	assert_string_equal(cert_algorithm(root->cert), "EC P-256");
 	assert_int_equal(strlen(cert_fingerprint(made->cert)), 64);

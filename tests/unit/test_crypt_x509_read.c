@@ -185,12 +185,12 @@ static const BadCase bad[] = {
 	{"head -n 5 rsa.pem", NULL, ERROR_MALFORMED},
 	{"cat rsa.pem; sed 's/^MII/AAA/' ec.pem | sed s/^MIIB/AAAA/ | sed '2s/./!/'", NULL,
 	 ERROR_MALFORMED},
-	{"openssl x509 -in rsa.pem -outform DER | head -c 600", NULL, ERROR_MALFORMED},
-	{"openssl pkcs12 -export -in rsa.pem -inkey rsa.key -passout pass:x | head -c 600", "x",
+	{"openssl x509 -in rsa.pem -outform DER | head -c 300", NULL, ERROR_MALFORMED},
+	{"openssl pkcs12 -export -in rsa.pem -inkey rsa.key -passout pass:x | head -c 400", "x",
 	 ERROR_MALFORMED},
-	{"openssl crl2pkcs7 -nocrl -certfile rsa.pem -outform DER | head -c 600", NULL,
+	{"openssl crl2pkcs7 -nocrl -certfile rsa.pem -outform DER | head -c 400", NULL,
 	 ERROR_MALFORMED},
-	{"openssl pkey -in rsa.key -outform DER | head -c 600", NULL, ERROR_MALFORMED},
+	{"openssl pkey -in rsa.key -outform DER | head -c 400", NULL, ERROR_MALFORMED},
 };
 
 static void test_refusals(void **state)
@@ -202,7 +202,8 @@ static void test_refusals(void **state)
 		g_autoptr(Secret) passphrase = secret_of(bad[i].passphrase);
 		g_autoptr(GError) error = NULL;
 
-		assert_null(x509_read(file, passphrase, &error));
+		if (x509_read(file, passphrase, &error) != NULL)
+			fail_msg("%s: was read", bad[i].command);
 		if (!g_error_matches(error, SEALPOST_ERROR, bad[i].code))
 			fail_msg("%s: %s", bad[i].command, error->message);
 		assert_int_equal(ERR_peek_error(), 0);
@@ -228,15 +229,20 @@ static void test_endless_derivation(void **state)
 		g_autoptr(GBytes) sane = written_by(world, commands[i]);
 		gsize size = g_bytes_get_size(sane);
 		g_autofree guint8 *data = g_memdup2(g_bytes_get_data(sane, NULL), size);
-		guint8 *rounds = memmem(data, size, "\x02\x03\x01\x00\x01", 5);
+		guint8 *rounds =
+			NULL; /* the last ones: of the checksum, which comes first to be tried */
 		g_autoptr(GError) error = NULL;
 
+		for (gsize at = 0; at + 5 <= size; at++)
+			if (memcmp(data + at, "\x02\x03\x01\x00\x01", 5) == 0)
+				rounds = data + at;
 		if (rounds == NULL)
 			fail_msg("%s: no rounds", commands[i]);
 		rounds[2] = 0x7f;
 		g_autoptr(GBytes) slow = g_bytes_new(data, size);
 		assert_null(x509_read(slow, passphrase, &error));
-		assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_TOO_LARGE));
+		if (!g_error_matches(error, SEALPOST_ERROR, ERROR_TOO_LARGE))
+			fail_msg("%s: %s", commands[i], error->message);
 	}
 }
 
@@ -286,7 +292,7 @@ static void test_export_read_by_openssl(void **state)
 }
 
 typedef struct {
-	const char *path, *kind, *passphrase, *open, *open_by;
+	const char *path, *passphrase, *open, *open_by, *note;
 } CorpusLine;
 
 static Secret *passphrase_for(const CorpusLine *line)
@@ -304,7 +310,9 @@ static gboolean as_observed(const char *folder, const CorpusLine *line)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(X509Bundle) bundle = NULL;
 	g_autoptr(GBytes) bytes = NULL;
-	gboolean expected = !g_str_equal(line->open, "no") && !g_str_equal(line->open_by, "gpgsm");
+	gboolean expected = !g_str_equal(line->open, "no") &&
+			    !g_str_equal(line->open_by, "gpgsm") &&
+			    strstr(line->note, "openssl cannot read") == NULL;
 	char *data;
 	gsize size;
 
@@ -312,6 +320,10 @@ static gboolean as_observed(const char *folder, const CorpusLine *line)
 		return FALSE;
 	bytes = g_bytes_new_take(data, size);
 	bundle = x509_read(bytes, passphrase, &error);
+	/* A CRL under a certificate's label; a DSA key without its parameters, which a Cert may
+	 * have: no answer is wrong there. */
+	if (strstr(line->note, "openssl cannot read") != NULL)
+		return TRUE;
 	if ((bundle != NULL) != expected)
 		print_error("# %s: %s\n", line->path, bundle ? "read" : error->message);
 	return (bundle != NULL) == expected;
@@ -337,13 +349,13 @@ static void test_corpus(void **state)
 	for (char **line = lines; *line != NULL; line++) {
 		g_auto(GStrv) f = g_strsplit(*line, "\t", -1);
 
-		if (g_strv_length(f) < 8 ||
+		if (g_strv_length(f) < 13 ||
 		    !(g_str_equal(f[2], "certificate") || g_str_equal(f[2], "pkcs12") ||
 		      g_str_equal(f[2], "private-key")))
 			continue;
 		seen++;
 		if (!as_observed(folder ? folder : beside,
-				 &(CorpusLine){f[0], f[2], f[5], f[6], f[7]}))
+				 &(CorpusLine){f[0], f[5], f[6], f[7], f[12]}))
 			wrong++;
 	}
 	assert_true(seen > 0);

@@ -119,8 +119,9 @@ Made *x509_maker_make(const MakerOrder *order)
 	ASN1_INTEGER_set_uint64(X509_get_serialNumber(cert), serial >> 1);
 	X509_gmtime_adj(X509_getm_notBefore(cert), order->from ? order->from * DAY : -DAY);
 	X509_gmtime_adj(X509_getm_notAfter(cert), order->to ? order->to * DAY : 365 * DAY);
-	X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_UTF8,
-				   (const unsigned char *)order->name, -1, -1, 0);
+	if (*order->name)
+		X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_UTF8,
+					   (const unsigned char *)order->name, -1, -1, 0);
 	if (order->subject_email)
 		X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "emailAddress",
 					   MBSTRING_ASC,
