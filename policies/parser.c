@@ -8,7 +8,7 @@
 
 #include "policies/build.h"
 #include "policies/grammar.h"
-#include "policies/lexer.h"
+#include "policies/scanner.h"
 #include "policies/nearest.h"
 #include "policies/textfile.h"
 

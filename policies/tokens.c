@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "policies/grammar.h"
-#include "policies/lexer.h"
+#include "policies/scanner.h"
 
 typedef enum {
 	SPOKEN_IN_BOTH,

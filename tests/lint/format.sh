@@ -7,7 +7,9 @@ if ! command -v clang-format >/dev/null; then
 	exit 0
 fi
 echo 1..2
-found=$(find lib policies keystore portal gateway cli tests -name '*.[ch]' -print0 |
+# grammar.[ch] and lexer.c of a release are made by bison and flex
+found=$(find lib policies keystore portal gateway cli tests -name '*.[ch]' \
+	! -path 'policies/grammar.[ch]' ! -path policies/lexer.c -print0 |
 	xargs -0 clang-format --dry-run 2>&1 |
 	sed -n "s/: warning:.*clang-formatted.*//p" | sort -t: -k1,1 -u)
 if [ -z "$found" ]; then echo "ok 1 - clang-format"; else echo "not ok 1 - clang-format"; fi

@@ -9,10 +9,16 @@ TOP = Path(os.environ.get("srcdir", Path(__file__).resolve().parents[2]))
 CODE = ("lib", "policies", "keystore", "portal", "gateway", "cli", "tests")
 
 
+def is_generated(path):
+    """What bison and flex make of grammar.y and lexer.l: in the tree of a release."""
+    return path.suffix in (".c", ".h") and any(
+        path.with_suffix(source).exists() for source in (".l", ".y"))
+
+
 def files(*suffixes, folders=CODE):
     for folder in folders:
         for path in sorted((TOP / folder).rglob("*")):
-            if path.suffix in suffixes and path.is_file():
+            if path.suffix in suffixes and path.is_file() and not is_generated(path):
                 yield path
 
 

@@ -2,8 +2,8 @@
  *
  * What tokens.c needs of the generated lexer.
  */
-#ifndef SEALPOST_POLICIES_LEXER_H
-#define SEALPOST_POLICIES_LEXER_H
+#ifndef SEALPOST_POLICIES_SCANNER_H
+#define SEALPOST_POLICIES_SCANNER_H
 
 #include "policies/grammar.h"
 #include "policies/parser.h"
