@@ -15,15 +15,28 @@
 /* PBKDF2 rounds of what we write: slow for who guesses, quick for who knows. */
 #define WRITE_ITERATIONS 100000
 
-OSSL_LIB_CTX *x509_legacy_context(void)
+LegacyContext *legacy_context_new(void)
 {
-	OSSL_LIB_CTX *context = OSSL_LIB_CTX_new();
+	LegacyContext *legacy = g_new0(LegacyContext, 1);
 
-	g_assert(context != NULL);
-	/* Unloaded with the context. Where legacy is not installed, old files stay shut. */
-	OSSL_PROVIDER_load(context, "default");
-	OSSL_PROVIDER_load(context, "legacy");
-	return context;
+	legacy->context = OSSL_LIB_CTX_new();
+	g_assert(legacy->context != NULL);
+	legacy->ordinary = OSSL_PROVIDER_load(legacy->context, "default");
+	/* Where this one is not installed, old files stay shut. */
+	legacy->legacy = OSSL_PROVIDER_load(legacy->context, "legacy");
+	return legacy;
+}
+
+void legacy_context_free(LegacyContext *legacy)
+{
+	if (legacy == NULL)
+		return;
+	if (legacy->legacy != NULL)
+		OSSL_PROVIDER_unload(legacy->legacy);
+	if (legacy->ordinary != NULL)
+		OSSL_PROVIDER_unload(legacy->ordinary);
+	OSSL_LIB_CTX_free(legacy->context);
+	g_free(legacy);
 }
 
 static gboolean count_is_bounded(const ASN1_INTEGER *count)
@@ -215,9 +228,9 @@ static gboolean check_mac(Reading *reading, PKCS12 *pkcs12, GError **error)
 
 gboolean pkcs12_read(GBytes *file, const Secret *passphrase, X509Bundle *bundle, GError **error)
 {
-	g_autoptr(OSSL_LIB_CTX) context = x509_legacy_context();
-	g_autoptr(PKCS12) pkcs12 = PKCS12_init_ex(NID_pkcs7_data, context, NULL);
-	Reading reading = {.context = context, .bundle = bundle};
+	g_autoptr(LegacyContext) legacy = legacy_context_new();
+	g_autoptr(PKCS12) pkcs12 = PKCS12_init_ex(NID_pkcs7_data, legacy->context, NULL);
+	Reading reading = {.context = legacy->context, .bundle = bundle};
 	gsize size;
 	const guint8 *at = g_bytes_get_data(file, &size);
 

@@ -29,7 +29,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(EVP_PKEY, EVP_PKEY_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PKCS7, PKCS7_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PKCS12, PKCS12_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free)
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(OSSL_LIB_CTX, OSSL_LIB_CTX_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BIO, BIO_free_all)
 
 /* Sets error to "WHAT: reason that OpenSSL gave" and empties OpenSSL's error queue, which else
@@ -50,8 +49,14 @@ PrivateKey *private_key_take(EVP_PKEY *pkey);
 PrivateKey *private_key_from_info(const PKCS8_PRIV_KEY_INFO *info, GError **error);
 
 /* A library context with the legacy provider (RC2, DES, MD4 …) beside the default one, for what
- * others encrypted long ago. The global context stays clean. Never NULL. */
-OSSL_LIB_CTX *x509_legacy_context(void);
+ * others encrypted long ago. The global context stays clean. */
+typedef struct {
+	OSSL_LIB_CTX *context;
+	OSSL_PROVIDER *ordinary, *legacy;
+} LegacyContext;
+LegacyContext *legacy_context_new(void);
+void legacy_context_free(LegacyContext *legacy);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(LegacyContext, legacy_context_free)
 
 /* Most rounds of a key derivation that a file may ask for: some seconds of work. */
 #define X509_ITERATIONS_MAX 5000000

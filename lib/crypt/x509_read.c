@@ -115,7 +115,7 @@ static gboolean read_encrypted_pkcs8(GBytes *der, const Secret *passphrase, X509
 	gsize size;
 	const guint8 *at = g_bytes_get_data(der, &size);
 	g_autoptr(X509_SIG) sealed = d2i_X509_SIG(NULL, &at, (long)size);
-	g_autoptr(OSSL_LIB_CTX) context = NULL;
+	g_autoptr(LegacyContext) legacy = NULL;
 	g_autoptr(PKCS8_PRIV_KEY_INFO) info = NULL;
 	const X509_ALGOR *algorithm;
 	const ASN1_OCTET_STRING *data;
@@ -130,10 +130,10 @@ static gboolean read_encrypted_pkcs8(GBytes *der, const Secret *passphrase, X509
 		crypt_fail(error, ERROR_TOO_LARGE, "key derivation asks for too many rounds");
 		return FALSE;
 	}
-	context = x509_legacy_context();
+	legacy = legacy_context_new();
 	if (passphrase != NULL)
 		info = PKCS8_decrypt_ex(sealed, (const char *)secret_bytes(passphrase),
-					(int)secret_size(passphrase), context, NULL);
+					(int)secret_size(passphrase), legacy->context, NULL);
 	if (info == NULL) {
 		crypt_fail(error, ERROR_PASSPHRASE,
 			   "passphrase of the private key is missing or wrong");
