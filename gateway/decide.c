@@ -47,12 +47,22 @@ static GHashTable *visible_addresses(const Headers *headers)
 	return set;
 }
 
+/* Whom rules see as the sender: of a message with a null sender (tickets, notifications) the one
+ * address of ours in From. */
+static const char *policy_sender(const Decider *decider)
+{
+	const char *sender = decider->job->sender.folded;
+	const char *from = decider->plan->signer;
+
+	return *sender == '\0' && from ? from : sender;
+}
+
 static PolicyDecision *ask_policy(const Decider *decider, const Recipient *recipient)
 {
 	const Job *job = decider->job;
 	PolicyFacts facts = {
 		.direction = recipient->direction,
-		.sender = job->sender.folded,
+		.sender = policy_sender(decider),
 		.recipient = recipient->folded ? recipient->folded : "",
 		.subject = decider->subject ? decider->subject : "",
 		.header = job_header,

@@ -11,15 +11,17 @@ static gboolean is_named(const Header *header, const char *name)
 	return g_ascii_strcasecmp(header->name, name) == 0;
 }
 
-/* "<20261125084512.3F2A1BC@mail.firma.example>": our cleanup's form (date.queueid@myhostname). */
+/* Our cleanup's forms: "<QUEUEID@myhostname>" where queue ids are long (and so are never used
+ * twice), else "<20261125084512.QUEUEID@myhostname>". */
 static gboolean is_our_message_id(const Header *header, const char *mta_name, const char *queue_id)
 {
 	if (!is_named(header, "Message-ID") || !mta_name || !queue_id)
 		return FALSE;
+	g_autofree char *long_form = g_strdup_printf("<%s@%s>", queue_id, mta_name);
 	g_autofree char *ending = g_strdup_printf(".%s@%s>", queue_id, mta_name);
 	g_autofree char *value = g_strstrip(g_strdup(header->value));
 
-	return g_str_has_suffix(value, ending);
+	return g_str_equal(value, long_form) || g_str_has_suffix(value, ending);
 }
 
 /* Fields that cleanup adds come after the sender's last: Message-Id, Date, From, To. */
