@@ -83,9 +83,13 @@ Condition *build_address(Parser *parser, ConditionKind kind, const Span *where, 
 static void add_texts(Parser *parser, Condition *condition, GPtrArray *words)
 {
 	for (guint i = 0; i < words->len; i++) {
-		const Word *word = g_ptr_array_index(words, i);
-		g_autofree char *folded = text_fold(word->text);
+		Word *word = g_ptr_array_index(words, i);
+		g_autofree char *folded = NULL;
 
+		/* a field's value has no blanks at its ends */
+		if (condition->kind == CONDITION_HEADER_IS)
+			g_strstrip(word->text);
+		folded = text_fold(word->text);
 		if (*folded == '\0' || strcmp(folded, " ") == 0)
 			problems_add(parser->problems, parser->file, &word->where,
 				     "found an empty text, expected one to look for");

@@ -28,7 +28,7 @@ static const char policy_text[] =
 	"outgoing subject has \"[Vertraulich]\", \"[geheim]\" require smime, pgp remove "
 	"tag\n" /* 7 */
 	"outgoing from \"ticket@firma.example\" require portal sign sign as from\n"
-	"outgoing header \"X-Class\" is \"Secret\", \"top secret\" plain sign\n" /* 9 */
+	"outgoing header \"X-Class\" is \"Secret\", \" top secret\" plain sign\n" /* 9 */
 	"outgoing header \"X-Note\" has \"straße\" reject \"No \\\"streets\\\"\"\n"
 	"outgoing to \"partner.example\" not from \"boss@firma.example\" require verified "
 	"tls\n"
