@@ -92,13 +92,13 @@ const char *key_flaw(const Candidate *candidate)
 
 char *key_owner(const Candidate *candidate)
 {
-	const char *text = "";
+	const char *text = NULL;
 
 	if (candidate->cert)
 		text = cert_subject(candidate->cert);
 	else if (candidate->pgp && candidate->pgp->user_ids && candidate->pgp->user_ids[0])
 		text = candidate->pgp->user_ids[0];
-	char *owner = g_utf8_make_valid(text, -1);
+	char *owner = g_utf8_make_valid(text ? text : "", -1);
 	for (char *p = owner; *p; p++)
 		if (g_ascii_iscntrl(*p))
 			*p = '?';

@@ -107,7 +107,7 @@ static Cert *find_issuer(const Trust *trust, const Cert *cert)
 {
 	for (guint i = 0; i < trust->authorities->len; i++) {
 		Cert *issuer = trust->authorities->pdata[i];
-		if (strcmp(cert_subject(issuer), cert_issuer(cert)) == 0)
+		if (g_strcmp0(cert_subject(issuer), cert_issuer(cert)) == 0)
 			return issuer;
 	}
 	return NULL;

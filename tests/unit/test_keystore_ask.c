@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "keystore/inside.h"
+#include "lib/base/error.h"
+#include "lib/base/masterkey.h"
+#include "tests/unit/pgpmaker.h"
+#include "tests/unit/x509maker.h"
+
+typedef struct {
+	PgpMaker *maker;
+	Conf *conf;
+	Keystore *keystore;
+	Made *root;
+} Place;
+
+static int make_place(void **state)
+{
+	Place *place = g_new0(Place, 1);
+	StoreChange change;
+
+	place->maker = pgp_maker_new();
+	g_autofree char *path = g_build_filename(place->maker->folder, "sealpost.conf", NULL);
+	g_assert(g_file_set_contents(path, "[keystore]\nsystem_roots = false\n", -1, NULL));
+	place->conf = conf_load(path, NULL);
+	g_assert(master_key_create(conf_path(place->conf, "keystore", "master_key"), NULL));
+	g_assert(keystore_create(place->conf, NULL));
+	place->keystore = keystore_open(place->conf, NULL);
+	g_assert(place->keystore);
+	place->root = x509_maker_make(&(MakerOrder){.name = "Root", .ca = TRUE});
+	g_assert(store_put_cert(place->keystore->store, place->root->cert, TRUE, &change, NULL));
+	*state = place;
+	return 0;
+}
+
+static int remove_place(void **state)
+{
+	Place *place = *state;
+
+	keystore_close(place->keystore);
+	conf_unref(place->conf);
+	made_free(place->root);
+	pgp_maker_free(place->maker);
+	g_free(place);
+	return 0;
+}
+
+/* A certificate in the store, from our root unless the order says otherwise. */
+static Made *put(Place *place, MakerOrder order, gboolean with_key)
+{
+	StoreChange change;
+
+	if (!order.issuer)
+		order.issuer = place->root;
+	Made *made = x509_maker_make(&order);
+	assert_true(store_put_cert(place->keystore->store, made->cert, FALSE, &change, NULL));
+	if (with_key)
+		assert_true(store_put_private(place->keystore->store, cert_fingerprint(made->cert),
+					      made->key, &change, NULL));
+	return made;
+}
+
+static KeyAnswer *look_up(Keystore *keystore, const char *address)
+{
+	g_autoptr(KeyLookup) lookup = keystore_lookup(keystore, address);
+
+	return key_lookup_wait(lookup, g_get_monotonic_time() + 10 * G_USEC_PER_SEC);
+}
+
+static void test_ranking(void **state)
+{
+	Place *place = *state;
+	g_autoptr(Made) old =
+		put(place, (MakerOrder){.name = "1", .email = "s@x.example", .from = -300}, FALSE);
+	g_autoptr(Made) new =
+		put(place, (MakerOrder){.name = "2", .email = "s@x.example", .from = -10}, FALSE);
+	g_autoptr(Made) over =
+		put(place, (MakerOrder){.name = "3", .email = "s@x.example", .from = -9, .to = -1},
+		    FALSE);
+	g_autoptr(KeyAnswer) answer = look_up(place->keystore, "S@x.Example");
+	const char *const order[] = {cert_fingerprint(new->cert), cert_fingerprint(old->cert),
+				     cert_fingerprint(over->cert)};
+
+	assert_string_equal(answer->address, "s@x.example");
+	assert_null(answer->failure);
+	assert_int_equal(answer->keys->len, 3);
+	for (guint i = 0; i < 3; i++) {
+		const Key *key = answer->keys->pdata[i];
+		assert_string_equal(key->id, order[i]);
+		assert_string_equal(key->source, "store");
+		assert_int_equal(key->usable, i < 2);
+	}
+	assert_string_equal(((Key *)answer->keys->pdata[2])->reason, "expired");
+	assert_ptr_equal(key_answer_best(answer, KEY_SMIME), answer->keys->pdata[0]);
+	assert_null(key_answer_best(answer, KEY_PGP));
+}
+
+static void test_tag(void **state)
+{
+	Place *place = *state;
+	g_autoptr(Made) base = put(place, (MakerOrder){.name = "1", .email = "s@x.example"}, FALSE);
+	g_autoptr(KeyAnswer) with_tag = look_up(place->keystore, "s+news@x.example");
+	const Key *best = key_answer_best(with_tag, KEY_SMIME);
+
+	assert_non_null(best);
+	assert_string_equal(best->id, cert_fingerprint(base->cert));
+	assert_string_equal(with_tag->address, "s+news@x.example");
+	g_autoptr(Made) own =
+		put(place, (MakerOrder){.name = "2", .email = "s+news@x.example"}, FALSE);
+	g_autoptr(KeyAnswer) exact = look_up(place->keystore, "s+news@x.example");
+	assert_int_equal(exact->keys->len, 1);
+	assert_string_equal(((Key *)exact->keys->pdata[0])->id, cert_fingerprint(own->cert));
+}
+
+static void test_nobody(void **state)
+{
+	Place *place = *state;
+	static const char *const addresses[] = {"nobody@x.example", "", "no address", "a@", "@b"};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(addresses); i++) {
+		g_autoptr(KeyAnswer) answer = look_up(place->keystore, addresses[i]);
+		assert_int_equal(answer->keys->len, 0);
+		assert_null(answer->failure);
+	}
+}
+
+/* A store that cannot be read is a failure, whatever was known before. */
+static void test_store_fails(void **state)
+{
+	Place *place = *state;
+	g_autoptr(Made) made = put(place, (MakerOrder){.name = "1", .email = "s@x.example"}, FALSE);
+	const char *path = conf_path(place->conf, "keystore", "database");
+	static const char *const no_tables[] = {"DROP TABLE cert", NULL};
+	g_autoptr(Db) db = db_open(path, no_tables, FALSE, NULL);
+
+	/* The file's version is 1 already, so nothing was dropped yet. */
+	assert_non_null(db);
+	assert_true(db_run(db, NULL, NULL, "ALTER TABLE cert RENAME TO away", ""));
+	g_autoptr(KeyAnswer) answer = look_up(place->keystore, "s@x.example");
+	assert_int_equal(answer->keys->len, 0);
+	assert_true(g_error_matches(answer->failure, SEALPOST_ERROR, ERROR_STORE));
+	const char *reason = NULL;
+	GError *error = NULL;
+	assert_null(keystore_smime_signer(place->keystore, "s@x.example", &reason, &error));
+	assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_STORE));
+	g_clear_error(&error);
+	assert_true(db_run(db, NULL, NULL, "ALTER TABLE away RENAME TO cert", ""));
+	g_autoptr(KeyAnswer) again = look_up(place->keystore, "s@x.example");
+	assert_int_equal(again->keys->len, 1);
+	assert_null(again->failure);
+}
+
+static void test_deadline(void **state)
+{
+	Place *place = *state;
+	g_autoptr(Db) db = db_open(conf_path(place->conf, "keystore", "database"),
+				   (const char *const[]){"", NULL}, FALSE, NULL);
+	g_autoptr(KeyLookup) lookup = keystore_lookup(place->keystore, "s@x.example");
+	gint64 start = g_get_monotonic_time();
+
+	g_autoptr(KeyAnswer) late = key_lookup_wait(lookup, start);
+	/* Whoever was faster: it is an answer, or it is a failure; it never waits. */
+	assert_true(g_get_monotonic_time() - start < G_USEC_PER_SEC);
+	if (late->failure)
+		assert_true(g_error_matches(late->failure, SEALPOST_ERROR, ERROR_TIMEOUT));
+	g_autoptr(KeyAnswer) answer = key_lookup_wait(lookup, start + 10 * G_USEC_PER_SEC);
+	g_autoptr(KeyAnswer) copy = key_lookup_wait(lookup, start);
+	assert_null(answer->failure);
+	assert_null(copy->failure);
+	assert_ptr_not_equal(answer, copy);
+}
+
+/* Many questions at once, some dropped, and the keystore closed while they run. */
+static void test_crowd(void **state)
+{
+	Place *place = *state;
+	g_autoptr(GPtrArray) lookups =
+		g_ptr_array_new_with_free_func((GDestroyNotify)key_lookup_free);
+
+	for (int i = 0; i < 300; i++) {
+		g_autofree char *address = g_strdup_printf("p%d@x.example", i % 50);
+		g_ptr_array_add(lookups, keystore_lookup(place->keystore, address));
+	}
+	g_ptr_array_set_size(lookups, 200);
+	keystore_close(place->keystore);
+	for (guint i = 0; i < lookups->len; i++) {
+		g_autoptr(KeyAnswer) answer =
+			key_lookup_wait(lookups->pdata[i], g_get_monotonic_time());
+		assert_true(!answer->failure ||
+			    g_error_matches(answer->failure, SEALPOST_ERROR, ERROR_LOOKUP));
+	}
+	place->keystore = keystore_open(place->conf, NULL);
+	assert_non_null(place->keystore);
+}
+
+static void test_smime_signer(void **state)
+{
+	Place *place = *state;
+	g_autoptr(Made) stranger = x509_maker_make(&(MakerOrder){.name = "Other CA", .ca = TRUE});
+	g_autoptr(Made) middle = put(place, (MakerOrder){.name = "Middle", .ca = TRUE}, FALSE);
+	const char *reason = "unset";
+
+	assert_null(keystore_smime_signer(place->keystore, "a@x.example", &reason, NULL));
+	assert_null(reason);
+	g_autoptr(Made) no_key =
+		put(place, (MakerOrder){.name = "1", .email = "a@x.example"}, FALSE);
+	assert_null(keystore_smime_signer(place->keystore, "a@x.example", &reason, NULL));
+	assert_null(reason);
+	g_autoptr(Made) over =
+		put(place, (MakerOrder){.name = "2", .email = "a@x.example", .from = -9, .to = -1},
+		    TRUE);
+	assert_null(keystore_smime_signer(place->keystore, "a@x.example", &reason, NULL));
+	assert_string_equal(reason, "expired");
+	g_autoptr(Made) foreign = put(
+		place,
+		(MakerOrder){.name = "3", .email = "a@x.example", .issuer = stranger, .from = -30},
+		TRUE);
+	g_autoptr(SmimeSigner) first =
+		keystore_smime_signer(place->keystore, "a@x.example", &reason, NULL);
+	assert_non_null(first);
+	assert_string_equal(cert_fingerprint(first->cert), cert_fingerprint(foreign->cert));
+	g_autoptr(Made) newest = put(
+		place, (MakerOrder){.name = "4", .email = "A@x.example", .issuer = middle}, TRUE);
+	g_autoptr(SmimeSigner) best =
+		keystore_smime_signer(place->keystore, "a@X.example", &reason, NULL);
+	assert_string_equal(cert_fingerprint(best->cert), cert_fingerprint(newest->cert));
+	assert_true(private_key_matches(best->key, newest->cert));
+	assert_null(reason);
+	assert_int_equal(best->chain->len, 1);
+	assert_string_equal(cert_fingerprint(best->chain->pdata[0]),
+			    cert_fingerprint(middle->cert));
+}
+
+static void put_pgp(Place *place, const char *id)
+{
+	g_autoptr(Secret) secret = pgp_maker_secret(place->maker, id);
+	g_autoptr(GBytes) file = g_bytes_new(secret_bytes(secret), secret_size(secret));
+	g_autoptr(GPtrArray) keys = pgpkey_read(file, NULL, place->maker->folder, NULL);
+	StoreChange change;
+
+	assert_non_null(keys);
+	assert_true(store_put_pgp(place->keystore->store, keys->pdata[0], &change, NULL));
+}
+
+static void test_pgp_signer(void **state)
+{
+	Place *place = *state;
+	g_autofree char *id = pgp_maker_key(place->maker, "a@x.example", "future-default");
+	g_autofree char *folder = g_build_filename(place->maker->folder, "w", NULL);
+	const char *reason = "unset";
+	GError *error = NULL;
+
+	assert_null(keystore_pgp_signer(place->keystore, "a@x.example", NULL, &reason, NULL));
+	assert_null(reason);
+	put_pgp(place, id);
+	g_autofree char *without =
+		keystore_pgp_signer(place->keystore, "a@x.example", NULL, &reason, NULL);
+	assert_string_equal(without, id);
+	g_autoptr(PgpHome) home = pgp_home_open(folder, &error);
+	assert_non_null(home);
+	for (int i = 0; i < 2; i++) {
+		g_autofree char *found =
+			keystore_pgp_signer(place->keystore, "A@x.example", home, &reason, &error);
+		assert_null(error);
+		assert_string_equal(found, id);
+	}
+	const char *const list[] = {"gpg", "--homedir", folder, "--batch", "-K", id, NULL};
+	assert_int_equal(pgp_maker_run(list, NULL, NULL), 0);
+	g_autoptr(KeyAnswer) answer = look_up(place->keystore, "a@x.example");
+	const Key *best = key_answer_best(answer, KEY_PGP);
+	assert_non_null(best);
+	assert_string_equal(best->id, id);
+	assert_non_null(best->pgp_encryption_ids[0]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_ranking, make_place, remove_place),
+		cmocka_unit_test_setup_teardown(test_tag, make_place, remove_place),
+		cmocka_unit_test_setup_teardown(test_nobody, make_place, remove_place),
+		cmocka_unit_test_setup_teardown(test_store_fails, make_place, remove_place),
+		cmocka_unit_test_setup_teardown(test_deadline, make_place, remove_place),
+		cmocka_unit_test_setup_teardown(test_crowd, make_place, remove_place),
+		cmocka_unit_test_setup_teardown(test_smime_signer, make_place, remove_place),
+		cmocka_unit_test_setup_teardown(test_pgp_signer, make_place, remove_place),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
