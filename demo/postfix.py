@@ -16,9 +16,9 @@ SOCKET = "unix:/run/sealpost/milter.sock"
 DKIM = "inet:127.0.0.1:8891"
 TABLES = ("sealpost_route", "sealpost_strip", "sender_logins")
 
-# What every Postfix has in its master.cf (Debian's default, unchrooted).
+# What every Postfix has in its master.cf (Debian's default, unchrooted; pickup looks more often).
 SERVICES = """\
-pickup     unix  n  -  n  60    1  pickup
+pickup     unix  n  -  n  5     1  pickup
 cleanup    unix  n  -  n  -     0  cleanup
 qmgr       unix  n  -  n  300   1  qmgr
 tlsmgr     unix  -  -  n  1000? 1  tlsmgr

@@ -15,7 +15,8 @@ POLICY = """\
 internal domains "firma.example"
 
 outgoing subject has "[confidential]"  require smime, pgp, portal  remove tag
-outgoing                               require smime, pgp, verified tls, portal
+outgoing to "tls.example"              require smime, pgp, verified tls
+outgoing                               require smime, pgp, portal
 """
 
 
@@ -78,7 +79,7 @@ class Sealpost:
 
     def start_gateway(self):
         self._gateway = self._children.add(Child(
-            "gateway", [self.build / "gateway/sealpost-gateway", "--config", self.conf],
+            "gateway", [self.build / "gateway/sealpost-gateway", "--foreground", "--config", self.conf],
             self.log / "gateway.log", ready=lambda: socket_answers(self.socket)))
         return self._gateway
 

@@ -253,6 +253,11 @@ class Site:
         """One more free port, for what a test puts beside the site."""
         return self._ports.next()
 
+    def start_over(self):
+        """Forgets what is under way."""
+        self.postfix.drop_queue()
+        self.empty_out()
+
     def empty_out(self):
         for path in self.outbox.folder.iterdir():
             path.unlink()

@@ -84,6 +84,11 @@ with script() as tap, tap.site(people=PEOPLE, policy=POLICY) as site:
         for text in (copy.content.decode("utf-8", "replace"), text_of(notice), page):
             assert "geheim" not in text and "Grüße" not in text
 
+    with tap.case("a server whose certificate has another name is no verified TLS: portal"):
+        send(site, ["wendy@wrong-name.example"])
+        copy = site.arrived(1)[0]
+        assert b"geheim" not in copy.content and b"/m/" in copy.content
+
     with tap.case("seven recipients on four ways, two of them Bcc: each once, nobody sees a Bcc key"):
         visible = [cast.SOFIA, SVEN, cast.PETER, cast.VERA, cast.OTTO]
         hidden = [BLANCHE, PAUL]

@@ -5,13 +5,20 @@ import signal
 import subprocess
 import time
 
-from lib import ALICE, opened_by, refused, script
+from lib import ALICE, accepted, opened_by, refused, script
 
 from demo import people as cast
 from demo.process import wait_for
 from demo.site import message
 
 SETTINGS = {"keystore": {"cache_positive": "1s", "cache_negative": "1s"}}
+
+
+def protected(site, person):
+    """What came out is one copy, encrypted and signed; the way is free for the next."""
+    opened = opened_by(site, person, site.arrived(1)[0])
+    assert opened.layers and opened.signers == [ALICE], opened
+    site.empty_out()
 
 
 def send(site, person, text="secret\n", subject="x"):
@@ -56,17 +63,15 @@ with script() as tap, tap.site(settings=SETTINGS) as site:
 
     with tap.case("... and after the directory is back it goes through"):
         site.slapd.start()
-        send(site, cast.SOFIA)
-        assert opened_by(site, cast.SOFIA, site.arrived(1)[0]).signers == [ALICE]
-        site.empty_out()
+        accepted(send, site, cast.SOFIA)
+        protected(site, cast.SOFIA)
 
     with tap.case("a broken policy at SIGHUP: refused with file and line, the old one stays"):
         good = site.sealpost.policy.read_text()
         site.sealpost.set_policy(good + "outgoing requier smime\n")
         reloaded(site, f"sealpost.policy:{good.count(chr(10)) + 1}:")
         send(site, cast.SOFIA)
-        assert opened_by(site, cast.SOFIA, site.arrived(1)[0]).layers
-        site.empty_out()
+        protected(site, cast.SOFIA)
 
     with tap.case("a good one: in force from the next message on"):
         site.sealpost.set_policy('internal domains "firma.example"\noutgoing reject "closed today"\n')
@@ -93,8 +98,7 @@ with script() as tap, tap.site(settings=SETTINGS) as site:
         reloaded(site, "listen_too")
         site.sealpost.conf.write_text(conf)
         send(site, cast.SOFIA)
-        assert opened_by(site, cast.SOFIA, site.arrived(1)[0]).layers
-        site.empty_out()
+        protected(site, cast.SOFIA)
 
     with tap.case("disk full while spooling: 452 or 451, and then all is well again"):
         spool = site.sealpost.folder / "spool"
@@ -108,8 +112,7 @@ with script() as tap, tap.site(settings=SETTINGS) as site:
             site.arrived(1)
             site.empty_out()
         site.submit(ALICE, cast.SOFIA.address, large)
-        assert opened_by(site, cast.SOFIA, site.arrived(1)[0]).layers
-        site.empty_out()
+        protected(site, cast.SOFIA)
 
     with tap.case("an unreadable store is no empty store: 451"):
         database = site.sealpost.folder / "state" / "keystore.db"
@@ -135,8 +138,7 @@ with script() as tap, tap.site(settings=SETTINGS) as site:
     with tap.case("the gateway is back: mail flows"):
         site.sealpost.start_gateway()
         send(site, cast.PETER)
-        assert opened_by(site, cast.PETER, site.arrived(1)[0]).signers == [ALICE]
-        site.empty_out()
+        protected(site, cast.PETER)
 
     with tap.case("SIGTERM ends it with status 0"):
         assert site.sealpost.gateway.stop() == 0

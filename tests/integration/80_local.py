@@ -8,12 +8,18 @@ from demo.site import message
 POLICY = """\
 internal domains "firma.example"
 outgoing subject has "[keys]"  require smime, pgp
-outgoing                       require smime, pgp, verified tls, portal
+outgoing to "tls.example"      require verified tls
+outgoing                       require smime, pgp, portal
 """
 SOFIA = cast.SOFIA.address
 
 
 with script() as tap, tap.site(policy=POLICY) as site:
+    # Postfix does not tell a milter the next hop of such mail: the setting has to
+    site.sealpost.gateway.stop()
+    site.sealpost.set("mta", nexthop=f"[localhost]:{site.sinks['tls.example'].port}")
+    site.sealpost.start_gateway()
+
     with tap.case("sendmail: signed and encrypted as any other"):
         site.postfix.sendmail(ALICE, [SOFIA], f"From: {ALICE}\nSubject: cron\n\nGrüße\n".encode())
         assert opened_by(site, cast.SOFIA, site.arrived(1)[0]).signers == [ALICE]

@@ -8,8 +8,10 @@
 import contextlib
 import os
 import shutil
+import smtplib
 import sys
 import tempfile
+import time
 import traceback
 from pathlib import Path
 
@@ -42,6 +44,8 @@ class Tap:
             print(f"not ok {self._count} - {name}")
             self._comment(traceback.format_exc())
             self._show_logs()
+            if self._site:
+                self._site.start_over()
         else:
             print(f"ok {self._count} - {name}")
         sys.stdout.flush()
@@ -107,9 +111,20 @@ def copy_for(copies, recipient):
     return found[0]
 
 
+def accepted(call, *args, seconds=20, **kwargs):
+    """As an MTA would: tries again while the answer is a temporary refusal."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return call(*args, **kwargs)
+        except smtplib.SMTPResponseException as error:
+            if error.smtp_code // 100 != 4 or time.monotonic() > end:
+                raise
+            time.sleep(0.5)
+
+
 def refused(call, *args, **kwargs):
     """The reply of a server that must refuse: (code, text)."""
-    import smtplib
     try:
         call(*args, **kwargs)
     except smtplib.SMTPRecipientsRefused as error:
