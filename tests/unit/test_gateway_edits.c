@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Edits: what they are (a list that the MTA carries out), and what they make of a header block.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "gateway/edits.h"
+#include "gateway/head.h"
+
+static Headers *fields(const char *text)
+{
+	gsize used;
+	Headers *headers = head_parse(text, strlen(text), &used, NULL);
+
+	assert_non_null(headers);
+	assert_int_equal(used, strlen(text));
+	return headers;
+}
+
+static char *written(const Headers *headers)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < headers_count(headers); i++)
+		g_string_append_printf(text, "%s:%s\n", headers_at(headers, i)->name,
+				       headers_at(headers, i)->value);
+	return g_string_free(text, FALSE);
+}
+
+static char *outline(const GPtrArray *edits)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < edits->len; i++) {
+		const Edit *edit = edits->pdata[i];
+
+		if (edit->kind == EDIT_ADD)
+			g_string_append_printf(text, "+%s:%s\n", edit->name, edit->value);
+		else if (edit->kind == EDIT_CHANGE)
+			g_string_append_printf(text, "=%s %u:%s\n", edit->name, edit->nth,
+					       edit->value);
+		else
+			g_string_append_printf(text, "-%s %u\n", edit->name, edit->nth);
+	}
+	return g_string_free(text, FALSE);
+}
+
+/* What the MTA makes of the list, one edit after the other, as measured: a deletion renumbers at
+ * once, an index past the end would append. */
+static void carry_out(Headers *headers, const GPtrArray *edits)
+{
+	for (guint i = 0; i < edits->len; i++) {
+		const Edit *edit = edits->pdata[i];
+		guint nth = 0;
+
+		if (edit->kind == EDIT_ADD)
+			headers_append(headers, edit->name, edit->value, NULL);
+		for (guint at = 0; edit->kind == EDIT_DELETE && at < headers_count(headers); at++) {
+			const char *name = headers_at(headers, at)->name;
+
+			if (g_ascii_strcasecmp(name, edit->name) == 0 && ++nth == edit->nth) {
+				headers_remove_at(headers, at);
+				break;
+			}
+		}
+		if (edit->kind == EDIT_DELETE)
+			assert_int_equal(nth, edit->nth);
+	}
+}
+
+typedef struct {
+	const char *received, *content, *route, *tag;
+	const char *edits, *result;
+} Case;
+
+static const Case cases[] = {
+	{"From: a@b\nSubject: x\n", NULL, NULL, NULL, "", "From: a@b\nSubject: x\n"},
+	{"X-Sealpost-Route: tls x\nFrom: a@b\nx-sealpost-a:1\nX-SEALPOST-Route: 2\n", NULL, NULL,
+	 NULL, "-X-SEALPOST-Route 2\n-x-sealpost-a 1\n-X-Sealpost-Route 1\n", "From: a@b\n"},
+	{"From: a@b\nBcc: c@d\nResent-Bcc: e@f\n", NULL, "tls [mx.example]:25", NULL,
+	 "-Resent-Bcc 1\n-Bcc 1\n+X-Sealpost-Route: tls [mx.example]:25\n",
+	 "From: a@b\nX-Sealpost-Route: tls [mx.example]:25\n"},
+	{"Content-Type: text/plain\nFrom: a@b\nContent-Transfer-Encoding: 8bit\n"
+	 "To:\n\tfolded@c\n",
+	 "Content-Type: application/pkcs7-mime;\n\tname=x\nContent-Transfer-Encoding: base64\n",
+	 NULL, NULL,
+	 "-Content-Transfer-Encoding 1\n-Content-Type 1\n+MIME-Version: 1.0\n"
+	 "+Content-Type: application/pkcs7-mime;\n\tname=x\n+Content-Transfer-Encoding: base64\n",
+	 "From: a@b\nTo:\n\tfolded@c\nMIME-Version: 1.0\n"
+	 "Content-Type: application/pkcs7-mime;\n\tname=x\nContent-Transfer-Encoding: base64\n"},
+	{"MIME-Version: 1.0 (x)\nContent-type: a/b\ncontent-TYPE: c/d\nA: 1\n",
+	 "MIME-Version: 1.0\nContent-Type: e/f\n", NULL, NULL,
+	 "-content-TYPE 2\n-Content-type 1\n+Content-Type: e/f\n",
+	 "MIME-Version: 1.0 (x)\nA: 1\nContent-Type: e/f\n"},
+	{"Authentication-Results: gw.firma.example; dkim=pass\n"
+	 "Authentication-Results: (hi (there)) GW.firma.example 1; x=y\n"
+	 "Authentication-Results: \"gw.firma.example\"; x\n"
+	 "Authentication-Results: gw.firma.example.evil; x\n"
+	 "Authentication-Results: other; gw.firma.example\n",
+	 NULL, NULL, NULL,
+	 "-Authentication-Results 3\n-Authentication-Results 2\n-Authentication-Results 1\n",
+	 "Authentication-Results: gw.firma.example.evil; x\n"
+	 "Authentication-Results: other; gw.firma.example\n"},
+};
+
+static void test_cases(void **state)
+{
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const Case *c = &cases[i];
+		g_autoptr(Headers) received = fields(c->received);
+		g_autoptr(Headers) content = c->content ? fields(c->content) : NULL;
+		EditWish wish = {content, c->route, c->tag, "gw.firma.example"};
+		g_autoptr(GPtrArray) edits = edits_for(received, &wish);
+		g_autofree char *list = outline(edits);
+		g_autoptr(Headers) applied = edits_apply(received, edits, NULL);
+		g_autofree char *result = written(applied);
+
+		assert_string_equal(list, c->edits);
+		assert_string_equal(result, c->result);
+		carry_out(received, edits);
+		g_autofree char *by_mta = written(received);
+
+		assert_string_equal(by_mta, c->result);
+	}
+}
+
+static void test_subject(void **state)
+{
+	static const char *const table[][3] = {
+		{"[vertraulich] Angebot", "[vertraulich]", "Angebot"},
+		{"Re: [Vertraulich] Angebot", "[vertraulich]", "Re: Angebot"},
+		{"Angebot[vertraulich]", "[vertraulich]", "Angebot"},
+		{"a [x] b [x] c", "[x]", "a b c"},
+		{"a.b axb", "a.b", "axb"},
+		{"[x]", "[x]", ""},
+		{"nothing here", "[x]", "nothing here"},
+		{"Gr\303\274\303\237e GEHEIM", "geheim", "Gr\303\274\303\237e"},
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+		g_autofree char *subject = edits_subject_without(table[i][0], table[i][1]);
+
+		assert_string_equal(subject, table[i][2]);
+	}
+}
+
+static void test_tag_in_encoded_word(void **state)
+{
+	g_autoptr(Headers) received =
+		fields("Subject: =?utf-8?b?W1hdIEdyw7zDn2U=?=\nSubject: [X] two\n");
+	EditWish wish = {.tag = "[x]"};
+	g_autoptr(GPtrArray) edits = edits_for(received, &wish);
+	g_autoptr(Headers) applied = edits_apply(received, edits, NULL);
+	g_autofree char *first = header_decode(headers_at(applied, 0));
+
+	(void)state;
+	assert_int_equal(headers_count(applied), 2);
+	assert_string_equal(first, "Gr\303\274\303\237e");
+	assert_string_equal(headers_at(applied, 1)->value, " two");
+}
+
+/* 10,000 fields are no reason to take 10,000 squared steps. */
+static void test_many(void **state)
+{
+	g_autoptr(Headers) received = headers_new();
+	EditWish wish = {.authserv_id = "gw"};
+	gint64 start = g_get_monotonic_time();
+
+	(void)state;
+	for (int i = 0; i < 10000; i++)
+		headers_append(received, i % 2 ? "X-Sealpost-A" : "X-Other", " v", NULL);
+	g_autoptr(GPtrArray) edits = edits_for(received, &wish);
+	g_autoptr(Headers) applied = edits_apply(received, edits, NULL);
+
+	assert_int_equal(edits->len, 5000);
+	assert_int_equal(headers_count(applied), 5000);
+	assert_true(g_get_monotonic_time() - start < 5 * G_USEC_PER_SEC);
+}
+
+static void test_head(void **state)
+{
+	static const struct {
+		const char *text;
+		gsize size, used;
+		guint count;
+	} table[] = {
+		{"A: 1\r\nB:2\r\n\r\nbody", 17, 13, 2},
+		{"A: 1\nB: 2\n more\n\nbody", 22, 17, 2},
+		{"", 0, 0, 0},
+		{"\r\nbody", 6, 2, 0},
+		{"no field\n\n", 10, 0, 0},
+		{"A: 1\nnot a field\n", 17, 5, 1},
+		{"A: x\0y\n\n", 8, 8, 1},
+		{": empty name\n", 13, 0, 0},
+		{"A: 1", 4, 4, 1},
+		{"A b: 1\n\n", 8, 0, 0},
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+		gsize used = 99;
+		g_autoptr(Headers) headers = head_parse(table[i].text, table[i].size, &used, NULL);
+
+		assert_non_null(headers);
+		assert_int_equal(used, table[i].used);
+		assert_int_equal(headers_count(headers), table[i].count);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_cases),
+		cmocka_unit_test(test_subject),
+		cmocka_unit_test(test_tag_in_encoded_word),
+		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_head),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The journal and the digest that it goes by: what is a retry, and what is a new message.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <glib/gstdio.h>
+
+#include "gateway/digest.h"
+#include "gateway/head.h"
+#include "gateway/journal.h"
+
+typedef struct {
+	char *folder, *path;
+	Journal *journal;
+} Fixture;
+
+static int set_up(void **state)
+{
+	Fixture *fixture = g_new0(Fixture, 1);
+
+	fixture->folder = g_dir_make_tmp("sp-XXXXXX", NULL);
+	fixture->path = g_build_filename(fixture->folder, "journal.db", NULL);
+	fixture->journal = journal_open(fixture->path, NULL);
+	*state = fixture;
+	return fixture->journal ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	static const char *const endings[] = {"", "-wal", "-shm"};
+	Fixture *fixture = *state;
+
+	journal_close(fixture->journal);
+	for (gsize i = 0; i < G_N_ELEMENTS(endings); i++) {
+		g_autofree char *path = g_strconcat(fixture->path, endings[i], NULL);
+
+		g_unlink(path);
+	}
+	g_rmdir(fixture->folder);
+	g_free(fixture->path);
+	g_free(fixture->folder);
+	g_free(fixture);
+	return 0;
+}
+
+static guint done_count(Journal *journal, const char *key)
+{
+	g_autoptr(GHashTable) done = journal_done(journal, key, NULL);
+
+	assert_non_null(done);
+	return g_hash_table_size(done);
+}
+
+static void test_retry(void **state)
+{
+	Fixture *fixture = *state;
+	const char *const two[] = {"a@x", "b@x", NULL};
+	const char *const again[] = {"b@x", "c@x", NULL};
+	g_autofree char *key = journal_key(fixture->journal, "d1", TRUE, NULL);
+
+	assert_string_equal(key, "d1");
+	assert_int_equal(done_count(fixture->journal, key), 0);
+	assert_true(journal_add(fixture->journal, key, two, "smime", NULL));
+	assert_true(journal_add(fixture->journal, key, again, "portal", NULL));
+	journal_close(fixture->journal);
+	fixture->journal = journal_open(fixture->path, NULL);
+	assert_int_equal(done_count(fixture->journal, key), 3);
+	assert_int_equal(done_count(fixture->journal, "d2"), 0);
+}
+
+/* A message that does not name itself: broken off, it is a retry; finished, the next is new. */
+static void test_not_unique(void **state)
+{
+	Fixture *fixture = *state;
+	const char *const one[] = {"a@x", NULL};
+	g_autofree char *first = journal_key(fixture->journal, "d", FALSE, NULL);
+
+	assert_true(journal_add(fixture->journal, first, one, "smime", NULL));
+	g_autofree char *retry = journal_key(fixture->journal, "d", FALSE, NULL);
+
+	assert_string_equal(first, retry);
+	assert_true(journal_finish(fixture->journal, "d", NULL));
+	g_autofree char *second = journal_key(fixture->journal, "d", FALSE, NULL);
+
+	assert_string_not_equal(first, second);
+	assert_int_equal(done_count(fixture->journal, second), 0);
+	assert_true(journal_finish(fixture->journal, "d", NULL));
+	g_autofree char *third = journal_key(fixture->journal, "d", FALSE, NULL);
+
+	assert_string_not_equal(second, third);
+}
+
+static void test_expiry(void **state)
+{
+	Fixture *fixture = *state;
+	const char *const one[] = {"a@x", NULL};
+	gint64 now = g_get_real_time() / G_USEC_PER_SEC;
+	gint64 day = 24 * 60 * 60;
+
+	assert_true(journal_add(fixture->journal, "k", one, "smime", NULL));
+	assert_true(journal_expire(fixture->journal, now + (JOURNAL_DAYS - 1) * day, NULL));
+	assert_int_equal(done_count(fixture->journal, "k"), 1);
+	assert_true(journal_expire(fixture->journal, now + (JOURNAL_DAYS + 1) * day, NULL));
+	assert_int_equal(done_count(fixture->journal, "k"), 0);
+}
+
+static char *digest(const char *sender, const char *text, const char *queue_id, gboolean *unique)
+{
+	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+	gsize used;
+	g_autoptr(Headers) headers = head_parse(text, strlen(text), &used, NULL);
+
+	*unique = digest_head(checksum, sender, headers, "mx.firma.example", queue_id);
+	return g_strdup(g_checksum_get_string(checksum));
+}
+
+#define BARE "From: a@x\nSubject: s\n"
+
+static void test_digest(void **state)
+{
+	static const struct {
+		const char *one, *other;
+		gboolean same, unique;
+	} table[] = {
+		{BARE, BARE, TRUE, FALSE},
+		{BARE "Message-Id: <Q1@mx.firma.example>\nDate: 1\n",
+		 BARE "Message-Id: <Q2@mx.firma.example>\nDate: 2\n", TRUE, FALSE},
+		{BARE "Message-Id: <2026.Q1@mx.firma.example>\nDate: 1\nFrom: a@x\n",
+		 BARE "Message-Id: <2027.Q2@mx.firma.example>\nDate: 2\nFrom: a@x\n", TRUE, FALSE},
+		{"Message-ID: <1@x>\n" BARE "Date: 1\n", "Message-ID: <1@x>\n" BARE "Date: 2\n",
+		 TRUE, TRUE},
+		{"Message-ID: <1@x>\n" BARE, "Message-ID: <2@x>\n" BARE, FALSE, TRUE},
+		{"Date: 1\n" BARE, "Date: 2\n" BARE, FALSE, FALSE},
+		{"A: b\nC: d\n", "A: b\nC:  d\n", FALSE, FALSE},
+		{"A: bC\n", "A: b\nC:\n", FALSE, FALSE},
+		{"Message-ID: <Q1@mx.firma.example.evil>\n",
+		 "Message-ID: <Q2@mx.firma.example.evil>\n", FALSE, TRUE},
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+		gboolean unique_one, unique_other;
+		g_autofree char *one = digest("s@x", table[i].one, "Q1", &unique_one);
+		g_autofree char *other = digest("s@x", table[i].other, "Q2", &unique_other);
+
+		assert_int_equal(g_str_equal(one, other), table[i].same);
+		assert_int_equal(unique_one, table[i].unique);
+		assert_int_equal(unique_other, table[i].unique);
+	}
+	gboolean unique;
+	g_autofree char *mine = digest("s@x", BARE, "Q1", &unique);
+	g_autofree char *yours = digest("t@x", BARE, "Q1", &unique);
+
+	assert_string_not_equal(mine, yours);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_retry, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_not_unique, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_expiry, set_up, tear_down),
+		cmocka_unit_test(test_digest),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
