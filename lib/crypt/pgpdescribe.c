@@ -48,10 +48,13 @@ static GPtrArray *encrypting_subkeys(gpgme_key_t listed)
 	return subkeys;
 }
 
+/* A key of our own signs only with a subkey whose secret part is there. */
 static gboolean can_sign(gpgme_key_t listed)
 {
+	gboolean own = pgp_has_secret(listed);
+
 	for (gpgme_subkey_t subkey = listed->subkeys; subkey; subkey = subkey->next) {
-		if (subkey->can_sign && may_be_used(listed, subkey))
+		if (subkey->can_sign && (subkey->secret || !own) && may_be_used(listed, subkey))
 			return TRUE;
 	}
 	return FALSE;

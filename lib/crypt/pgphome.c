@@ -48,9 +48,12 @@ static const char gpg_settings[] = "no-random-seed-file\n"
 				   "import-options import-minimal\n"
 				   "export-options export-minimal\n";
 
+/* s2k-count: what an exported key's passphrase is hashed with; without it each agent measures the
+ * machine first. */
 static const char agent_settings[] = "allow-loopback-pinentry\n"
 				     "disable-scdaemon\n"
 				     "no-allow-external-cache\n"
+				     "s2k-count 16777216\n"
 				     "default-cache-ttl 600\n"
 				     "max-cache-ttl 7200\n";
 

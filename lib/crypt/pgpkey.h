@@ -24,13 +24,14 @@ typedef struct {
 	char **encryption_ids; /* key ids (16 hex digits) of subkeys that encrypt now */
 	gint64 created; /* seconds since 1970 */
 	gint64 expires; /* of the encryption ability, 0: never */
-	gboolean revoked, expired, can_encrypt, can_sign;
+	gboolean revoked, expired, can_encrypt;
+	gboolean can_sign; /* where there is a secret key: with that */
 } PgpKey;
 
 void pgpkey_free(PgpKey *key);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PgpKey, pgpkey_free)
 
-/* All keys in a file (armoured or binary, several blocks, text around them). Several forms of one
+/* All keys in a file (armoured, several blocks, text around them; binary; bare base64). Several forms of one
  * key (an older and a newer one, public and secret) become one. passphrase (may be NULL): for
  * protected secret keys; they come out unprotected, and have proved that they can sign.
  * Keys that gpg does not take are left out as long as one remains. Array of PgpKey *, at least

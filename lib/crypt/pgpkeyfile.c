@@ -215,11 +215,43 @@ static gboolean is_binary(const guint8 *data, gsize size)
 	       packet.tag == PGP_MARKER || packet.tag == PGP_SIGNATURE;
 }
 
+/* Base64 without armour around it, as directories and Autocrypt have it; NULL if it is none. */
+static GByteArray *bare_base64(const guint8 *text, gsize size)
+{
+	g_autoptr(GByteArray) out = g_byte_array_sized_new((guint)(size / 4 * 3 + 4));
+	gint state = 0;
+	guint save = 0;
+
+	for (gsize i = 0; i < size; i++) {
+		if (!g_ascii_isalnum(text[i]) && !g_ascii_isspace(text[i]) &&
+		    !(text[i] && strchr("+/=", text[i])))
+			return NULL;
+	}
+	g_byte_array_set_size(out, (guint)(size / 4 * 3 + 4));
+	gsize length = g_base64_decode_step((const char *)text, size, out->data, &state, &save);
+	g_byte_array_set_size(out, (guint)length);
+	return is_binary(out->data, length) ? g_steal_pointer(&out) : NULL;
+}
+
+/* Text that holds keys, as packets. */
+static GByteArray *decode_text(const guint8 *text, gsize size, GError **error)
+{
+	gboolean damaged = FALSE;
+	g_autoptr(GByteArray) binary = pgp_dearmor(text, size, key_labels, &damaged);
+
+	if (!binary)
+		binary = bare_base64(text, size);
+	else if (damaged)
+		g_set_error(error, SEALPOST_ERROR, ERROR_MALFORMED, "its armour is damaged");
+	if (!binary)
+		g_set_error(error, SEALPOST_ERROR, ERROR_UNSUPPORTED, "no OpenPGP key in it");
+	return damaged ? NULL : g_steal_pointer(&binary);
+}
+
 PgpKeyFile *pgp_keyfile_read(GBytes *file, GError **error)
 {
 	gsize size;
 	const guint8 *data = g_bytes_get_data(file, &size);
-	gboolean damaged;
 
 	if (size > PGPKEY_FILE_MAX) {
 		g_set_error(error, SEALPOST_ERROR, ERROR_TOO_LARGE, "a file of more than %d bytes",
@@ -228,16 +260,10 @@ PgpKeyFile *pgp_keyfile_read(GBytes *file, GError **error)
 	}
 	if (is_binary(data, size))
 		return walk_packets(data, size, error);
-	g_autoptr(GByteArray) binary = pgp_dearmor(data, size, key_labels, &damaged);
-	if (!binary) {
-		g_set_error(error, SEALPOST_ERROR, ERROR_UNSUPPORTED, "no OpenPGP key in it");
+	g_autoptr(GByteArray) binary = decode_text(data, size, error);
+	if (!binary)
 		return NULL;
-	}
-	PgpKeyFile *keys = NULL;
-	if (damaged)
-		g_set_error(error, SEALPOST_ERROR, ERROR_MALFORMED, "its armour is damaged");
-	else
-		keys = walk_packets(binary->data, binary->len, error);
+	PgpKeyFile *keys = walk_packets(binary->data, binary->len, error);
 	explicit_bzero(binary->data, binary->len);
 	return keys;
 }

@@ -61,7 +61,8 @@ PgpMaker *pgp_maker_new(void)
 	g_autofree char *conf = g_build_filename(maker->home, "gpg.conf", NULL);
 	g_autofree char *agent = g_build_filename(maker->home, "gpg-agent.conf", NULL);
 	g_file_set_contents(conf, settings, -1, NULL);
-	g_file_set_contents(agent, "allow-loopback-pinentry\ndisable-scdaemon\n", -1, NULL);
+	g_file_set_contents(agent, "allow-loopback-pinentry\ndisable-scdaemon\ns2k-count 65536\n",
+			    -1, NULL);
 	return maker;
 }
 

@@ -112,6 +112,13 @@ static void test_public(void **state)
 	g_autoptr(GBytes) text = g_bytes_new(around, strlen(around));
 	g_autoptr(GPtrArray) again = read_keys(world, text, NULL);
 	assert_true(g_bytes_equal(((PgpKey *)again->pdata[0])->bytes, key->bytes));
+
+	/* Base64 alone. */
+	g_autofree char *base64 =
+		g_base64_encode(g_bytes_get_data(file, NULL), g_bytes_get_size(file));
+	g_autoptr(GBytes) bare = g_bytes_new(base64, strlen(base64));
+	g_autoptr(GPtrArray) from_base64 = read_keys(world, bare, NULL);
+	assert_int_equal(from_base64->len, 1);
 }
 
 /* What pgpkey_armor() writes is read by sq. */

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * OpenPGP keys and messages as they really are: every key file and every raw message of the corpus
+ * of other projects' test data, where there is one (SEALPOST_CORPUS; it is no part of Sealpost).
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/base/error.h"
+#include "lib/crypt/pgpkey.h"
+#include "tests/unit/pgpmaker.h"
+
+typedef struct {
+	PgpMaker *maker;
+	char *folder; /* for passing homes */
+	char *corpus; /* NULL: there is none */
+	char *manifest;
+} World;
+
+/* Columns of the manifest. */
+enum { PATH, FAMILY, KIND, STRUCTURE, KEY, PASSPHRASE, OPEN, NOTE = 12, COLUMNS };
+
+static int set_up(void **state)
+{
+	World *world = g_new0(World, 1);
+	const char *source = g_getenv("srcdir"), *given = g_getenv("SEALPOST_CORPUS");
+	g_autofree char *corpus =
+		given ? g_strdup(given)
+		      : g_build_filename(source ? source : ".", "..", "shared", "corpus", NULL);
+	g_autofree char *manifest = g_build_filename(corpus, "manifest.tsv", NULL);
+
+	if (g_file_get_contents(manifest, &world->manifest, NULL, NULL))
+		world->corpus = g_steal_pointer(&corpus);
+	world->maker = pgp_maker_new();
+	world->folder = g_build_filename(world->maker->folder, "passing", NULL);
+	assert_int_equal(g_mkdir_with_parents(world->folder, 0700), 0);
+	*state = world;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	World *world = *state;
+
+	pgp_maker_free(world->maker);
+	g_free(world->folder);
+	g_free(world->corpus);
+	g_free(world->manifest);
+	g_free(world);
+	return 0;
+}
+
+static GBytes *read_file(World *world, const char *path)
+{
+	g_autofree char *full = g_build_filename(world->corpus, path, NULL);
+	char *text = NULL;
+	gsize size;
+
+	assert_true(g_file_get_contents(full, &text, &size, NULL));
+	return g_bytes_new_take(text, size);
+}
+
+static Secret *passphrase_of(char **row)
+{
+	const char *text = row[PASSPHRASE];
+
+	if (strcmp(text, "-") == 0 || strcmp(text, "?") == 0)
+		return NULL;
+	g_autofree char *copy = g_strdup(strcmp(text, "(empty)") == 0 ? "" : text);
+	return secret_take(copy, strlen(copy));
+}
+
+/* Calls check for each row of that kind, in the manifest's order. */
+static void for_each(World *world, const char *kind, void (*check)(World *, char **))
+{
+	g_auto(GStrv) lines = g_strsplit(world->manifest, "\n", -1);
+	guint count = 0;
+
+	for (char **line = lines; *line; line++) {
+		g_auto(GStrv) row = g_strsplit(*line, "\t", -1);
+		if (g_strv_length(row) < COLUMNS || !g_str_has_prefix(row[KIND], kind))
+			continue;
+		check(world, row);
+		count++;
+	}
+	assert_true(count > 0);
+}
+
+static void check_key(const PgpKey *key)
+{
+	assert_int_equal(strlen(key->fingerprint), 40);
+	assert_true(g_bytes_get_size(key->bytes) > 0);
+	assert_int_equal(key->can_encrypt, key->encryption_ids[0] != NULL);
+	if (key->revoked || key->expired)
+		assert_false(key->can_encrypt);
+	assert_non_null(key->algorithm);
+}
+
+/* Which failures may be: a file of which gpg makes a key gives a key. */
+static gboolean may_fail(char **row, const GError *error)
+{
+	if (g_error_matches(error, SEALPOST_ERROR, ERROR_PASSPHRASE))
+		return strcmp(row[OPEN], "yes") != 0;
+	if (!g_error_matches(error, SEALPOST_ERROR, ERROR_MALFORMED) &&
+	    !g_error_matches(error, SEALPOST_ERROR, ERROR_UNSUPPORTED))
+		return FALSE;
+	return strcmp(row[OPEN], "yes") != 0 &&
+	       (strcmp(row[OPEN], "?") == 0 || strstr(row[NOTE], "gpg reads no key") ||
+		strstr(row[NOTE], "invalid") || strstr(row[NOTE], "revocation certificate"));
+}
+
+static void check_key_file(World *world, char **row)
+{
+	g_autoptr(GBytes) file = read_file(world, row[PATH]);
+	g_autoptr(Secret) passphrase = passphrase_of(row);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) keys = pgpkey_read(file, passphrase, world->folder, &error);
+	gboolean secret = FALSE;
+
+	for (guint i = 0; keys && i < keys->len; i++) {
+		const PgpKey *key = keys->pdata[i];
+		check_key(key);
+		secret = secret || key->secret;
+	}
+	if (error && !may_fail(row, error))
+		fail_msg("%s: %s", row[PATH], error->message);
+	if (keys && strcmp(row[KIND], "pgp-secret-key") == 0 && strcmp(row[OPEN], "yes") == 0 &&
+	    !secret)
+		fail_msg("%s: no secret key", row[PATH]);
+	if (keys && strcmp(row[OPEN], "no") == 0 && secret)
+		fail_msg("%s: opened", row[PATH]);
+}
+
+static void test_public_keys(void **state)
+{
+	World *world = *state;
+	if (!world->corpus)
+		skip();
+	for_each(world, "pgp-public-key", check_key_file);
+}
+
+static void test_secret_keys(void **state)
+{
+	World *world = *state;
+	if (!world->corpus)
+		skip();
+	for_each(world, "pgp-secret-key", check_key_file);
+}
+
+/* gpg opens nothing without integrity protection, so what it opened has it. */
+static void check_message(World *world, char **row)
+{
+	g_autoptr(GBytes) file = read_file(world, row[PATH]);
+	g_autoptr(Source) source = source_new_bytes(file);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(PgpHead) head = pgp_head_read(source, &error);
+	gboolean open = strcmp(row[OPEN], "yes") == 0;
+
+	if (open && !(head && head->encrypted && head->integrity))
+		fail_msg("%s: %s", row[PATH], head ? "not seen as protected" : error->message);
+	if (head && head->encrypted && !g_str_has_prefix(row[STRUCTURE], "pgp-encrypted"))
+		fail_msg("%s: seen as encrypted", row[PATH]);
+}
+
+static void test_messages(void **state)
+{
+	World *world = *state;
+	if (!world->corpus)
+		skip();
+	for_each(world, "pgp-message", check_message);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_public_keys),
+		cmocka_unit_test(test_secret_keys),
+		cmocka_unit_test(test_messages),
+	};
+
+	return cmocka_run_group_tests_name("crypt/pgp and the corpus", tests, set_up, tear_down);
+}
