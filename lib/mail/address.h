@@ -49,8 +49,8 @@ char *address_without_tag(const char *address, char delimiter);
 /* The mailboxes in the value of an address header (From, To): groups are opened, display names
  * dropped, spelled as given. An array of char * that frees them; empty where nothing can be read.
  * *unparsed (may be NULL) says whether the value held text that is no address, that two readers
- * may read as different addresses, address literals (a@[192.0.2.1]), or more than the limits
- * above: then do not act on the list as if it were the whole. */
+ * may read as different addresses, or more than the limits above: then do not act on the list as
+ * if it were the whole. */
 GPtrArray *address_list_parse(const char *header_value, gboolean *unparsed);
 
 #endif

@@ -1,136 +1,212 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The addresses of a header field (RFC 5322, section 3.4), read by GMime, with a second opinion
- * on whether another reader would see the same ones.
+ * The addresses of a header field (RFC 5322, section 3.4). What one reader takes for a name and
+ * another for an address is reported as unparsed: nobody is to be signed for by mistake.
  */
 #include <string.h>
 
 #include "lib/mail/address.h"
-#include "lib/mail/gmime.h"
 
-/* How deep groups are opened; RFC 5322 knows one level. */
-#define GROUP_DEPTH_MAX 4
+#define BLANKS " \t\r\n"
+#define SPECIALS "()<>,;:\"@" BLANKS
 
-/* Most colons in a field: each may begin a group, and GMime opens them by recursion. */
-#define COLONS_MAX 1000
+typedef struct {
+	const char *at;
+	GPtrArray *found;
+	GString *words; /* what stood outside brackets since the last separator */
+	GString *angle; /* what stood inside */
+	gboolean has_angle;
+	gboolean in_group;
+	gboolean broken;
+} Parser;
 
-/* Every address has one '@' outside quotes, comments and encoded words. More of them than
- * addresses: text such as "boss@ours.example <eve@evil.example>" that readers take differently. */
-static guint count_ats(const char *value)
+/* Past a comment, which may hold others. */
+static void skip_comment(Parser *parser)
 {
-	guint ats = 0;
-	guint comment = 0;
+	guint depth = 0;
+
+	for (; *parser->at != '\0'; parser->at++) {
+		if (*parser->at == '\\' && parser->at[1] != '\0')
+			parser->at++;
+		else if (*parser->at == '(')
+			depth++;
+		else if (*parser->at == ')' && --depth == 0)
+			break;
+	}
+	if (*parser->at == ')')
+		parser->at++;
+	else
+		parser->broken = TRUE;
+}
+
+static void skip_blanks(Parser *parser)
+{
+	for (;;) {
+		parser->at += strspn(parser->at, BLANKS);
+		if (*parser->at != '(')
+			return;
+		skip_comment(parser);
+	}
+}
+
+/* A quoted string, with its quotes, as it stands. */
+static void take_quoted(Parser *parser, GString *text)
+{
+	do {
+		if (*parser->at == '\\' && parser->at[1] != '\0')
+			g_string_append_c(text, *parser->at++);
+		g_string_append_c(text, *parser->at++);
+	} while (*parser->at != '\0' && *parser->at != '"');
+	if (*parser->at == '"')
+		g_string_append_c(text, *parser->at++);
+	else
+		parser->broken = TRUE;
+}
+
+/* Ends at the next special or blank; "[" after "@" begins a literal, with its own characters. */
+static void take_atom(Parser *parser, GString *text)
+{
+	gsize size = strcspn(parser->at, SPECIALS);
+
+	if (*parser->at == '[' && text->len > 0 && text->str[text->len - 1] == '@')
+		size = strcspn(parser->at, "]" BLANKS) + 1;
+	size = strnlen(parser->at, size);
+	g_string_append_len(text, parser->at, (gssize)size);
+	parser->at += size;
+}
+
+/* The next word of a name or an address. Words with a gap between them are no address: the gap
+ * stays as a blank, but around dots and "@" (RFC 5322, section 4.4). */
+static void take_word(Parser *parser, GString *text, gboolean gap)
+{
+	char last = text->len > 0 ? text->str[text->len - 1] : '@';
+
+	if (gap && last != '@' && last != '.' && *parser->at != '@' && *parser->at != '.')
+		g_string_append_c(text, ' ');
+	if (*parser->at == '"')
+		take_quoted(parser, text);
+	else if (*parser->at == '@')
+		g_string_append_c(text, *parser->at++);
+	else
+		take_atom(parser, text);
+}
+
+/* "<addr-spec>" */
+static void take_angle(Parser *parser)
+{
+	parser->broken = parser->broken || parser->has_angle;
+	parser->has_angle = TRUE;
+	parser->at++;
+	g_string_truncate(parser->angle, 0);
+	for (;;) {
+		const char *before = parser->at;
+
+		skip_blanks(parser);
+		if (*parser->at == '\0' || strchr("<>,;:)", *parser->at) != NULL)
+			break;
+		take_word(parser, parser->angle, parser->at > before);
+	}
+	if (*parser->at == '>')
+		parser->at++;
+	else
+		parser->broken = TRUE;
+}
+
+static gboolean has_at_outside_quotes(const char *text)
+{
 	gboolean quoted = FALSE;
 
-	for (const char *p = value; *p != '\0'; p++) {
-		if (*p == '\\' && (quoted || comment > 0) && p[1] != '\0')
-			p++;
-		else if (*p == '"' && comment == 0)
+	for (; *text != '\0'; text++) {
+		if (*text == '\\' && quoted && text[1] != '\0')
+			text++;
+		else if (*text == '"')
 			quoted = !quoted;
-		else if (*p == '(' && !quoted)
-			comment++;
-		else if (*p == ')' && !quoted && comment > 0)
-			comment--;
-		else if (*p == '@' && !quoted && comment == 0)
-			ats++;
-	}
-	return ats;
-}
-
-static guint count_colons(const char *value)
-{
-	guint colons = 0;
-
-	for (; *value != '\0'; value++)
-		if (*value == ':')
-			colons++;
-	return colons;
-}
-
-/* Is there a domain that is a literal, or may be one behind a comment? Nobody writes them in
- * header fields, and GMime loses memory over broken ones, as much as a stranger cares to send. */
-static gboolean has_literal(const char *value)
-{
-	for (const char *at = strchr(value, '@'); at != NULL; at = strchr(at + 1, '@')) {
-		const char *domain = at + 1 + strspn(at + 1, " \t\r\n");
-
-		if (*domain == '(' || *domain == '[')
+		else if (*text == '@' && !quoted)
 			return TRUE;
 	}
 	return FALSE;
 }
 
-static void note_warning(gint64 offset, GMimeParserWarning warning, const char *item, gpointer data)
+/* At a separator: what was gathered is an address, a name with one, nothing, or neither. */
+static void end_mailbox(Parser *parser)
 {
-	gboolean *unparsed = data;
+	const char *text = parser->has_angle ? parser->angle->str : parser->words->str;
+	g_autofree char *mailbox = address_from_path(text, NULL);
 
-	(void)offset;
-	(void)item;
-	if (warning == GMIME_WARN_INVALID_ADDRESS_LIST)
-		*unparsed = TRUE;
+	if (parser->has_angle && has_at_outside_quotes(parser->words->str))
+		parser->broken = TRUE;
+	if (mailbox != NULL && address_domain(mailbox) != NULL &&
+	    parser->found->len < ADDRESS_LIST_MAX)
+		g_ptr_array_add(parser->found, g_steal_pointer(&mailbox));
+	else if (parser->has_angle || *text != '\0')
+		parser->broken = TRUE;
+	g_string_truncate(parser->words, 0);
+	parser->has_angle = FALSE;
 }
 
-/* Adds the mailboxes of list; FALSE if some were no addresses or too many. */
-static gboolean collect(InternetAddressList *list, GPtrArray *found, guint depth)
+/* "Name:" begins a group; none in another, none behind an address. */
+static void begin_group(Parser *parser)
 {
-	gboolean whole = TRUE;
-	int count = internet_address_list_length(list);
+	parser->at++;
+	if (parser->in_group || parser->has_angle || has_at_outside_quotes(parser->words->str))
+		parser->broken = TRUE;
+	parser->in_group = TRUE;
+	parser->has_angle = FALSE;
+	g_string_truncate(parser->words, 0);
+}
 
-	for (int i = 0; i < count; i++) {
-		InternetAddress *entry = internet_address_list_get_address(list, i);
-		const char *address;
+static void end_group(Parser *parser)
+{
+	parser->at++;
+	end_mailbox(parser);
+	parser->broken = parser->broken || !parser->in_group;
+	parser->in_group = FALSE;
+}
 
-		if (INTERNET_ADDRESS_IS_GROUP(entry)) {
-			InternetAddressList *members =
-				internet_address_group_get_members(INTERNET_ADDRESS_GROUP(entry));
+static void parse(Parser *parser)
+{
+	for (;;) {
+		const char *before = parser->at;
 
-			if (members != NULL && depth >= GROUP_DEPTH_MAX)
-				whole = FALSE;
-			else if (members != NULL)
-				whole = collect(members, found, depth + 1) && whole;
-			continue;
+		skip_blanks(parser);
+		switch (*parser->at) {
+		case '\0':
+			end_mailbox(parser);
+			parser->broken = parser->broken || parser->in_group;
+			return;
+		case ',':
+			parser->at++;
+			end_mailbox(parser);
+			break;
+		case ';': end_group(parser); break;
+		case ':': begin_group(parser); break;
+		case '<': take_angle(parser); break;
+		case '>':
+		case ')':
+			parser->at++;
+			parser->broken = TRUE;
+			break;
+		default:
+			parser->broken = parser->broken || parser->has_angle; /* "<a@b> c" */
+			take_word(parser, parser->words, parser->at > before);
 		}
-		address = internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(entry));
-		if (address == NULL || address_domain(address) == NULL ||
-		    !g_utf8_validate(address, -1, NULL)) {
-			whole = FALSE;
-			continue;
-		}
-		if (found->len >= ADDRESS_LIST_MAX)
-			return FALSE;
-		g_ptr_array_add(found, g_strdup(address));
 	}
-	return whole;
 }
 
 GPtrArray *address_list_parse(const char *header_value, gboolean *unparsed)
 {
 	GPtrArray *found = g_ptr_array_new_with_free_func(g_free);
-	g_autoptr(GMimeParserOptions) options = gmime_options_new();
-	g_autofree char *value = NULL;
-	gboolean broken = FALSE;
-	InternetAddressList *list;
+	g_autoptr(GString) words = g_string_new(NULL);
+	g_autoptr(GString) angle = g_string_new(NULL);
+	Parser parser = {.at = header_value, .found = found, .words = words, .angle = angle};
 
-	if (header_value == NULL || strlen(header_value) > ADDRESS_LIST_BYTES_MAX ||
-	    count_colons(header_value) > COLONS_MAX || has_literal(header_value)) {
-		if (unparsed != NULL)
-			*unparsed = header_value != NULL;
-		return found;
-	}
-	value = g_strdup(header_value);
-	g_strdelimit(value, "\r\n\t", ' ');
-	g_mime_parser_options_set_warning_callback(options, note_warning, &broken);
-	list = internet_address_list_parse(options, value);
-	if (list != NULL) {
-		if (!collect(list, found, 0))
-			broken = TRUE;
-		g_object_unref(list);
-	} else if (*g_strstrip(value) != '\0') {
-		broken = TRUE;
-	}
-	if (count_ats(value) != found->len)
-		broken = TRUE;
+	if (header_value == NULL)
+		parser.broken = FALSE;
+	else if (strnlen(header_value, ADDRESS_LIST_BYTES_MAX + 1) > ADDRESS_LIST_BYTES_MAX)
+		parser.broken = TRUE;
+	else
+		parse(&parser);
 	if (unparsed != NULL)
-		*unparsed = broken;
+		*unparsed = parser.broken;
 	return found;
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Each kind of field is made safe by its own rules: parameters by RFC 2231, addresses by encoding
- * their display names, other text by RFC 2047.
+ * Each kind of field is made safe by its own rules: parameters by RFC 2231, text by RFC 2047, long
+ * lines by folding.
  */
 #include "lib/mail/headersafe.h"
 
 #include <string.h>
 
 #include "lib/base/error.h"
-#include "lib/mail/gmime.h"
+#include "lib/mail/mimefield.h"
 
 /* Where lines of plain ASCII are folded. */
 #define FOLD_COLUMN 78
@@ -91,37 +91,11 @@ static char *fold_ascii(const Header *header)
 	return g_string_free(value, FALSE);
 }
 
-static char *encode_type(const char *value)
+static char *encode_field(const char *value)
 {
-	g_autoptr(GMimeParserOptions) options = gmime_options_new();
-	GMimeContentType *type = g_mime_content_type_parse(options, value);
-	char *encoded = g_strchomp(g_mime_content_type_encode(type, NULL));
+	g_autoptr(MimeField) field = mime_field_new(value);
 
-	g_object_unref(type);
-	return encoded;
-}
-
-static char *encode_disposition(const char *value)
-{
-	g_autoptr(GMimeParserOptions) options = gmime_options_new();
-	GMimeContentDisposition *disposition = g_mime_content_disposition_parse(options, value);
-	char *encoded = g_strchomp(g_mime_content_disposition_encode(disposition, NULL));
-
-	g_object_unref(disposition);
-	return encoded;
-}
-
-static char *encode_addresses(const char *value)
-{
-	g_autoptr(GMimeParserOptions) options = gmime_options_new();
-	InternetAddressList *list = internet_address_list_parse(options, value);
-	char *encoded;
-
-	if (list == NULL)
-		return NULL;
-	encoded = g_strchomp(internet_address_list_to_string(list, NULL, TRUE));
-	g_object_unref(list);
-	return encoded;
+	return mime_field_encode(field);
 }
 
 static gboolean has_addresses(const char *name)
@@ -135,8 +109,7 @@ static gboolean has_addresses(const char *name)
 	return g_strv_contains(names, base);
 }
 
-/* By the field's kind; in one line or folded, with or without a blank in front; NULL if it cannot
- * be done. */
+/* By the field's kind; NULL if it cannot be done. */
 static char *encode_value(const Header *header)
 {
 	g_autofree char *value = g_strdelimit(g_strdup(header->value), "\r\n\t", ' ');
@@ -144,12 +117,11 @@ static char *encode_value(const Header *header)
 
 	if (is_ascii(value))
 		return fold_ascii(header);
-	if (g_ascii_strcasecmp(header->name, "Content-Type") == 0)
-		return encode_type(value);
-	if (g_ascii_strcasecmp(header->name, "Content-Disposition") == 0)
-		return encode_disposition(value);
+	if (g_ascii_strcasecmp(header->name, "Content-Type") == 0 ||
+	    g_ascii_strcasecmp(header->name, "Content-Disposition") == 0)
+		return encode_field(value);
 	if (has_addresses(header->name))
-		return encode_addresses(value);
+		return NULL; /* raw UTF-8 in addresses: message/global, which stays as it is */
 	text = header_decode(header);
 	return header_encode_text(header->name, text);
 }
@@ -163,12 +135,9 @@ char *header_make_safe(const Header *header, GError **error)
 		return made.value;
 	g_free(made.value);
 	encoded = encode_value(header);
-	if (encoded != NULL) {
-		made.value = g_strconcat(*encoded == ' ' ? "" : " ", encoded, NULL);
-		if (header_is_safe(&made))
-			return made.value;
-		g_free(made.value);
-	}
+	made.value = encoded;
+	if (encoded != NULL && header_is_safe(&made))
+		return g_steal_pointer(&encoded);
 	g_set_error(error, SEALPOST_ERROR, ERROR_UNSUPPORTED,
 		    "a %s field that cannot be made fit for signing", header->name);
 	return NULL;

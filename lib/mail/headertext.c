@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "lib/mail/gmime.h"
+#include "lib/mail/charset.h"
 #include "lib/mail/headers.h"
 
 /* RFC 5322, section 2.1.1: lines should have at most 78 characters; RFC 2047, section 2: an
@@ -95,8 +95,7 @@ static void word_decode(const Word *word, GString *bytes, gint *state, guint *sa
 }
 
 /* A run of encoded words of one charset: their bytes are put together before they become
- * characters, since many mailers split inside one. (GMime drops what follows a word whose base64
- * ends in padding: a rule must see the whole subject.) Returns where the run ends. */
+ * characters, since many mailers split inside one. Returns where the run ends. */
 static const char *append_run(GString *text, const Word *first)
 {
 	g_autoptr(GString) bytes = g_string_new(NULL);
@@ -111,12 +110,12 @@ static const char *append_run(GString *text, const Word *first)
 
 		word_decode(&word, bytes, &state, &save);
 		if (!word_read(next, &following)) {
-			gmime_append_utf8(text, charset, bytes->str, bytes->len);
+			charset_append_utf8(text, charset, bytes->str, bytes->len);
 			return word.end;
 		}
 		if (following.charset_size != first->charset_size ||
 		    g_ascii_strncasecmp(following.charset, charset, first->charset_size) != 0) {
-			gmime_append_utf8(text, charset, bytes->str, bytes->len);
+			charset_append_utf8(text, charset, bytes->str, bytes->len);
 			return next;
 		}
 		word = following;
@@ -134,7 +133,7 @@ char *header_text_decode(const char *raw)
 		Word word;
 
 		if (word_read(p, &word)) {
-			gmime_append_utf8(text, NULL, plain->str, plain->len);
+			charset_append_utf8(text, NULL, plain->str, plain->len);
 			g_string_truncate(plain, 0);
 			p = append_run(text, &word);
 			continue;
@@ -143,7 +142,7 @@ char *header_text_decode(const char *raw)
 			g_string_append_c(plain, *p);
 		p++;
 	}
-	gmime_append_utf8(text, NULL, plain->str, plain->len);
+	charset_append_utf8(text, NULL, plain->str, plain->len);
 	return g_strstrip(without_controls(text));
 }
 

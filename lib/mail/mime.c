@@ -11,9 +11,6 @@
 #include "lib/base/error.h"
 #include "lib/mail/mimescan.h"
 
-/* Longest value that GMime is given to take apart; what is longer counts as unreadable. */
-#define VALUE_MAX (64 * 1024)
-
 #define BOUNDARY_RANDOM 16
 
 MimePart *mime_part_new(MimePart *parent, goffset start)
@@ -42,7 +39,7 @@ void mime_part_free(gpointer data)
 	facts = part->object;
 	if (facts != NULL) {
 		headers_free(facts->fields);
-		g_clear_object(&facts->type);
+		mime_field_free(facts->type);
 		g_free(facts);
 	}
 	g_clear_pointer(&part->children, g_ptr_array_unref);
@@ -129,99 +126,65 @@ static char *read_block(const Spool *spool, Range range, GError **error)
 	return g_steal_pointer(&block);
 }
 
-/* A field's value in one line; NULL if there is no such field. */
-static char *unfolded(const Headers *fields, const char *name)
+/* "type/subtype", of token characters (RFC 2045, section 5.1). */
+static gboolean is_type(const char *value)
 {
-	const Header *header = headers_find(fields, name, 0);
-	char *value;
+	const char *slash = strchr(value, '/');
 
-	if (header == NULL)
-		return NULL;
-	value = g_strdelimit(g_strdup(header->value), "\r\n", ' ');
-	return g_strstrip(value);
+	if (slash == NULL || slash == value || slash[1] == '\0' || strchr(slash + 1, '/') != NULL)
+		return FALSE;
+	for (const char *p = value; *p != '\0'; p++)
+		if (*p <= ' ' || *p > '~' || strchr("()<>@,;:\\\"[]?=", *p) != NULL)
+			return FALSE;
+	return TRUE;
 }
 
-/* Does it begin with "type/subtype"? */
-static gboolean has_subtype(const char *value)
+/* RFC 2045, section 5.2: what is absent or cannot be read is text/plain; RFC 2046, section
+ * 5.1.5. */
+static char *read_type(const MimePart *part, const MimeFacts *facts)
 {
-	gsize type = strcspn(value, "/; \t(");
-
-	return type > 0 && value[type] == '/' && strcspn(value + type + 1, "/; \t(") > 0;
-}
-
-/* RFC 2045, section 5.2: what cannot be read is text/plain too; RFC 2046, section 5.1.5. */
-static GMimeContentType *read_type(const MimePart *part, const Headers *fields)
-{
-	g_autoptr(GMimeParserOptions) options = gmime_options_new();
-	g_autofree char *value = unfolded(fields, "Content-Type");
+	const char *value = mime_field_value(facts->type);
 	gboolean in_digest =
 		part->parent != NULL && strcmp(part->parent->type, "multipart/digest") == 0;
 
-	if (value == NULL || *value == '\0')
-		return g_mime_content_type_new(in_digest ? "message" : "text",
-					       in_digest ? "rfc822" : "plain");
-	if (strlen(value) > VALUE_MAX)
-		return g_mime_content_type_new("application", "octet-stream");
-	if (!has_subtype(value)) {
-		char *readable = g_strconcat("text/plain", strchr(value, ';'), NULL);
+	if (is_type(value))
+		return g_ascii_strdown(value, -1);
+	return g_strdup(in_digest && *value == '\0' ? "message/rfc822" : "text/plain");
+}
 
-		g_free(value);
-		value = readable;
-	}
-	return g_mime_content_type_parse(options, value);
+static char *field_value(const Headers *fields, const char *name)
+{
+	const Header *header = headers_find(fields, name, 0);
+
+	return g_strdup(header != NULL ? header->value : "");
 }
 
 /* The token alone, in lower case, without comments or other additions. */
 static char *read_encoding(const Headers *fields)
 {
-	g_autofree char *value = unfolded(fields, "Content-Transfer-Encoding");
+	g_autofree char *raw = field_value(fields, "Content-Transfer-Encoding");
+	g_autoptr(MimeField) field = mime_field_new(raw);
+	g_autofree char *valid = g_utf8_make_valid(mime_field_value(field), -1);
 
-	g_autofree char *valid = NULL;
-
-	if (value != NULL)
-		value[strcspn(value, " \t;(")] = '\0';
-	if (value == NULL || *value == '\0')
-		return g_strdup("7bit");
-	valid = g_utf8_make_valid(value, -1);
-	return g_ascii_strdown(valid, -1);
-}
-
-static char *clean_name(const char *name)
-{
-	GString *clean;
-
-	if (name == NULL || *name == '\0')
-		return NULL;
-	clean = g_string_new(NULL);
-	gmime_append_utf8(clean, NULL, name, strlen(name));
-	for (char *p = clean->str; *p != '\0'; p++)
-		if (g_ascii_iscntrl(*p))
-			*p = ' ';
-	return g_string_free(clean, FALSE);
+	return g_ascii_strdown(*valid != '\0' ? valid : "7bit", -1);
 }
 
 static void read_disposition(MimePart *part, const MimeFacts *facts)
 {
-	g_autoptr(GMimeParserOptions) options = gmime_options_new();
-	g_autofree char *value = unfolded(facts->fields, "Content-Disposition");
-	GMimeContentDisposition *disposition;
+	g_autofree char *raw = field_value(facts->fields, "Content-Disposition");
+	g_autoptr(MimeField) disposition = mime_field_new(raw);
+	const char *name = mime_field_param(disposition, "filename");
 
-	if (value != NULL && strlen(value) <= VALUE_MAX) {
-		disposition = g_mime_content_disposition_parse(options, value);
-		part->attached = g_mime_content_disposition_is_attachment(disposition);
-		part->filename = clean_name(
-			g_mime_content_disposition_get_parameter(disposition, "filename"));
-		g_object_unref(disposition);
-	}
-	if (part->filename == NULL)
-		part->filename = clean_name(g_mime_content_type_get_parameter(facts->type, "name"));
+	if (name == NULL || *name == '\0')
+		name = mime_field_param(facts->type, "name");
+	part->attached = g_ascii_strcasecmp(mime_field_value(disposition), "attachment") == 0;
+	part->filename = name != NULL && *name != '\0' ? g_strdup(name) : NULL;
 }
 
 gboolean mime_part_describe(MimePart *part, const Spool *spool, GError **error)
 {
 	g_autofree char *block = read_block(spool, part->headers, error);
 	g_autofree char *type = NULL;
-	g_autofree char *valid = NULL;
 	Headers *fields;
 	MimeFacts *facts;
 
@@ -230,13 +193,12 @@ gboolean mime_part_describe(MimePart *part, const Spool *spool, GError **error)
 	fields = read_fields(block, block + (part->headers.end - part->headers.start), error);
 	if (fields == NULL)
 		return FALSE;
+	type = field_value(fields, "Content-Type");
 	facts = g_new0(MimeFacts, 1);
 	facts->fields = fields;
-	facts->type = read_type(part, fields);
+	facts->type = mime_field_new(type);
 	part->object = facts;
-	type = g_mime_content_type_get_mime_type(facts->type);
-	valid = g_utf8_make_valid(type, -1);
-	part->type = g_ascii_strdown(valid, -1);
+	part->type = read_type(part, facts);
 	part->encoding = read_encoding(fields);
 	read_disposition(part, facts);
 	return TRUE;
@@ -278,7 +240,7 @@ void mime_free(MimeTree *tree)
 
 const char *mime_param(const MimePart *part, const char *name)
 {
-	return g_mime_content_type_get_parameter(mime_facts(part)->type, name);
+	return mime_field_param(mime_facts(part)->type, name);
 }
 
 char *mime_header(const MimePart *part, const char *name)

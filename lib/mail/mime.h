@@ -24,7 +24,7 @@ struct MimePart {
 	Range whole; /* headers and content: what a signature over the part covers */
 	GPtrArray *children; /* of MimePart *; for multiparts and message/rfc822; else NULL */
 	MimePart *parent; /* NULL for the root */
-	gpointer object; /* GMime's own; lib/mail only */
+	gpointer object; /* lib/mail only */
 };
 
 typedef struct MimeTree MimeTree;

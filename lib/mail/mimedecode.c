@@ -4,30 +4,40 @@
  */
 #include <string.h>
 
+#include "lib/mail/charset.h"
 #include "lib/mail/mimecode.h"
 #include "lib/mail/mimescan.h"
 
+/* How much longer than its input a step's output can be: what was held back. */
+#define HELD_MAX 4
+
+typedef enum {
+	UNENCODED,
+	BASE64,
+	QUOTED,
+} Encoding;
+
 struct Decoder {
 	Source *source;
-	GMimeContentEncoding encoding;
-	GMimeEncoding state;
+	Encoding encoding;
 	gint base64_state;
 	guint base64_save;
+	char held[HELD_MAX]; /* of quoted-printable: an escape that is not complete */
+	gsize held_size;
 	guint8 in[STREAM_CHUNK];
-	guint8 *out; /* as large as a chunk can become */
+	guint8 out[STREAM_CHUNK + HELD_MAX];
 };
 
-static GMimeContentEncoding encoding_of(const MimePart *part)
+static Encoding encoding_of(const MimePart *part)
 {
-	return g_mime_content_encoding_from_string(part->encoding);
+	if (strcmp(part->encoding, "base64") == 0)
+		return BASE64;
+	return strcmp(part->encoding, "quoted-printable") == 0 ? QUOTED : UNENCODED;
 }
 
 gboolean decoder_knows(const MimePart *part)
 {
-	GMimeContentEncoding encoding = encoding_of(part);
-
-	return mime_is_identity(part) || encoding == GMIME_CONTENT_ENCODING_BASE64 ||
-	       encoding == GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE;
+	return mime_is_identity(part) || encoding_of(part) != UNENCODED;
 }
 
 Decoder *decoder_new(const MimeTree *tree, const MimePart *part)
@@ -38,8 +48,7 @@ Decoder *decoder_new(const MimeTree *tree, const MimePart *part)
 	decoder->encoding = encoding_of(part);
 	decoder->base64_state = 0;
 	decoder->base64_save = 0;
-	g_mime_encoding_init_decode(&decoder->state, decoder->encoding);
-	decoder->out = g_malloc(g_mime_encoding_outlen(&decoder->state, STREAM_CHUNK) + 4);
+	decoder->held_size = 0;
 	return decoder;
 }
 
@@ -48,18 +57,67 @@ void decoder_free(Decoder *decoder)
 	if (decoder == NULL)
 		return;
 	source_free(decoder->source);
-	g_free(decoder->out);
 	g_free(decoder);
 }
 
-/* Padding that the sender left out: without it, GLib keeps the last bytes to itself. */
-static gsize finish_base64(Decoder *decoder)
+/* Could more bytes make an escape of this one? "=", "=A", "=\r" */
+static gboolean is_open_escape(const char *held, gsize size)
+{
+	return size == 1 || (size == 2 && (held[1] == '\r' || g_ascii_isxdigit(held[1])));
+}
+
+/* Ends what was held: a byte, nothing for a soft line break, or what stands there. */
+static gsize close_escape(Decoder *decoder, guint8 *out)
+{
+	const char *held = decoder->held;
+	gsize size = decoder->held_size;
+
+	decoder->held_size = 0;
+	if (size == 3 && g_ascii_isxdigit(held[1]) && g_ascii_isxdigit(held[2])) {
+		*out = (guint8)(g_ascii_xdigit_value(held[1]) * 16 + g_ascii_xdigit_value(held[2]));
+		return 1;
+	}
+	if ((size >= 2 && held[size - 1] == '\n') || size == 1)
+		return 0;
+	memcpy(out, held, size);
+	return size;
+}
+
+static gsize decode_quoted(Decoder *decoder, gsize count)
+{
+	guint8 *out = decoder->out;
+
+	for (gsize i = 0; i < count; i++) {
+		char byte = (char)decoder->in[i];
+
+		if (decoder->held_size == 0 && byte != '=') {
+			*out++ = (guint8)byte;
+			continue;
+		}
+		if (byte == '=' && decoder->held_size > 0) {
+			/* no escape after all; another may begin */
+			memcpy(out, decoder->held, decoder->held_size);
+			out += decoder->held_size;
+			decoder->held_size = 0;
+		}
+		decoder->held[decoder->held_size++] = byte;
+		if (!is_open_escape(decoder->held, decoder->held_size))
+			out += close_escape(decoder, out);
+	}
+	return (gsize)(out - decoder->out);
+}
+
+/* What is left at the end. Base64: padding that the sender left out, without which GLib keeps the
+ * last bytes to itself. */
+static gsize finish(Decoder *decoder)
 {
 	gint state = decoder->base64_state;
 	gint pending = ABS(state);
 
+	if (decoder->encoding == QUOTED)
+		return close_escape(decoder, decoder->out);
 	decoder->base64_state = 0;
-	if (decoder->encoding != GMIME_CONTENT_ENCODING_BASE64 || pending < 2)
+	if (decoder->encoding != BASE64 || pending < 2)
 		return 0;
 	return g_base64_decode_step("==", (gsize)(4 - pending), decoder->out, &state,
 				    &decoder->base64_save);
@@ -73,20 +131,16 @@ int decoder_next(Decoder *decoder, const guint8 **data, gsize *size, GError **er
 		return -1;
 	*data = decoder->out;
 	if (count == 0) {
-		*size = finish_base64(decoder);
+		*size = finish(decoder);
 		return *size > 0;
 	}
 	switch (decoder->encoding) {
-	case GMIME_CONTENT_ENCODING_BASE64:
-		/* GLib's goes on after padding in the middle; GMime's drops what follows it */
+	case BASE64:
 		*size = g_base64_decode_step((const char *)decoder->in, (gsize)count, decoder->out,
 					     &decoder->base64_state, &decoder->base64_save);
 		break;
-	case GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE:
-		*size = g_mime_encoding_step(&decoder->state, (const char *)decoder->in,
-					     (gsize)count, (char *)decoder->out);
-		break;
-	default: *data = decoder->in; *size = (gsize)count;
+	case QUOTED: *size = decode_quoted(decoder, (gsize)count); break;
+	case UNENCODED: *data = decoder->in; *size = (gsize)count;
 	}
 	return 1;
 }
@@ -135,6 +189,6 @@ char *mime_text(const MimeTree *tree, const MimePart *part, gsize limit, GError 
 		return NULL;
 	if (charset != NULL && g_ascii_strcasecmp(charset, "us-ascii") == 0)
 		charset = NULL; /* often not true */
-	gmime_append_utf8(text, charset, (const char *)bytes->data, bytes->len);
+	charset_append_utf8(text, charset, (const char *)bytes->data, bytes->len);
 	return finish_text(text, limit);
 }

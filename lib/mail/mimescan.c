@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Where each part of a message begins and ends (RFC 2046, section 5.1). GMime's parser tells the
- * ranges of leaves only; a signature covers multiparts too, to the byte, so the boundaries are
- * found here and GMime reads what the header fields say.
+ * Where each part of a message begins and ends (RFC 2046, section 5.1). A signature covers a
+ * multipart to the byte, so each range ends where the boundary's own line end begins.
  */
 #include "lib/mail/mimescan.h"
 
@@ -156,12 +155,13 @@ static gboolean only_blanks(const char *text, gsize size)
 /* Is it "--boundary" (returns 1), "--boundary--" (2), or neither (0)? */
 static int match_boundary(const Line *line, const Frame *frame)
 {
-	const char *rest = line->text + 2 + frame->length;
+	const char *rest;
 	gsize left;
 
 	if (frame->boundary == NULL || line->size < 2 + frame->length ||
 	    memcmp(line->text + 2, frame->boundary, frame->length) != 0)
 		return 0;
+	rest = line->text + 2 + frame->length;
 	left = line->size - 2 - frame->length;
 	if (only_blanks(rest, left))
 		return 1;

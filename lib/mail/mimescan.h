@@ -6,9 +6,9 @@
 #ifndef SEALPOST_LIB_MAIL_MIMESCAN_H
 #define SEALPOST_LIB_MAIL_MIMESCAN_H
 
-#include "lib/mail/gmime.h"
 #include "lib/mail/headers.h"
 #include "lib/mail/mime.h"
+#include "lib/mail/mimefield.h"
 
 /* Header bytes and fields of all parts together, then ERROR_TOO_LARGE. */
 #define MIME_HEADER_BYTES_MAX (8 * 1024 * 1024)
@@ -22,7 +22,7 @@ struct MimeTree {
 /* What stands behind MimePart.object. */
 typedef struct {
 	Headers *fields; /* NUL bytes replaced by blanks */
-	GMimeContentType *type;
+	MimeField *type; /* Content-Type */
 } MimeFacts;
 
 static inline const MimeFacts *mime_facts(const MimePart *part)

@@ -20,7 +20,8 @@ typedef struct {
 	goffset end;
 } Range;
 
-/* folder: where the unlinked file is made (O_TMPFILE, else created and unlinked at once).
+/* folder: where the unlinked file is made (O_TMPFILE, else created and unlinked at once); NULL for
+ * the system's temporary folder.
  * limit: most bytes, then ERROR_TOO_LARGE. */
 Spool *spool_new(const char *folder, goffset limit);
 Spool *spool_ref(Spool *spool);

@@ -130,6 +130,8 @@ static void test_decode(void **state)
 		{" =?iso-8859-1?q?=FC?= x", "\xc3\xbc x"},
 		{" raw \xc3\xbc", "raw \xc3\xbc"},
 		{" raw \xfc", "raw \xc3\xbc"},
+		{" \xc3\xbc\xc3\xb6 cut \xc3", "\xc3\xbc\xc3\xb6 cut \xef\xbf\xbd"},
+		{" =?utf-8//translit?q?x?=", "x"},
 		{" =?utf-8?q?a=0AB=00c=1Bd?=", "a B\xef\xbf\xbd"
 					       "c d"},
 		{" =?utf-8?b?YQpCYw==?=", "a Bc"},

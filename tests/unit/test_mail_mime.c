@@ -29,6 +29,9 @@ static const struct {
 	{"Content-Type: text\r\n\r\n", "text/plain"},
 	{"Content-Type: multipart; boundary=b\r\n\r\n--b\r\n\r\n--b--", "text/plain"},
 	{"Content-Type: /x\r\n\r\n", "text/plain"},
+	{"Content-Type: \"image/png\"\r\n\r\n", "text/plain"},
+	{"Content-Type: image (c) / (d) png; x=y\r\n\r\n", "image/png"},
+	{"Content-Type: a/b/c\r\n\r\n", "text/plain"},
 	{"Content-Type: ; charset=x\r\n\r\n", "text/plain"},
 	{MIXED "--b\r\n\r\none\r\n--b\r\nContent-Type: image/png\r\n\r\ntwo\r\n--b--\r\n",
 	 "multipart/mixed(text/plain,image/png)"},
@@ -205,6 +208,50 @@ static void test_facts(void **state)
 	assert_null(mime_param(root, "boundary"));
 	assert_null(mime_header(root, "From"));
 	assert_string_equal(text, "\xc3\xbc");
+}
+
+static void test_params(void **state)
+{
+	static const struct {
+		const char *value;
+		const char *name;
+		const char *param;
+	} cases[] = {
+		{"a/b; x=y", "x", "y"},
+		{"a/b;x=y;z=w", "z", "w"},
+		{"a/b (c;x=z) ; (d) X (e) = (f) y (g); z=w", "x", "y"},
+		{"a/b; x=\"y;z=w\"", "z", NULL},
+		{"a/b; x=\"a\\\"b\\\\\"", "x", "a\"b\\"},
+		{"a/b; x=\"open", "x", "open"},
+		{"a/b; x=", "x", ""},
+		{"a/b; x", "x", NULL},
+		{"a/b; =y; x=z", "x", "z"},
+		{"a/b; x=1; x=2", "x", "1"},
+		{"a/b x=y z=w", "z", "w"},
+		{"a/b; x*=utf-8''%C3%BC", "x", "\xc3\xbc"},
+		{"a/b; x*=iso-8859-1'de'%FC", "x", "\xc3\xbc"},
+		{"a/b; x=1; x*=''2", "x", "2"},
+		{"a/b; x*=no%20charset", "x", "no charset"},
+		{"a/b; x*1=b; x*0=a; x*3=d", "x", "ab"},
+		{"a/b; x*0*=utf-8''%C3; x*1*=%BC; x*2=%20", "x", "\xc3\xbc%20"},
+		{"a/b; x*1=b", "x", NULL},
+		{"a/b; x*99999999999999999999=b; *=c; **=d; x*z=e", "x", "e"},
+		{"a/b; name=my file.txt; x=y", "name", "my file.txt"},
+		{"a/b; name=\"=?utf-8?q?=22=3B_x=3Dz?=\"", "x", NULL},
+		{"a/b; boundary=\"=?utf-8?q?a?=\"", "boundary", "=?utf-8?q?a?="},
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *message =
+			g_strdup_printf("Content-Type: %s\r\n\r\n", cases[i].value);
+		g_autoptr(MimeTree) tree = tree_of(message, strlen(message), NULL);
+		const char *param = mime_param(mime_root(tree), cases[i].name);
+
+		assert_string_equal(mime_root(tree)->type, "a/b");
+		if (g_strcmp0(param, cases[i].param) != 0)
+			fail_msg("%s: %s", cases[i].value, param);
+	}
 }
 
 static void test_filename(void **state)
@@ -429,6 +476,7 @@ int main(void)
 		cmocka_unit_test(test_ranges_of_nothing),
 		cmocka_unit_test(test_ranges_at_chunk_edges),
 		cmocka_unit_test(test_facts),
+		cmocka_unit_test(test_params),
 		cmocka_unit_test(test_filename),
 		cmocka_unit_test(test_decode),
 		cmocka_unit_test(test_text),

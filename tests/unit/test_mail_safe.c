@@ -65,11 +65,10 @@ static const Rewrite rewrites[] = {
 	 MIXED CTE "7bit\r\n\r\n--b\r\n\r\none\r\n--b\r\n" TEXT CTE
 		   "base64\r\n\r\nw7w=\r\n\r\n--b--\r\n"},
 	{MIXED "\r\n--b\r\nContent-Type: message/rfc822\r\n" CTE "8bit\r\n\r\nSubject: \xc3\xbc\r\n"
-	       "From: J\xc3\xbcrgen <j@x>\r\n" TEXT "\r\nend \r\n--b--\r\n",
-	 MIXED
-	 "\r\n--b\r\nContent-Type: message/rfc822\r\n" CTE
-	 "7bit\r\n\r\nSubject: =?UTF-8?Q?=C3=BC?=\r\nFrom: =?iso-8859-1?q?J=FCrgen?= <j@x>\r\n" TEXT
-		 CTE "quoted-printable\r\n\r\nend=20\r\n--b--\r\n"},
+	       "From: j@x\r\n" TEXT "\r\nend \r\n--b--\r\n",
+	 MIXED "\r\n--b\r\nContent-Type: message/rfc822\r\n" CTE
+	       "7bit\r\n\r\nSubject: =?UTF-8?Q?=C3=BC?=\r\nFrom: j@x\r\n" TEXT CTE
+	       "quoted-printable\r\n\r\nend=20\r\n--b--\r\n"},
 	{MIXED "\r\n--b\r\nContent-Type: multipart/signed; boundary=s\r\n\r\n--s\r\n\r\nsigned\r\n"
 	       "--s\r\n\r\nsig \r\n--s--\r\n--b--\r\n",
 	 MIXED "\r\n--b\r\nContent-Type: multipart/signed; boundary=s\r\n\r\n--s\r\n\r\nsigned\r\n"
@@ -80,7 +79,7 @@ static const Rewrite rewrites[] = {
 	{"Content-Type: text/plain;\r\n \r\n charset=utf-8\r\n\r\nx",
 	 "Content-Type: text/plain;\r\n charset=utf-8\r\n\r\nx"},
 	{"Content-Type: text/plain; name=\"\xc3\xbc.txt\"\r\n\r\nx",
-	 "Content-Type: text/plain; name*=iso-8859-1''%FC.txt\r\n\r\nx"},
+	 "Content-Type: text/plain;\r\n\tname*=utf-8''%C3%BC.txt\r\n\r\nx"},
 	{"Content-Description: \xc3\xbc\r\n\r\nx",
 	 "Content-Description: =?UTF-8?Q?=C3=BC?=\r\n\r\nx"},
 };
@@ -181,6 +180,7 @@ static void test_unsupported(void **state)
 		"Content-Type: message/partial; id=x\r\n\r\n\xc3\xbc",
 		"Content-Type: message/rfc822\r\n" CTE "base64\r\n\r\nSGVsbG8= \r\n",
 		"Content-Type: message/rfc822\r\n\r\nFrom: \xc3\xbc@x\r\n\r\nx",
+		"Content-Type: message/global\r\n\r\nTo: \xc3\xbc <a@x>\r\n\r\nx",
 		TEXT CTE "x-uuencode\r\n\r\nbegin \r\n",
 	};
 
