@@ -10,7 +10,7 @@ set -eu
 top=$(cd "$(dirname "$0")" && pwd)
 build=$top/build
 
-to_build="build-essential autoconf automake pkg-config bison flex libglib2.0-dev libgmime-3.0-dev
+to_build="build-essential autoconf automake pkg-config bison flex libglib2.0-dev
 	libssl-dev libgpgme-dev libsodium-dev libsqlite3-dev libldap-dev libmicrohttpd-dev
 	libjson-glib-dev libmilter-dev libcmocka-dev"
 to_run="ca-certificates gnupg openssl postfix python3 slapd"

@@ -41,7 +41,7 @@ Source *spool_source(Spool *spool, Range range);
 Source *spool_source_all(Spool *spool);
 Sink *spool_sink(Spool *spool);
 
-/* For GMime: the bytes in memory, or the file's descriptor (owned by the spool); one of both. */
+/* Where the bytes are: in memory, or behind the file's descriptor (owned by the spool). */
 const guint8 *spool_memory(const Spool *spool);
 int spool_fd(const Spool *spool);
 

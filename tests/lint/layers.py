@@ -17,7 +17,6 @@ LAYERS = {
 }
 DOORS = {
     r"libmilter/": r"gateway/milter\.c",
-    r"gmime/": r"lib/mail/[^/]*",
     r"openssl/cms\.h": r"lib/crypt/cms[^/]*\.[ch]",
     r"gpgme\.h": r"lib/crypt/pgp[^/]*\.[ch]",
     r"ldap\.h": r"keystore/ldap\.c",
