@@ -155,12 +155,15 @@ void build_list_from(Parser *parser, Word *name, Word *file)
 
 static void refuse_name(Parser *parser, const Word *word)
 {
+	g_autofree gpointer *names = NULL;
+	const char *near;
 	guint count = 0;
-	g_autofree gpointer *names = g_hash_table_get_keys_as_array(parser->policy->lists, &count);
-	const char *near = nearest_word(word->text, (const char *const *)names, count);
 
-	if (parser->list_failed)
-		return; /* it may be the one that could not be read */
+	/* it may be the list that could not be read */
+	if (parser->list_failed || problems_full(parser->problems))
+		return;
+	names = g_hash_table_get_keys_as_array(parser->policy->lists, &count);
+	near = nearest_word(word->text, (const char *const *)names, count);
 	problems_add(parser->problems, parser->file, &word->where,
 		     "found \"%s\", expected the name of a list or an address in quotes%s%s%s",
 		     word->text, near ? " (did you mean \"" : "", near ? near : "",
