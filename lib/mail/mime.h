@@ -54,7 +54,8 @@ char *mime_text(const MimeTree *tree, const MimePart *part, gsize limit, GError 
 
 /* May this entity be signed as it stands and survive every relay: pure ASCII, lines of at most
  * 998, CRLF line ends, no NUL, no trailing blanks that a relay strips, no line that begins with
- * "From ", no part that is called 8bit or binary (RFC 3156 section 5, RFC 8551 section 3.1.3)?
+ * "From ", no part that is called 8bit or binary (RFC 3156 section 5, RFC 8551 section 3.1.3), no
+ * preamble in multiparts (some readers do not hash it)?
  * The entity is a part with its headers; of the root, only the fields that describe the body
  * (header_is_content()) belong to it. FALSE with error set if it could not be read. */
 gboolean mime_is_transport_safe(const MimeTree *tree, const MimePart *part, GError **error);

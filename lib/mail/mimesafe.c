@@ -54,7 +54,35 @@ static gboolean are_labels_safe(const MimePart *part)
 	return is_label_safe(part);
 }
 
-gboolean mime_is_transport_safe(const MimeTree *tree, const MimePart *part, GError **error)
+/* Does a signature of its own cover this child, so that not one of its bytes may change? */
+static gboolean is_covered(const MimePart *part, guint index)
+{
+	return (strcmp(part->type, "multipart/signed") == 0 && index == 0) ||
+	       strcmp(part->type, "multipart/encrypted") == 0;
+}
+
+/* Text before the first boundary, in a multipart that may be changed: some readers took it for
+ * signed, or not. */
+static gboolean has_preamble(const MimePart *part)
+{
+	const MimePart *first;
+	gsize boundary_line;
+
+	if (part->children == NULL)
+		return FALSE;
+	first = part->children->pdata[0];
+	boundary_line = strlen("--\r\n");
+	if (g_str_has_prefix(part->type, "multipart/"))
+		boundary_line += strlen(mime_param(part, "boundary"));
+	if (first->whole.start - part->content.start > (goffset)boundary_line)
+		return TRUE;
+	for (guint i = 0; i < part->children->len; i++)
+		if (!is_covered(part, i) && has_preamble(part->children->pdata[i]))
+			return TRUE;
+	return FALSE;
+}
+
+static gboolean survives(const MimeTree *tree, const MimePart *part, GError **error)
 {
 	const Headers *fields = mime_facts(part)->fields;
 
@@ -67,6 +95,11 @@ gboolean mime_is_transport_safe(const MimeTree *tree, const MimePart *part, GErr
 		    !header_is_safe(headers_at(fields, i)))
 			return FALSE;
 	return is_range_safe(tree, part->content, error);
+}
+
+gboolean mime_is_transport_safe(const MimeTree *tree, const MimePart *part, GError **error)
+{
+	return !has_preamble(part) && survives(tree, part, error);
 }
 
 /* The part's fields, safe, with the blank line; encoding replaces Content-Transfer-Encoding, NULL
@@ -123,7 +156,7 @@ static gboolean write_verbatim(const MimeTree *tree, const MimePart *part, Sink 
 {
 	GError *cause = NULL;
 
-	if (mime_is_transport_safe(tree, part, &cause))
+	if (survives(tree, part, &cause))
 		return copy_range(tree, part->whole, sink, error);
 	if (cause == NULL)
 		return unsupported("a protected part", error);
@@ -194,12 +227,10 @@ static gboolean write_part(const MimeTree *tree, const MimePart *part, Sink *sin
 static gboolean write_child(const MimeTree *tree, const MimePart *part, guint index, Sink *sink,
 			    GError **error)
 {
-	gboolean covered = (strcmp(part->type, "multipart/signed") == 0 && index == 0) ||
-			   strcmp(part->type, "multipart/encrypted") == 0;
 	const MimePart *child = part->children->pdata[index];
 
-	return covered ? write_verbatim(tree, child, sink, error)
-		       : write_part(tree, child, sink, error);
+	return is_covered(part, index) ? write_verbatim(tree, child, sink, error)
+				       : write_part(tree, child, sink, error);
 }
 
 static gboolean is_boundary_safe(const char *boundary)
@@ -210,7 +241,7 @@ static gboolean is_boundary_safe(const char *boundary)
 	return strlen(boundary) + 4 <= SAFE_LINE_MAX;
 }
 
-/* Without preamble and epilogue: some readers took the former for signed, or not. */
+/* Without preamble and epilogue. */
 static gboolean write_multipart(const MimeTree *tree, const MimePart *part, Sink *sink,
 				GError **error)
 {

@@ -15,6 +15,8 @@
 
 #define TEXT "Content-Type: text/plain; charset=utf-8\r\n"
 #define MIXED "Content-Type: multipart/mixed; boundary=b\r\n"
+#define MIXED2 "Content-Type: multipart/mixed; boundary=c\r\n"
+#define SIGNED "Content-Type: multipart/signed; boundary=b\r\n"
 #define CTE "Content-Transfer-Encoding: "
 #define LINE_60 "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefgh"
 
@@ -59,6 +61,8 @@ static const Rewrite rewrites[] = {
 	 "Content-Type: image/png\r\n" CTE "base64\r\n\r\niVBORw0KGgo=\r\n"},
 	{"Content-Type: image/png\r\n" CTE "base64\r\n\r\niVBO \r\nRw0KGgo",
 	 "Content-Type: image/png\r\n" CTE "base64\r\n\r\niVBORw0KGgo=\r\n"},
+	{MIXED "\r\nThis is MIME.\r\n--b\r\n\r\none\r\n--b--\r\n",
+	 MIXED "\r\n--b\r\n\r\none\r\n--b--\r\n"},
 	/* multiparts: text around the parts goes only where something is written anew */
 	{MIXED CTE "8bit\r\n\r\npreamble\r\n--b\r\n\r\none\r\n--b\r\n" TEXT
 		   "\r\n\xc3\xbc\r\n--b--\r\nepilogue",
@@ -134,6 +138,12 @@ static void test_is_safe(void **state)
 		{TEXT "\r\nFrom x\r\n", FALSE},
 		{TEXT "\r\n>From x\r\n", TRUE},
 		{TEXT CTE "8bit\r\n\r\nx\r\n", FALSE},
+		{MIXED "\r\n--b\r\n\r\nx\r\n--b--\r\n", TRUE},
+		{MIXED "\r\npreamble\r\n--b\r\n\r\nx\r\n--b--\r\n", FALSE},
+		{MIXED "\r\n--b\r\n" MIXED2 "\r\npreamble\r\n--c\r\n\r\nx\r\n--c--\r\n--b--",
+		 FALSE},
+		{SIGNED "\r\n--b\r\n" MIXED2 "\r\npreamble\r\n--c\r\n\r\nx\r\n--c--\r\n--b--",
+		 TRUE},
 		{MIXED "\r\n--b\r\n" CTE "binary\r\n\r\nx\r\n--b--\r\n", FALSE},
 		{MIXED "\r\n--b\r\nX: \xc3\xbc\r\n\r\nx\r\n--b--\r\n", FALSE},
 	};
