@@ -40,7 +40,7 @@ const char *direction_name(Direction direction); /* "outgoing", …, "relayed" *
 /* What is known of a message and one recipient. Strings UTF-8, borrowed for the call. */
 typedef struct {
 	Direction direction;
-	const char *sender; /* folded; "" for the null sender */
+	const char *sender; /* folded; "" for the null sender without a From */
 	const char *recipient; /* folded */
 	const char *subject; /* decoded; "" if none */
 	/* The nth (from 0) field of that name, decoded, NULL past the last. New string. */

@@ -3,6 +3,7 @@
 # `sealpost policy check|test`: what it prints, and its exit status.
 set -u
 sealpost="${builddir:-.}/cli/sealpost"
+source=$(cd "${srcdir:-.}" && pwd) || exit 1
 folder=$(mktemp -d) || exit 1
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 1
@@ -51,8 +52,12 @@ printf '[sealpost]\npolicy = good.policy\n' >sealpost.conf
 cp sealpost.conf wrong.conf
 sed -i s/good/wrong/ wrong.conf
 
+for file in example.policy example.expect; do
+	sed 's/@DOMAIN@/firma.example/g' "$source/policies/$file" >$file
+done
+
 case $sealpost in /*) ;; *) sealpost=$OLDPWD/$sealpost ;; esac
-echo 1..14
+echo 1..15
 check "a good policy" 0 "3 rules, no errors, 0 warnings" "$sealpost" policy check good.policy
 check "the configuration's policy" 0 "3 rules" "$sealpost" --config sealpost.conf policy check
 check "a wrong policy" 78 'wrong.policy:2:10: found "requier", expected' \
@@ -69,6 +74,8 @@ check "expectations that are met" 0 "2 expectations, 0 not met" \
 	"$sealpost" policy test --policy good.policy met
 check "... with the configuration's policy" 0 "2 expectations, 0 not met" \
 	"$sealpost" --config sealpost.conf policy test met
+check "what the example policy is expected to say" 0 "8 expectations, 0 not met" \
+	"$sealpost" policy test --policy example.policy example.expect
 check "one that is not met" 1 "unmet:1: outgoing mail, expected require pgp" \
 	"$sealpost" policy test --policy good.policy unmet
 check "expectations that are none" 78 'broken:1:8: found "nothing", expected' \
