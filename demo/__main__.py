@@ -15,7 +15,7 @@ def write_env(site):
     values = {"SMTP": f"127.0.0.1:{site.smtp_port}", "OUT": site.outbox.folder,
               "PORTAL": site.sealpost.portal_url, "LDAP": site.slapd.url,
               "CONF": site.sealpost.conf, "SEALPOST": site.sealpost.write_wrapper(site.folder / "bin"),
-              "PEOPLE": site.cabinet.folder,
+              "PEOPLE": site.cabinet.folder, "CA": site.authority.root,
               "GATEWAY_PID": site.sealpost.gateway.pid, "PORTAL_PID": site.sealpost.portal.pid}
     draft = site.folder / ".demo.env"
     draft.write_text("".join(f"{name}={value}\n" for name, value in values.items()), "utf-8")

@@ -143,6 +143,7 @@ class Children:
 
     def __init__(self):
         self._children = []
+        self.statuses = []  # (name, exit status) of those that close() has ended
 
     def add(self, child):
         self._children.append(child)  # before the start: a start that fails is cleaned up too
@@ -151,5 +152,6 @@ class Children:
     def close(self):
         _ignore_signals()
         for child in reversed(self._children):
-            child.stop()
+            if child.running():
+                self.statuses.append((child.name, child.stop()))
         self._children.clear()

@@ -53,12 +53,14 @@ class Site:
         self._with_dkim, self._with_portal = dkim, portal
         self.children = Children()
         self.sinks = {}
+        self.running = False
         self.slapd = self.sealpost = self.dkim = self.sasl = self._ports = self._lock = self._short = None
 
     def __enter__(self):
         try:
             self._claim()
             self._start()
+            self.running = True
         except BaseException:
             self.close()
             raise
@@ -200,6 +202,7 @@ class Site:
         self._say(f"Postfix takes mail at 127.0.0.1:{self.smtp_port}")
 
     def close(self):
+        self.running = False
         self.children.close()
         for sink in self.sinks.values():
             sink.close()

@@ -7,6 +7,7 @@
 """
 import contextlib
 import os
+import re
 import shutil
 import smtplib
 import sys
@@ -44,7 +45,7 @@ class Tap:
             print(f"not ok {self._count} - {name}")
             self._comment(traceback.format_exc())
             self._show_logs()
-            if self._site:
+            if self._site and self._site.running:
                 self._site.start_over()
         else:
             print(f"ok {self._count} - {name}")
@@ -61,11 +62,23 @@ class Tap:
             with Site(folder, build, **options) as site:
                 self._site = site
                 yield site
+            if build:
+                with self.case("the daemons end when told, and have nothing to complain of"):
+                    self._ended_well(site)
         finally:
             if self._failed and os.environ.get("SEALPOST_KEEP"):
                 self._comment(f"kept: {folder}")
             else:
                 shutil.rmtree(folder, ignore_errors=True)
+
+    @staticmethod
+    def _ended_well(site):
+        for name, status in site.children.statuses:
+            assert status == 0 or name not in ("gateway", "portal"), f"{name} ended with {status}"
+        for path in site.log.iterdir():
+            found = re.search(r".*(Sanitizer|runtime error:|-CRITICAL|panic:).*",
+                              path.read_text("utf-8", "replace"))
+            assert not found, f"{path.name}: {found.group(0)}"
 
     @staticmethod
     def _comment(text):
