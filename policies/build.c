@@ -167,20 +167,31 @@ Rung build_tls(Parser *parser, Way way, Transport transport, const Span *where)
 	return (Rung){way, way == WAY_TLS ? TRANSPORT_TLS : TRANSPORT_VERIFIED_TLS};
 }
 
+/* How many question marks: g_str_to_ascii() puts one where it knows no other spelling. */
+static guint count_marks(const char *text)
+{
+	guint count = 0;
+
+	for (const char *p = text; *p; p++)
+		count += *p == '?';
+	return count;
+}
+
+/* Replies are ASCII (RFC 5321, section 4.2): umlauts and the like are spelled as in German. */
 Outcome *build_reject(Parser *parser, Word *text)
 {
 	Outcome *outcome = outcome_new(VERDICT_REJECT);
+	g_autofree char *ascii = g_str_to_ascii(text->text, "de");
 
-	/* RFC 5321, section 4.2: replies are ASCII */
-	if (!g_str_is_ascii(text->text))
+	if (count_marks(ascii) != count_marks(text->text))
 		problems_add(parser->problems, parser->file, &text->where,
-			     "found letters beyond ASCII in the text of a refusal, expected none: "
-			     "mail servers pass on only ASCII (write ae for ä)");
-	else if (strlen(text->text) > REJECT_BYTES_MAX || *text->text == '\0')
+			     "found letters in the text of a refusal that have no spelling in "
+			     "ASCII, expected none: mail servers pass on only ASCII");
+	else if (strlen(ascii) > REJECT_BYTES_MAX || *ascii == '\0')
 		problems_add(parser->problems, parser->file, &text->where,
 			     "found a refusal of %" G_GSIZE_FORMAT " bytes, expected 1 to %d",
-			     strlen(text->text), REJECT_BYTES_MAX);
-	outcome->reject_text = g_strdelimit(g_strdup(text->text), "\t", ' ');
+			     strlen(ascii), REJECT_BYTES_MAX);
+	outcome->reject_text = g_strdelimit(g_steal_pointer(&ascii), "\t", ' ');
 	word_free(text);
 	return outcome;
 }

@@ -29,7 +29,7 @@ static const char policy_text[] =
 	"tag\n" /* 7 */
 	"outgoing from \"ticket@firma.example\" require portal sign sign as from\n"
 	"outgoing header \"X-Class\" is \"Secret\", \" top secret\" plain sign\n" /* 9 */
-	"outgoing header \"X-Note\" has \"straße\" reject \"No \\\"streets\\\"\"\n"
+	"outgoing header \"X-Note\" has \"straße\" reject \"Keine \\\"Straßen\\\", für\tuns?\"\n"
 	"outgoing to \"partner.example\" not from \"boss@firma.example\" require verified "
 	"tls\n"
 	"outgoing to \"partner.example\" not subject has \"open\" reject\n" /* 12 */
@@ -68,7 +68,8 @@ static const struct {
 	{OUT, "ticket@firma.example", "x@b.test", "Vertraulich", NULL, 8,
 	 "require portal/any sign as-from"},
 	{OUT, "a@firma.example", "x@b.test", "", secret, 9, "plain sign"},
-	{OUT, "a@firma.example", "x@b.test", "", street, 10, "reject (No \"streets\")"},
+	{OUT, "a@firma.example", "x@b.test", "", street, 10,
+	 "reject (Keine \"Strassen\", fuer uns?)"},
 	{OUT, "a@firma.example", "x@partner.example", "", NULL, 11,
 	 "require verified-tls/verified-tls copy archive@firma.example"},
 	{OUT, "boss@firma.example", "x@partner.example", "", NULL, 12,

@@ -233,9 +233,9 @@ static const Case meaning[] = {
 	 "\"ADDRESS\"\n"
 	 "p:4:1: found a copy rule without a goal, expected it to end with: to "
 	 "\"ADDRESS\""},
-	{"outgoing reject \"Bitte verschlüsseln\"\noutgoing reject \"\"",
-	 "p:2:17: found letters beyond ASCII in the text of a refusal, expected none: mail "
-	 "servers pass on only ASCII (write ae for ä)\n"
+	{"outgoing reject \"中?\"\noutgoing reject \"\"",
+	 "p:2:17: found letters in the text of a refusal that have no spelling in ASCII, expected "
+	 "none: mail servers pass on only ASCII\n"
 	 "p:3:17: found a refusal of 0 bytes, expected 1 to 400"},
 };
 
