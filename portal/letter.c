@@ -8,6 +8,7 @@
 
 #include "lib/base/error.h"
 #include "lib/mail/mime.h"
+#include "portal/letterhtml.h"
 #include "portal/letterparts.h"
 
 struct Letter {
@@ -224,10 +225,9 @@ static char *with_pictures(Letter *letter, const char *html)
 char *letter_html(Letter *letter, const char *number, GError **error)
 {
 	g_autofree char *html = letter_text(letter, number, error);
+	g_autofree char *defanged = html != NULL ? letterhtml_defang(html) : NULL;
 
-	if (html == NULL)
-		return NULL;
-	return with_pictures(letter, html);
+	return defanged != NULL ? with_pictures(letter, defanged) : NULL;
 }
 
 static const LetterPart *find_attachment(const Letter *letter, const char *number)

@@ -48,10 +48,11 @@ static Response *serve(void *context, const Request *request)
 	if (failure != NULL)
 		log_error("%s: %s", response->route != NULL ? response->route : "none",
 			  failure->message);
-	log_info("%s %s %u %s%s%s", request->method == METHOD_POST ? "POST" : "GET",
-		 response->route != NULL ? response->route : "none", response->status,
-		 request->client, response->note != NULL ? " " : "",
-		 response->note != NULL ? response->note : "");
+	if (!response->quiet)
+		log_info("%s %s %u %s%s%s", request->method == METHOD_POST ? "POST" : "GET",
+			 response->route != NULL ? response->route : "none", response->status,
+			 request->client, response->note != NULL ? " " : "",
+			 response->note != NULL ? response->note : "");
 	return response;
 }
 

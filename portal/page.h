@@ -18,6 +18,7 @@ Response *page_link_open(Visit *visit, GError **error);
 Response *page_login(Visit *visit, GError **error);
 Response *page_login_check(Visit *visit, GError **error);
 Response *page_logout(Visit *visit, GError **error);
+Response *page_logged_out(Visit *visit, GError **error);
 /* page_list.c */
 Response *page_list(Visit *visit, GError **error);
 /* page_message.c */

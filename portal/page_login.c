@@ -50,5 +50,13 @@ Response *page_logout(Visit *visit, GError **error)
 {
 	(void)error;
 	visit_log_out(visit);
+	return response_new_redirect("/logout");
+}
+
+Response *page_logged_out(Visit *visit, GError **error)
+{
+	(void)error;
+	if (visit->session != NULL)
+		return response_new_redirect("/");
 	return page_error(visit, HTTP_OK, "logged-out");
 }

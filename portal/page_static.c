@@ -16,6 +16,7 @@ static Response *resource(const char *path, const char *type)
 
 	g_assert(bytes != NULL);
 	response = response_new_bytes(HTTP_OK, type, bytes);
+	response->quiet = TRUE;
 	response_set(response, "Cache-Control", "public, max-age=3600");
 	return response;
 }

@@ -36,6 +36,7 @@ typedef struct {
 	Spool *spool;
 	char *note; /* for the log: what happened, without content; NULL if nothing special */
 	const char *route; /* for the log: the route's name, static; NULL if there was none */
+	gboolean quiet; /* nothing that an administrator wants to read of */
 } Response;
 
 /* type: Content-Type; takes the text. */

@@ -34,6 +34,7 @@ static const Route routes[] = {
 	{METHOD_GET, "/login", "login", page_login, NEEDS_NOTHING},
 	{METHOD_POST, "/login", "login-check", page_login_check, NEEDS_NOTHING},
 	{METHOD_POST, "/logout", "logout", page_logout, NEEDS_NOTHING},
+	{METHOD_GET, "/logout", "logged-out", page_logged_out, NEEDS_NOTHING},
 	{METHOD_GET, "/message/*", "message", page_message, NEEDS_SESSION},
 	{METHOD_GET, "/message/*/html/*", "message-html", page_message_html, NEEDS_SESSION},
 	{METHOD_GET, "/message/*/part/*", "download", page_download, NEEDS_SESSION},

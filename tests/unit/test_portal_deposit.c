@@ -226,12 +226,13 @@ static void retry_is_the_same(void **state)
 static void account_gets_no_secret(void **state)
 {
 	Fixture *fixture = *state;
-	g_autoptr(Secret) password = secret_take(g_strdup("ein gutes Passwort"), 18);
+	char text[] = "ein gutes Passwort";
+	g_autoptr(Secret) password = secret_take(text, strlen(text));
 	g_autoptr(Account) account = NULL;
 	g_autoptr(Secret) private_key = NULL;
 	g_autoptr(VaultMessage) message = NULL;
 	g_autoptr(Secret) key = NULL;
-	g_autofree char *text = NULL;
+	g_autofree char *content = NULL;
 	g_autofree char *url = NULL;
 	gboolean added = FALSE;
 
@@ -249,8 +250,8 @@ static void account_gets_no_secret(void **state)
 	key = seal_open_with_account(message->key_for_account, account->public_key, private_key,
 				     NULL);
 	assert_non_null(key);
-	text = opened(fixture, message, key, NULL);
-	assert_non_null(strstr(text, BODY));
+	content = opened(fixture, message, key, NULL);
+	assert_non_null(strstr(content, BODY));
 }
 
 static void reverse_chunks(Fixture *fixture)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "lib/mail/mime.h"
+#include "portal/letterhtml.h"
 #include "portal/letterparts.h"
 
 /* "{" begins a multipart of that type, "}" ends it; else "type|disposition|name|content-id". */
@@ -155,11 +156,37 @@ static void many_texts(void **state)
 	letterparts_free(parts);
 }
 
+static void elements_that_are_defanged(void **state)
+{
+	static const char *const html[][2] = {
+		{"", ""},
+		{"a < b <", "a < b <"},
+		{"<p>x</p><style>p{}</style>", "<p>x</p><style>p{}</style>"},
+		{"<iframe src=x></iframe>", "<x-iframe src=x></x-iframe>"},
+		{"<IFrame/src=x>", "<x-IFrame/src=x>"},
+		{"<<iframe>", "<<x-iframe>"},
+		{"<frameset><frame>", "<x-frameset><x-frame>"},
+		{"<script>1</script>", "<script>1</script>"},
+		{"<meta a><link b><base c>", "<x-meta a><x-link b><x-base c>"},
+		{"<object><embed>", "<x-object><x-embed>"},
+		{"<a title='<iframe>'>", "<a title='<x-iframe>'>"},
+		{"</", "</"},
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(html); i++) {
+		g_autofree char *made = letterhtml_defang(html[i][0]);
+
+		assert_string_equal(made, html[i][1]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(structures),
 		cmocka_unit_test(many_texts),
+		cmocka_unit_test(elements_that_are_defanged),
 	};
 
 	return cmocka_run_group_tests_name("portal_letter", tests, NULL, NULL);

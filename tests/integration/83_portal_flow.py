@@ -7,7 +7,9 @@ import urllib.parse
 from portal_lib import (ALICE, FILE, FILE_NAME, OTTO, PASSWORD, SUBJECT, TEXT, Visitor, mail,
                         portal_script)
 
-from demo.process import wait_for
+from lib import BUILD
+
+from demo.process import run, wait_for
 
 HTML = ('<html><body><p>Hallo <b>Otto</b></p><script>alert(1)</script>'
         '<img src="http://192.0.2.1/pixel.png"><img src="cid:nothing@x"></body></html>')
@@ -240,6 +242,25 @@ with portal_script() as (tap, site):
         assert site.found_in_files(words) == []
         log = site.log.read_text()
         assert "wrong password" in log and third[3:] not in log
+
+    with tap.case("sealpost portal: accounts, messages, expire, forget; no content"):
+        def sealpost(*words, check=True):
+            return run([BUILD / "cli/sealpost", "--config", site.conf, "portal", *words],
+                       check=check)
+        listed = sealpost("accounts").stdout.decode() + sealpost("messages").stdout.decode()
+        assert OTTO in listed and VERA in listed and " read " in listed
+        assert ALICE not in listed and SUBJECT not in listed
+        assert VERA not in sealpost("messages", OTTO).stdout.decode()
+        assert sealpost("expire").stdout == b"0 deleted\n"
+        assert sealpost("forget", "niemand@web.example", check=False).returncode == 1
+        assert sealpost("forget", check=False).returncode == 64
+        sealpost("forget", VERA)
+        assert VERA not in sealpost("accounts").stdout.decode()
+        assert site.sql("SELECT count(*) FROM message WHERE recipient = ?", VERA) == [(0,)]
+        anew = site.deposit(mail(), "first", recipient=VERA)
+        assert len(anew) == len("/m/") + 43
+        fresh = Visitor(site)
+        assert fresh.get(fresh.open_link(anew, password="Neues Passwort für Vera")).status == 200
 
     with tap.case("a session ends after its time"):
         site.stop()
