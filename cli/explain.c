@@ -5,16 +5,13 @@
  * 75 it would be deferred, 77 it would be refused, 64 wrong use, 78 wrong configuration.
  */
 #include <errno.h>
-#include <glib/gstdio.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "lib/base/error.h"
-#include "lib/base/log.h"
 
 #include "gateway/explain.h"
-#include "gateway/head.h"
+#include "gateway/intake.h"
 #include "gateway/receive.h"
 
 #include "cli/cli.h"
@@ -64,62 +61,6 @@ static gboolean read_options(int *argc, char ***argv, Options *options)
 	      "input\n",
 	      stderr);
 	return FALSE;
-}
-
-static Spool *read_input(const Conf *conf, GError **error)
-{
-	g_autoptr(Spool) spool =
-		spool_new(g_get_tmp_dir(), conf_size(conf, "gateway", "message_limit"));
-	g_autofree char *buffer = g_malloc(STREAM_CHUNK);
-	gssize got;
-
-	while ((got = read(STDIN_FILENO, buffer, STREAM_CHUNK)) != 0) {
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0) {
-			error_set_errno(error, errno, "standard input");
-			return NULL;
-		}
-		if (!spool_append(spool, buffer, (gsize)got, error))
-			return NULL;
-	}
-	return g_steal_pointer(&spool);
-}
-
-/* The body as the MTA would hand it over: bare LF becomes CRLF. */
-static gboolean feed_body(Job *job, Source *body, GError **error)
-{
-	g_autofree char *buffer = g_malloc(STREAM_CHUNK);
-	g_autofree char *lines = g_malloc((gsize)2 * STREAM_CHUNK);
-	char last = '\0';
-	gssize got;
-
-	while ((got = source_read(body, buffer, STREAM_CHUNK, error)) > 0) {
-		gsize length = 0;
-
-		for (gssize i = 0; i < got; i++) {
-			if (buffer[i] == '\n' && last != '\r')
-				lines[length++] = '\r';
-			last = lines[length++] = buffer[i];
-		}
-		receive_body(job, lines, length);
-	}
-	return got == 0;
-}
-
-static gboolean feed_message(Job *job, Spool *input, GError **error)
-{
-	Range range;
-	g_autoptr(Headers) headers = head_read(input, &range, error);
-
-	if (!headers)
-		return FALSE;
-	for (guint i = 0; i < headers_count(headers); i++)
-		receive_header(job, headers_at(headers, i)->name, headers_at(headers, i)->value);
-	receive_end_of_headers(job);
-	g_autoptr(Source) body = spool_source(input, range);
-
-	return feed_body(job, body, error);
 }
 
 /* Without --client it is one of us, by the `sendmail` command, or, for --incoming, somebody. */
@@ -177,13 +118,13 @@ int cli_explain(int argc, char **argv)
 	if (!conf)
 		return EX_CONFIG;
 	g_autoptr(Snapshot) snapshot = snapshot_open_for_explain(conf, &error);
-	g_autoptr(Spool) input = snapshot ? read_input(conf, &error) : NULL;
+	g_autoptr(Spool) input = snapshot ? intake_read(snapshot, STDIN_FILENO, &error) : NULL;
 
 	if (!input)
 		return cli_fail(error);
 	g_autoptr(Job) job = make_job(snapshot, &options);
 
-	if (!feed_message(job, input, &error))
+	if (!intake_feed(job, input, &error))
 		return cli_fail(error);
 	g_autoptr(Preview) preview = pipeline_preview(job);
 

@@ -98,6 +98,16 @@ static char *read_front(Spool *spool, gsize size, gsize *have, GError **error)
 	return g_steal_pointer(&text);
 }
 
+/* Is the head whole? Not if it stops at a line that the end of what was read has cut. */
+static gboolean is_whole(const char *text, gsize have, gsize used)
+{
+	gboolean blank = used > 0 && text[used - 1] == '\n' &&
+			 (used == 1 || text[used - 2] == '\n' ||
+			  (text[used - 2] == '\r' && (used == 2 || text[used - 3] == '\n')));
+
+	return blank || memchr(text + used, '\n', have - used) != NULL;
+}
+
 /* Most heads are small: more is read only while the end of the head has not come. */
 Headers *head_read(Spool *spool, Range *body, GError **error)
 {
@@ -108,7 +118,7 @@ Headers *head_read(Spool *spool, Range *body, GError **error)
 
 		if (!headers)
 			return NULL;
-		if (used < have || have < size) {
+		if (have < size || is_whole(text, have, used)) {
 			*body = (Range){(goffset)used, spool_length(spool)};
 			return g_steal_pointer(&headers);
 		}

@@ -215,6 +215,29 @@ static void test_head(void **state)
 	}
 }
 
+/* A head that is longer than one read; its last line of a read is cut anywhere. */
+static void test_long_head(void **state)
+{
+	(void)state;
+	for (int extra = 0; extra < 12; extra++) {
+		g_autoptr(GString) text = g_string_new(NULL);
+		g_autoptr(Spool) spool = spool_new(NULL, SPOOL_MEMORY);
+		Range body = {0, 0};
+
+		g_string_printf(text, "A:%.*s\r\n", extra, "xxxxxxxxxxxx");
+		for (int i = 0; i < 9999; i++)
+			g_string_append(text, i % 3 ? "X: y\r\n" : "F: \r\n z\r\n");
+		gsize length = text->len + 2;
+
+		g_string_append(text, "\r\nbody");
+		assert_true(spool_append(spool, text->str, text->len, NULL));
+		g_autoptr(Headers) headers = head_read(spool, &body, NULL);
+
+		assert_int_equal(headers_count(headers), 10000);
+		assert_int_equal(body.start, length);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +246,7 @@ int main(void)
 		cmocka_unit_test(test_tag_in_encoded_word),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_head),
+		cmocka_unit_test(test_long_head),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every message of the corpus goes the outgoing way, to somebody with S/MIME and somebody with PGP:
+what openssl and gpg find inside is the entity that went in, byte for byte. Without a corpus
+(SEALPOST_CORPUS) some messages made here go the same way."""
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from lib import BUILD, SRC
+
+from demo import people as cast
+from demo.pki import Authority
+from demo.process import Failed, run
+from demo.sealpost import Sealpost
+
+CORPUS = Path(os.environ.get("SEALPOST_CORPUS", SRC.parent / "shared" / "corpus"))
+POLICY = 'internal domains "firma.example"\noutgoing require smime, pgp\n'
+ALICE, SOFIA, PETER = cast.ALICE, cast.SOFIA, cast.PETER
+FIELD = re.compile(rb"([!-9;-~]+):")
+
+OWN = {
+    "bare": b"\nno fields, no type\n",
+    "empty": b"Subject: nothing\n\n",
+    "no-end": b"Content-Type: text/plain\n\nno line end",
+    "8bit": "Content-Type: text/plain; charset=utf-8\n\nGrüße\n".encode(),
+    "bare-cr": b"Content-Type: text/plain\r\n\r\na\rb\r\n.\r\n..\r\n",
+    "nul": b"Content-Type: application/octet-stream\n\n\0\1\2\0\n",
+    "open": b'Content-Type: multipart/mixed; boundary="x"\n\n--x\n\nnever closed',
+    "deep": b"".join(b'Content-Type: multipart/mixed; boundary="b%d"\n\n--b%d\n' % (n, n)
+                     for n in range(1000)) + b"\nin the middle\n",
+    "fields": b"".join(b"X-Field: %d\n" % n for n in range(10000)) + b"\nmany fields\n",
+    "long-field": b"X-Long: " + b"x" * 1000000 + b"\n\nlong\n",
+    "long-line": b"Content-Type: text/plain\n\n" + b"y" * 200000 + b"\n",
+    "big": b"Content-Type: application/octet-stream\n\n" + bytes(range(256)) * 8000,
+    "folded": b"Content-Type: text/plain;\n\tcharset=utf-8;\n format=flowed\n"
+              b"content-DISPOSITION: inline\nContent-Return: x\n\nx\n",
+}
+
+
+def fields_and_body(raw):
+    """As Postfix reads it: fields up to the empty line or the first line that is none."""
+    lines, fields = raw.split(b"\n"), []
+    while lines and len(lines) > (lines[-1] == b""):
+        line = lines[0].rstrip(b"\r") if lines[0].endswith(b"\r") else lines[0]
+        if line == b"":
+            lines.pop(0)
+            break
+        if line[:1] in b" \t" and fields:
+            fields[-1] += b"\r\n" + line
+        elif FIELD.match(line):
+            fields.append(line)
+        else:
+            break
+        lines.pop(0)
+    # a bare CR in a field would be a line end to some: it becomes a blank
+    fields = [re.sub(rb"\r(?!\n)", b" ", f.replace(b"\0", b"")) for f in fields]
+    return fields, b"\n".join(lines)
+
+
+def is_content(field):
+    name = FIELD.match(field).group(1).lower()
+    return name.startswith(b"content-") and name not in (
+        b"content-return", b"content-identifier", b"content-correlator")
+
+
+def crlf(body):
+    return re.sub(rb"(?<!\r)\n", b"\r\n", body)
+
+
+def prepare(raw):
+    """(the message as alice's, its entity)."""
+    fields, body = fields_and_body(raw)
+    kept = [f for f in fields if FIELD.match(f).group(1).lower() not in (b"from", b"bcc")]
+    content = b"".join(f + b"\r\n" for f in kept if is_content(f))
+    message = b"".join(f + b"\r\n" for f in kept + [f"From: {ALICE.address}".encode()])
+    return message + b"\r\n" + body, content + b"\r\n" + crlf(body)
+
+
+def first_part(entity):
+    """What a multipart/signed signs; the entity itself if it is none."""
+    head, _, body = entity.partition(b"\r\n\r\n")
+    found = re.search(rb'boundary="([^"]+)"', head)
+    if not found or b"multipart/signed" not in head:
+        return entity
+    mark = b"--" + found.group(1)
+    inside = body.split(mark + b"\r\n", 1)[1]
+    return inside.rsplit(b"\r\n" + mark + b"\r\n", 1)[0]
+
+
+def opened_smime(cabinet, path):
+    return run(["openssl", "cms", "-decrypt", "-binary", "-in", path,
+                "-inkey", cabinet(SOFIA, "key.pem"), "-recip", cabinet(SOFIA, "cert.pem")]).stdout
+
+
+def opened_pgp(home, path):
+    content = Path(path).read_bytes()
+    start = content.index(b"-----BEGIN PGP MESSAGE-----")
+    return run(["gpg", "--homedir", home, "--batch", "--quiet", "--status-fd", "2", "--decrypt"],
+               stdin=content[start:]).stdout
+
+
+def differs(found, expected):
+    if found == expected or first_part(found) == expected:
+        return None
+    return f"{len(found)} bytes instead of {len(expected)}: {found[:60]!r} {expected[:60]!r}"
+
+
+class Run:
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        authority = Authority(self.folder / "ca")
+        self.cabinet = cast.Cabinet(self.folder / "people", authority)
+        self.cabinet.furnish((ALICE, SOFIA, PETER))
+        self.sealpost = Sealpost(BUILD, self.folder / "sealpost", self.folder, self.folder / "log",
+                                 None)
+        self.sealpost.init("firma.example")
+        self.sealpost.set_policy(POLICY)
+        self.sealpost.run("key", "import", "--trusted", authority.root)
+        self.sealpost.run("key", "import", authority.intermediate)
+        for person in (ALICE, SOFIA, PETER):
+            self._import(person)
+        self.home = self.folder / "gpg"
+        self.home.mkdir(mode=0o700)
+        run(["gpg", "--homedir", self.home, "--batch", "--quiet", "--import",
+             self.cabinet(PETER, "secret.asc"), self.cabinet(ALICE, "public.asc")])
+
+    def _import(self, person):
+        names = ("cert.pem", "key.pem", "secret.asc") if person.internal \
+            else ("cert.pem", "public.asc")
+        files = [self.cabinet(person, name) for name in names]
+        self.sealpost.run("key", "import", *[f for f in files if Path(f).exists()])
+
+    def protect(self, messages):
+        """Feeds all messages to one process: its report, a line each."""
+        given, out = self.folder / "given", self.folder / "out"
+        given.mkdir()
+        out.mkdir()
+        paths = []
+        for number, message in enumerate(messages):
+            (given / f"{number}.eml").write_bytes(message)
+            paths.append(str(given / f"{number}.eml"))
+        done = subprocess.run([BUILD / "tests/integration/outgoing", self.sealpost.conf, out,
+                               ALICE.address, SOFIA.address, PETER.address],
+                              input="\n".join(paths).encode(), capture_output=True, check=False)
+        if done.returncode != 0:
+            raise Failed(f"outgoing: {done.returncode}: {done.stderr[-2000:].decode(errors='replace')}")
+        return done.stdout.decode("utf-8", "replace").splitlines()
+
+    def check(self, number, report, entity):
+        """None, or what is wrong with a message's variants."""
+        out = self.folder / "out" / str(number)
+        try:
+            if report == "deliver smime pgp":
+                return differs(opened_smime(self.cabinet, out / "1.eml"), entity) or \
+                    differs(opened_pgp(self.home, out / "2.eml"), entity)
+            if report == "deliver unchanged":
+                kept = fields_and_body((out / "1.eml").read_bytes())
+                content = b"".join(f + b"\r\n" for f in kept[0] if is_content(f))
+                return differs(content + b"\r\n" + crlf(kept[1]), entity)
+        except (Failed, ValueError, IndexError) as error:
+            return str(error)
+        return f"it would not leave: {report}"
+
+
+def messages():
+    """(name, raw bytes) of all there is."""
+    for name, raw in OWN.items():
+        yield name, raw
+    manifest = CORPUS / "manifest.tsv"
+    for line in manifest.read_text("utf-8").splitlines()[1:] if manifest.exists() else []:
+        path, _, kind = line.split("\t")[:3]
+        if kind.startswith("mime-"):
+            yield path, (CORPUS / path).read_bytes()
+
+
+def main():
+    print("1..2")
+    if not (CORPUS / "manifest.tsv").exists():
+        print(f"# no corpus at {CORPUS}: only the messages made here (SEALPOST_CORPUS)")
+    folder = tempfile.mkdtemp(prefix="so-")
+    try:
+        work = Run(folder)
+        names, raws = zip(*messages())
+        prepared = [prepare(raw) for raw in raws]
+        reports = [line.split(" ", 1)[1] for line in work.protect([m for m, _ in prepared])]
+        assert len(reports) == len(names)
+        with ThreadPoolExecutor(2) as pool:
+            faults = list(pool.map(work.check, range(len(names)), reports,
+                                   [entity for _, entity in prepared]))
+        bad = [(name, fault) for name, fault in zip(names, faults) if fault]
+        for name, fault in bad[:20]:
+            print(f"# {name}: {fault}"[:400].replace("\n", " "))
+        print("not ok 1" if bad else "ok 1",
+              f"- {len(names)} messages: what is inside is what went in ({len(bad)} are not)")
+        left = sum(report == "deliver unchanged" for report in reports)
+        print("ok 2" if left < len(names) / 2 else "not ok 2",
+              f"- {left} of them were encrypted already and left alone")
+    finally:
+        shutil.rmtree(folder)
+
+
+main()
