@@ -86,8 +86,7 @@ with script() as tap, tap.site(people=PEOPLE, policy=POLICY) as site:
 
     with tap.case("a server whose certificate has another name is no verified TLS: portal"):
         send(site, ["wendy@wrong-name.example"])
-        copy = site.arrived(1)[0]
-        assert b"geheim" not in copy.content and b"/m/" in copy.content
+        portal_link(opened_by(site, cast.OTTO, site.arrived(1)[0]).mail, site.sealpost.portal_url)
 
     with tap.case("seven recipients on four ways, two of them Bcc: each once, nobody sees a Bcc key"):
         visible = [cast.SOFIA, SVEN, cast.PETER, cast.VERA, cast.OTTO]
