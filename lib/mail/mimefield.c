@@ -318,12 +318,13 @@ static void append_plain(GString *text, const Param *param)
 /* In as many pieces as it takes; an escape is not split. */
 static void append_extended(GString *text, const Param *param)
 {
-	g_autofree char *valid = g_utf8_make_valid(param->value, -1);
+	g_autoptr(GString) utf8 = g_string_new(NULL);
 	g_autoptr(GString) bytes = g_string_new(NULL);
 	gboolean pieces;
 	gsize at = 0;
 
-	for (const char *p = valid; *p != '\0'; p++)
+	charset_append_utf8(utf8, NULL, param->value, strlen(param->value));
+	for (const char *p = utf8->str; *p != '\0'; p++)
 		if (g_ascii_isalnum(*p) || strchr("-._", *p) != NULL)
 			g_string_append_c(bytes, *p);
 		else

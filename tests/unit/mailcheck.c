@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/error.h"
+#include "lib/mail/charset.h"
 
 static char *check_part(const MimePart *part)
 {
@@ -62,10 +63,13 @@ static void describe(const MimeTree *tree, const MimePart *part, GString *text)
 	for (gsize i = 0; i < G_N_ELEMENTS(params); i++) {
 		const char *value = mime_param(part, params[i]);
 
-		if (value == NULL || *value == '\0' || !g_utf8_validate(value, -1, NULL))
+		g_autoptr(GString) utf8 = g_string_new(NULL);
+
+		if (value == NULL || *value == '\0')
 			continue;
+		charset_append_utf8(utf8, NULL, value, strlen(value));
 		g_string_append_printf(text, " %s=", params[i]);
-		append_words(text, value);
+		append_words(text, utf8->str);
 	}
 	if (part->children == NULL) {
 		GChecksum *hash = g_checksum_new(G_CHECKSUM_SHA256);
