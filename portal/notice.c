@@ -10,6 +10,7 @@
 #include "lib/base/error.h"
 #include "lib/base/masterkey.h"
 #include "portal/format.h"
+#include "portal/quoted.h"
 #include "portal/template.h"
 #include "portal/token.h"
 
@@ -150,20 +151,14 @@ static gboolean add_headers(Headers *headers, const Notice *notice, const Conf *
 	       (*route == '\0' || add(headers, "X-Sealpost-Route", route, error));
 }
 
-/* A text part in base64: 7-bit and short lines whatever it says. */
 static void append_part(GString *body, const char *boundary, const char *subtype, const char *text)
 {
-	g_autofree char *encoded = g_base64_encode((const guchar *)text, strlen(text));
-	gsize length = strlen(encoded);
+	g_autofree char *encoded = quoted_encode(text);
 
 	g_string_append_printf(body,
 			       "--%s\r\nContent-Type: text/%s; charset=utf-8\r\n"
-			       "Content-Transfer-Encoding: base64\r\n\r\n",
-			       boundary, subtype);
-	for (gsize at = 0; at < length; at += 76) {
-		g_string_append_len(body, encoded + at, MIN(76, length - at));
-		g_string_append(body, "\r\n");
-	}
+			       "Content-Transfer-Encoding: quoted-printable\r\n\r\n%s",
+			       boundary, subtype, encoded);
 }
 
 static Values *notice_values(const Notice *notice, const Conf *conf, const Texts *texts,
@@ -254,7 +249,7 @@ gboolean notice_compose(const Notice *notice, const Conf *conf, const Texts *tex
 		notice_values(notice, conf, texts, g_array_index(languages, Language, 0));
 	g_autoptr(Headers) headers = headers_new();
 	g_autofree char *id = token_new_id();
-	g_autofree char *boundary = g_strdup_printf("=_sealpost-%s", id);
+	g_autofree char *boundary = g_strdup_printf("sealpost=_%s", id);
 	g_autofree char *type =
 		g_strdup_printf("multipart/alternative;\n\tboundary=\"%s\"", boundary);
 

@@ -20,6 +20,7 @@
 #include "portal/deposit.h"
 #include "portal/mailer.h"
 #include "portal/portaldb.h"
+#include "portal/quoted.h"
 #include "portal/vault.h"
 
 #define SUBJECT "Geheimer Betreff 4711"
@@ -290,20 +291,55 @@ static void damage_is_seen(void **state)
 	assert_null(opened(fixture, message, key, NULL));
 }
 
-/* The decoded texts of all parts of the last mail, one after the other. */
-static char *notice_texts(void)
+static char *undo_quoted(const char *text)
 {
-	g_auto(GStrv) parts = g_strsplit(smtp.body, "base64\r\n\r\n", -1);
-	GString *all = g_string_new(NULL);
+	GString *out = g_string_new(NULL);
 
-	for (gsize i = 1; parts[i] != NULL; i++) {
-		g_auto(GStrv) cut = g_strsplit(parts[i], "--", 2);
-		gsize size;
-		g_autofree guchar *text = g_base64_decode(cut[0], &size);
-
-		g_string_append_len(all, (char *)text, size);
+	for (; *text != '\0'; text++) {
+		if (*text == '=' && text[1] == '\r') {
+			text += 2;
+		} else if (*text == '=') {
+			g_string_append_c(out, (char)(g_ascii_xdigit_value(text[1]) * 16 +
+						      g_ascii_xdigit_value(text[2])));
+			text += 2;
+		} else if (*text != '\r') {
+			g_string_append_c(out, *text);
+		}
 	}
-	return g_string_free(all, FALSE);
+	return g_string_free(out, FALSE);
+}
+
+static void quoted_lines(void **state)
+{
+	static const char *const cases[][2] = {
+		{"", ""},
+		{"a", "a\r\n"},
+		{"a\n\nb\n", "a\r\n\r\nb\r\n"},
+		{"a=b \n c\t", "a=3Db=20\r\n c=09\r\n"},
+		{"\xc3\xa4", "=C3=A4\r\n"},
+	};
+	g_autofree char *fits = g_strnfill(76, 'x');
+	g_autofree char *whole = quoted_encode(fits);
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *encoded = quoted_encode(cases[i][0]);
+
+		assert_string_equal(encoded, cases[i][1]);
+	}
+	assert_int_equal(strlen(whole), 78);
+	/* whatever stands where the line breaks */
+	for (gsize length = 60; length < 240; length++) {
+		g_autofree char *letters = g_strnfill(length, 'x');
+		g_autofree char *text = g_strconcat(letters, "=\xc3\xa4=", letters, "\n", NULL);
+		g_autofree char *encoded = quoted_encode(text);
+		g_autofree char *decoded = undo_quoted(encoded);
+		g_auto(GStrv) lines = g_strsplit(encoded, "\r\n", -1);
+
+		assert_string_equal(decoded, text);
+		for (gsize i = 0; lines[i] != NULL; i++)
+			assert_true(strlen(lines[i]) <= 76);
+	}
 }
 
 static void notice_says(void **state)
@@ -331,7 +367,9 @@ static void notice_says(void **state)
 	assert_non_null(strstr(headers, "Message-ID: <"));
 	assert_non_null(strstr(headers, "<sealpost@localhost>"));
 	assert_null(strstr(headers, SUBJECT));
-	texts = notice_texts();
+	texts = undo_quoted(smtp.body);
+	assert_true(g_str_is_ascii(smtp.body));
+	assert_non_null(strstr(smtp.body, strrchr(url, '/')));
 	assert_non_null(strstr(texts, url));
 	assert_non_null(strstr(texts, "vertrauliche Nachricht"));
 	assert_non_null(strstr(texts, "confidential message"));
@@ -418,6 +456,7 @@ int main(void)
 		WITH_STORE(retry_is_the_same),
 		WITH_STORE(account_gets_no_secret),
 		WITH_STORE(damage_is_seen),
+		cmocka_unit_test(quoted_lines),
 		WITH_STORE(notice_says),
 		WITH_STORE(refused_notice_waits),
 		WITH_STORE(nothing_in_the_clear),
