@@ -109,7 +109,9 @@ static void describe_users(PgpKey *key, gpgme_key_t listed)
 	for (gpgme_user_id_t user = listed->uids; user; user = user->next) {
 		g_autofree char *text = for_people(user->uid ? user->uid : "");
 		g_strv_builder_add(users, text);
-		if (user->revoked || user->invalid || !user->address)
+		/* gpg calls each user ID of a revoked key revoked; whose it was is still worth
+		 * knowing: "revoked" is a better answer than "no key". */
+		if ((user->revoked && !listed->revoked) || user->invalid || !user->address)
 			continue;
 		char *folded = address_fold(user->address);
 		if (folded &&

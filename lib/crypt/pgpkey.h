@@ -18,7 +18,7 @@ typedef struct {
 	char *fingerprint; /* 40 (or 64) hex digits, upper case */
 	GBytes *bytes; /* the public key, binary, minimal (third-party signatures off) */
 	Secret *secret; /* the secret key, binary, without passphrase; NULL if there is none */
-	char **addresses; /* of valid, unrevoked user IDs, folded; NULL-terminated */
+	char **addresses; /* of valid, unrevoked user IDs (all of a revoked key), folded */
 	char **user_ids; /* for people, UTF-8 */
 	char *algorithm; /* "RSA 3072", "Curve25519" */
 	char **encryption_ids; /* key ids (16 hex digits) of subkeys that encrypt now */

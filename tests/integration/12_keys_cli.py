@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`sealpost key` from the outside; what it writes is read by openssl, gpg and sq."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from lib import BUILD, Tap
+
+from demo.pki import Authority, GnuPG
+from demo.process import run
+
+PASSPHRASE = "Vögel im Käfig"
+
+
+class Place:
+    """An installation as `sealpost init` makes it, and people's files beside it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.conf = folder / "firma/sealpost.conf"
+        run([BUILD / "cli/sealpost", "init", "--domain", "firma.example", folder / "firma"])
+        self.authority = Authority(folder / "pki")
+        self.sofia_key, self.sofia = self.authority.person("Sofia", "sofia@smime.example")
+        self.alice_key, self.alice = self.authority.person("Alice", "alice@firma.example", "ec")
+        self.passphrase = self.file("passphrase", PASSPHRASE + "\n", 0o600)
+
+    def file(self, name, content, mode=0o644):
+        path = self.folder / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        path.chmod(mode)
+        return path
+
+    def key(self, *args, status=0):
+        done = subprocess.run([BUILD / "cli/sealpost", "key", args[0], "--config", self.conf,
+                               *args[1:]], capture_output=True, check=False,
+                              stdin=subprocess.DEVNULL, encoding="utf-8", errors="replace")
+        assert done.returncode == status, (done.returncode, done.stdout, done.stderr)
+        return done
+
+    def listed(self, *address):
+        return json.loads(self.key("list", "--json", *address).stdout)
+
+    def one(self, address):
+        found = self.listed(address)
+        assert len(found) == 1, found
+        return found[0]
+
+    def convert(self, name, *openssl):
+        path = self.folder / name
+        run(["openssl", *openssl, "-out", path])
+        return path
+
+
+def imports(tap, here):
+    with tap.case("a private key alone is refused, with its reason; status 1"):
+        done = here.key("import", here.sofia_key, status=1)
+        assert "without its certificate" in done.stderr and not done.stdout, done
+    with tap.case("several files, the key before its certificate, one that is missing"):
+        done = here.key("import", here.alice_key, here.folder / "missing.pem", here.alice, status=1)
+        assert "missing.pem" in done.stderr and "alice@firma.example" in done.stdout, done
+        assert here.one("alice@firma.example")["private"]
+    with tap.case("imported twice is no error"):
+        done = here.key("import", here.alice)
+        assert "already there" in done.stdout, done
+    with tap.case("untrusted until a root is trusted; CAs alone are intermediates"):
+        here.key("import", here.sofia, here.authority.intermediate, here.authority.root)
+        assert here.one("sofia@smime.example")["reason"] == "untrusted"
+        here.key("import", "--trusted", here.authority.root)
+        assert here.one("sofia@smime.example")["usable"]
+    with tap.case("DER, PKCS#7 and PKCS#12 in old and new clothes"):
+        for name, owner in (("old", "olga@smime.example"), ("new", "nora@smime.example")):
+            key, cert = here.authority.person(name, owner)
+            extra = ["-legacy", "-certpbe", "PBE-SHA1-RC2-40"] if name == "old" else []
+            p12 = here.convert(f"{name}.p12", "pkcs12", "-export", "-inkey", key, "-in", cert,
+                               "-passout", f"file:{here.passphrase}", *extra)
+            here.key("import", p12, status=1)
+            here.key("import", "--passphrase-file", here.passphrase, p12)
+            assert here.one(owner)["private"] and here.one(owner)["usable"]
+        for form, owner in (("DER", "dora@smime.example"), ("PKCS7", "pia@smime.example")):
+            cert = here.authority.person(form, owner)[1]
+            command = (["x509", "-outform", "DER", "-in", cert] if form == "DER" else
+                       ["crl2pkcs7", "-nocrl", "-certfile", cert])
+            here.key("import", here.convert(form, *command))
+            assert here.one(owner)["usable"]
+    with tap.case("an encrypted private key opens with the passphrase of the file"):
+        key, cert = here.authority.person("Eva", "eva@smime.example")
+        locked = here.convert("eva.key", "pkcs8", "-topk8", "-in", key, "-v2", "aes-256-cbc",
+                              "-passout", f"file:{here.passphrase}")
+        done = here.key("import", cert, locked, status=1)
+        assert "passphrase" in done.stderr, done
+        here.key("import", "--passphrase-file", here.passphrase, locked)
+        assert here.one("eva@smime.example")["private"]
+    flaws(tap, here)
+
+
+def flaws(tap, here):
+    with tap.case("what cannot be used is taken, and said to be so"):
+        sign_only = here.authority.person("Sig", "sig@smime.example",
+                                          usage="keyUsage=critical,digitalSignature\n")[1]
+        small = here.authority.person("Small", "small@smime.example", "rsa:1024")[1]
+        done = here.key("import", sign_only, small)
+        assert "but wrong-usage" in done.stdout and "but weak-key" in done.stdout, done
+        assert here.one("sig@smime.example")["reason"] == "wrong-usage"
+    with tap.case("--for binds a key to an address that it does not name"):
+        cert = here.authority.person("Office", "office@internal.example")[1]
+        here.key("import", "--for", "Büro@SMIME.example", cert)
+        found = here.one("büro@smime.example")
+        assert found["bound"] == ["büro@smime.example"] and found["usable"], found
+        assert json.loads(here.key("lookup", "--json", "büro@smime.example").stdout)["keys"][0]["usable"]
+    with tap.case("--trusted makes a certificate of a stranger's CA good by itself"):
+        stranger = Authority(here.folder / "foreign", "Foreign")
+        cert = stranger.person("Fremd", "fremd@smime.example")[1]
+        other = stranger.person("Ander", "ander@smime.example")[1]
+        here.key("import", "--trusted", cert)
+        here.key("import", other)
+        assert here.one("fremd@smime.example")["usable"]
+        assert here.one("ander@smime.example")["reason"] == "untrusted"
+    with tap.case("wrong use, wrong files"):
+        here.key("import", status=64)
+        here.key("import", "--for", "nobody", here.sofia, status=64)
+        here.key("import", "--frob", here.sofia, status=64)
+        here.key("show", "12345678", status=64)
+        here.key("list", "not an address", status=64)
+        here.passphrase.chmod(0o644)
+        here.key("import", "--passphrase-file", here.passphrase, here.sofia, status=78)
+        here.passphrase.chmod(0o600)
+        here.key("import", here.file("text", "hello\n"), here.file("empty", ""), here.folder,
+                 status=1)
+
+
+def exports(tap, here):
+    sofia, alice = here.one("sofia@smime.example"), here.one("alice@firma.example")
+    with tap.case("a certificate comes out as it went in"):
+        pem = here.key("export", sofia["id"][:12].upper()).stdout
+        out = here.file("out.pem", pem)
+        assert run(["openssl", "x509", "-in", out, "-outform", "DER"]).stdout == \
+            run(["openssl", "x509", "-in", here.sofia, "-outform", "DER"]).stdout
+    with tap.case("a private key leaves only under a passphrase, for openssl to open"):
+        out = here.folder / "out.p12"
+        here.key("export", "--secret", alice["id"], status=64)
+        here.key("export", "--secret", "--passphrase-file", here.passphrase, "--output", out,
+                 alice["id"])
+        assert out.stat().st_mode & 0o777 == 0o600
+        opened = run(["openssl", "pkcs12", "-in", out, "-noenc", "-passin",
+                      f"file:{here.passphrase}"]).stdout
+        assert opened.count(b"BEGIN CERTIFICATE") == 2 and b"BEGIN PRIVATE KEY" in opened
+        here.key("export", "--secret", "--passphrase-file", here.passphrase, sofia["id"], status=75)
+    with tap.case("deleted is gone, private part and all"):
+        fingerprint = here.one("eva@smime.example")["id"]
+        assert "deleted" in here.key("delete", fingerprint[:8]).stdout
+        assert not here.listed("eva@smime.example")
+        here.key("delete", fingerprint, status=64)
+    with tap.case("show tells what, whose and why not"):
+        text = here.key("show", "sig@smime.example").stdout
+        assert "wrong-usage" in text and "sig@smime.example" in text and "RSA 2048" in text, text
+    with tap.case("no private key is readable in the files of the store"):
+        der = run(["openssl", "pkey", "-in", here.alice_key, "-outform", "DER"]).stdout
+        number = der.index(b"\x04\x20") + 2
+        secret = der[number:number + 32]
+        for path in (here.folder / "firma").rglob("*"):
+            assert not path.is_file() or secret not in path.read_bytes(), path
+
+
+def openpgp(tap, here):
+    gnupg, other = GnuPG(), GnuPG()
+    try:
+        gnupg.generate("Peter <peter@pgp.example>")
+        public = here.file("peter.asc", gnupg.export("peter@pgp.example"))
+        secret = here.file("peter.key", gnupg.export("peter@pgp.example", secret=True))
+        with tap.case("an OpenPGP key, then its secret part, then an update"):
+            assert ": added" in here.key("import", public).stdout
+            assert not here.one("peter@pgp.example")["private"]
+            assert ": updated" in here.key("import", secret).stdout
+            assert here.one("peter@pgp.example")["private"]
+            assert "already there" in here.key("import", public).stdout
+            fingerprint = here.one("peter@pgp.example")["id"]
+            gnupg.gpg("--quick-add-uid", fingerprint, "Petra <petra@pgp.example>")
+            here.key("import", here.file("new.asc", gnupg.export("petra@pgp.example")))
+            found = here.one("petra@pgp.example")
+            assert found["private"] and found["usable"] and len(found["addresses"]) == 2, found
+        with tap.case("sq reads the exported public key"):
+            out = here.file("peter.out", here.key("export", fingerprint).stdout)
+            assert fingerprint in run(["sq", "inspect", out]).stdout.decode()
+        with tap.case("gpg opens the exported secret key with the passphrase, and only with it"):
+            out = here.folder / "peter.sec"
+            here.key("export", "--secret", "--passphrase-file", here.passphrase, "-o", out,
+                     fingerprint)
+            other.take(out.read_bytes())
+            text = here.file("text", "hello\n")
+            sign = ["gpg", "--homedir", other.home, "--batch", "--yes", "--pinentry-mode",
+                    "loopback", "--passphrase-file"]
+            assert run([*sign, here.file("wrong", "no\n"), "-b", text], check=False).returncode != 0
+            run([*sign, here.passphrase, "-b", text])
+        with tap.case("a revoked key stays, and says so"):
+            revocation = (gnupg.home / f"openpgp-revocs.d/{fingerprint}.rev").read_text("utf-8")
+            gnupg.take(revocation[revocation.index(":-----BEGIN") + 1:].encode())
+            here.key("import", here.file("gone.asc", gnupg.export("peter@pgp.example")))
+            assert here.one("peter@pgp.example")["reason"] == "revoked"
+    finally:
+        gnupg.close()
+        other.close()
+
+
+frame = Tap()
+place = Path(tempfile.mkdtemp(prefix="sealpost-keys-", dir="/tmp"))
+os.umask(0o077)
+try:
+    site = Place(place)
+    imports(frame, site)
+    exports(frame, site)
+    openpgp(frame, site)
+finally:
+    shutil.rmtree(place, ignore_errors=True)
+sys.exit(frame.finish())
