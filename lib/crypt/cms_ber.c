@@ -261,6 +261,104 @@ GBytes *ber_take_whole(BerReader *reader, const BerItem *item, gsize limit, GErr
 	return g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
 }
 
+static gboolean copy_content(BerReader *reader, guint64 length, GByteArray *bytes, gsize limit,
+			     GError **error)
+{
+	guint at = bytes->len;
+
+	if (at > limit || length > limit - at) {
+		g_set_error_literal(error, SEALPOST_ERROR, ERROR_TOO_LARGE,
+				    "CMS structure is over its limit");
+		return FALSE;
+	}
+	g_byte_array_set_size(bytes, at + (guint)length);
+	return read_all(reader, bytes->data + at, length, error);
+}
+
+gboolean ber_copy(BerReader *reader, const BerItem *item, GByteArray *bytes, gsize limit,
+		  GError **error)
+{
+	BerItem inner = *item;
+	guint depth = 0;
+
+	for (;;) {
+		if (is_end_of_contents(&inner)) {
+			g_byte_array_append(bytes, (const guint8 *)"\0\0", 2);
+			depth--;
+		} else if (inner.indefinite) {
+			g_byte_array_append(bytes, (const guint8[]){inner.tag, 0x80}, 2);
+			if (++depth > BER_DEPTH_MAX)
+				return ber_malformed(error, "CMS structure is nested too deeply");
+		} else {
+			append_head(bytes, inner.tag, inner.length);
+			if (!copy_content(reader, inner.length, bytes, limit, error))
+				return FALSE;
+		}
+		if (depth == 0)
+			return TRUE;
+		if (!read_head(reader, item->end, &inner, error))
+			return FALSE;
+	}
+}
+
+void ber_octets_begin(BerOctets *octets, const BerItem *item)
+{
+	octets->depth = 0;
+	ber_octets_enter(octets, item);
+}
+
+void ber_octets_enter(BerOctets *octets, const BerItem *item)
+{
+	octets->in_piece = (item->tag & 0x20) == 0;
+	if (octets->in_piece)
+		octets->piece = *item;
+	else
+		octets->open[octets->depth++] = *item;
+}
+
+/* On to the next piece: 1, 0 at the end, -1 on error. */
+static int next_piece(BerReader *reader, BerOctets *octets, GError **error)
+{
+	octets->in_piece = FALSE;
+	while (octets->depth > 0) {
+		BerItem item;
+		int found = ber_next(reader, &octets->open[octets->depth - 1], &item, error);
+
+		if (found < 0)
+			return -1;
+		if (found == 0) {
+			octets->depth--;
+			continue;
+		}
+		if (item.tag != BER_OCTETS &&
+		    (item.tag != BER_OCTETS_CONSTRUCTED || octets->depth == BER_OCTETS_DEPTH)) {
+			ber_malformed(error, "content that is no OCTET STRING");
+			return -1;
+		}
+		ber_octets_enter(octets, &item);
+		if (octets->in_piece)
+			return 1;
+	}
+	return 0;
+}
+
+gssize ber_octets_read(BerReader *reader, BerOctets *octets, void *buffer, gsize size,
+		       GError **error)
+{
+	for (;;) {
+		gssize part = 0;
+		int more;
+
+		if (octets->in_piece)
+			part = ber_read(reader, &octets->piece, buffer, size, error);
+		if (part != 0)
+			return part;
+		more = next_piece(reader, octets, error);
+		if (more <= 0)
+			return more;
+	}
+}
+
 gssize ber_read(BerReader *reader, const BerItem *item, void *buffer, gsize size, GError **error)
 {
 	gssize part;

@@ -52,6 +52,9 @@ gboolean ber_expect(BerReader *reader, const BerItem *parent, guint8 tag, BerIte
 gboolean ber_skip(BerReader *reader, const BerItem *item, GError **error);
 /* Over all children of item that are left, up to its end. */
 gboolean ber_skip_rest(BerReader *reader, const BerItem *item, GError **error);
+/* Appends the item, head and content, to bytes, which may grow to limit. */
+gboolean ber_copy(BerReader *reader, const BerItem *item, GByteArray *bytes, gsize limit,
+		  GError **error);
 /* Sets ERROR_MALFORMED; always FALSE, so that a caller can return it. */
 gboolean ber_malformed(GError **error, const char *what);
 /* The content of a primitive item of at most limit bytes: new bytes. */
@@ -60,5 +63,21 @@ GBytes *ber_take(BerReader *reader, const BerItem *item, gsize limit, GError **e
 GBytes *ber_take_whole(BerReader *reader, const BerItem *item, gsize limit, GError **error);
 /* Up to size bytes more of the content of a primitive item: how many, 0 at its end, -1 on error. */
 gssize ber_read(BerReader *reader, const BerItem *item, void *buffer, gsize size, GError **error);
+
+/* An OCTET STRING, in one piece or made of pieces, as one run of bytes. */
+#define BER_OCTETS_DEPTH 4
+typedef struct {
+	BerItem open[BER_OCTETS_DEPTH]; /* the constructed ones that we are in */
+	guint depth;
+	BerItem piece;
+	gboolean in_piece;
+} BerOctets;
+/* item: its head has been read; whatever tag it has (an implicit one, too). */
+void ber_octets_begin(BerOctets *octets, const BerItem *item);
+/* The same one level down: item is the first child of what was begun with. */
+void ber_octets_enter(BerOctets *octets, const BerItem *item);
+/* Up to size bytes: how many, 0 at the end of all, -1 on error. */
+gssize ber_octets_read(BerReader *reader, BerOctets *octets, void *buffer, gsize size,
+		       GError **error);
 
 #endif
