@@ -30,7 +30,9 @@ class Opened:
 
 
 def split(content):
-    """(header block, body) of a message."""
+    """(header block, body) of a message or entity."""
+    if content.startswith(b"\r\n"):
+        return b"", content[2:]
     head, _, body = content.partition(b"\r\n\r\n")
     return head + b"\r\n", body
 
@@ -44,7 +46,7 @@ def entity_of(content):
 
 
 def _kind(entity):
-    mail = email.message_from_bytes(entity, policy=email.policy.default)
+    mail = email.message_from_bytes(split(entity)[0], policy=email.policy.default)
     kind, protocol = mail.get_content_type(), (mail.get_param("protocol") or "").lower()
     if kind in ("application/pkcs7-mime", "application/x-pkcs7-mime"):
         return "smime-opaque-signed" if mail.get_param("smime-type") == "signed-data" \
@@ -76,12 +78,13 @@ class Opener:
     def __exit__(self, *_):
         self.close()
 
-    def open(self, content):
-        """Failed if a layer does not open or a signature does not hold."""
+    def open(self, content, layers=None):
+        """Failed if a layer does not open or a signature does not hold. layers: look no deeper
+        (what is inside may only look like one)."""
         opened = Opened(entity=entity_of(content))
         for _ in range(LAYERS_MAX):
             kind = _kind(opened.entity)
-            if kind is None:
+            if kind is None or len(opened.layers) == layers:
                 return opened
             opened.layers.append(kind)
             getattr(self, "_" + kind.replace("-", "_"))(opened)

@@ -149,8 +149,8 @@ def refused(call, *args, **kwargs):
     return code, text.decode("utf-8", "replace")
 
 
-def opened_by(site, recipient, copy):
+def opened_by(site, recipient, copy, layers=None):
     """The copy, opened with the recipient's keys; the employees' PGP keys are at hand."""
     address = getattr(recipient, "address", recipient)
     with Opener(site.cabinet, address, [ALICE, BOSS]) as opener:
-        return opener.open(copy.content)
+        return opener.open(copy.content, layers)
