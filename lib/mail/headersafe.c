@@ -122,6 +122,8 @@ static char *encode_value(const Header *header)
 		return encode_field(value);
 	if (has_addresses(header->name))
 		return NULL; /* raw UTF-8 in addresses: message/global, which stays as it is */
+	if (g_ascii_strcasecmp(header->name, "Content-Transfer-Encoding") == 0)
+		return NULL; /* an encoding that nobody knows must not become one */
 	text = header_decode(header);
 	return header_encode_text(header->name, text);
 }

@@ -40,11 +40,11 @@ static gboolean hash_write(void *self, const void *data, gsize size, GError **er
 	return TRUE;
 }
 
-/* Folding may change how many blanks stand in a row. */
+/* Folding may change how many blanks stand in a row, encoding turns control characters into them. */
 static void append_words(GString *text, const char *value)
 {
 	for (const char *p = value; *p != '\0'; p++)
-		if (!g_ascii_isspace(*p))
+		if (!g_ascii_isspace(*p) && !g_ascii_iscntrl(*p))
 			g_string_append_c(text, *p);
 		else if (text->str[text->len - 1] != ' ')
 			g_string_append_c(text, ' ');
