@@ -79,7 +79,7 @@ class Sealpost:
 
     def start_gateway(self):
         self._gateway = self._children.add(Child(
-            "gateway", [self.build / "gateway/sealpost-gateway", "--foreground", "--config", self.conf],
+            "gateway", [self.build / "gateway/sealpost-gateway", "--config", self.conf],
             self.log / "gateway.log", ready=lambda: socket_answers(self.socket)))
         return self._gateway
 

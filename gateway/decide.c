@@ -72,17 +72,25 @@ static PolicyDecision *ask_policy(const Decider *decider, const Recipient *recip
 	return policy_decide(job->snapshot->policy, &facts);
 }
 
-/* Where the MTA will send it; what it says goes into a header, so only plain words count. */
-static const char *next_hop(const Decider *decider, const Recipient *recipient)
+/* Where the MTA will send it. What it says goes into a header, so only plain words count; mail of
+ * the `sendmail` command comes without (FACTS.md 3), and explain has no MTA to ask. */
+static void set_next_hop(const Decider *decider, PlanRecipient *outcome)
 {
-	const char *hop = recipient->nexthop;
+	const char *said = outcome->recipient->nexthop;
+	const char *setting = conf_string(decider->job->snapshot->conf, "mta", "nexthop");
 
-	for (const char *c = hop; c && *c; c++)
+	for (const char *c = said; c && *c; c++)
 		if (*c <= ' ' || *c >= 0x7f)
-			hop = NULL;
-	if (!hop)
-		hop = conf_string(decider->job->snapshot->conf, "mta", "nexthop");
-	return hop && *hop ? hop : address_domain(recipient->folded);
+			said = NULL;
+	outcome->nexthop = address_domain(outcome->recipient->folded);
+	outcome->nexthop_from = "domain";
+	if (said && *said) {
+		outcome->nexthop = said;
+		outcome->nexthop_from = "mta";
+	} else if (setting && *setting) {
+		outcome->nexthop = setting;
+		outcome->nexthop_from = "setting";
+	}
 }
 
 /* The signer's key in a technology, asked for once. */
@@ -187,7 +195,7 @@ static void decide_recipient(Decider *decider, const Recipient *recipient)
 	PlanRecipient *outcome = plan_add_recipient(decider->plan, recipient);
 
 	outcome->decision = ask_policy(decider, recipient);
-	outcome->nexthop = next_hop(decider, recipient);
+	set_next_hop(decider, outcome);
 	outcome->hidden = !g_hash_table_contains(decider->visible, recipient->folded);
 	ladder_walk(outcome, decider->parsed->encrypted, decider->advisers);
 	decide_signature(decider, outcome);

@@ -4,6 +4,8 @@
  */
 #include <string.h>
 
+#include "policies/policy.h"
+
 #include "gateway/edits.h"
 
 static void edit_free(Edit *edit)
@@ -85,7 +87,7 @@ static guint count_name(GHashTable *counts, const char *name)
 static void change_subject(GPtrArray *edits, const Header *header, guint nth, const char *tag)
 {
 	g_autofree char *subject = header_decode(header);
-	g_autofree char *wanted = edits_subject_without(subject, tag);
+	g_autofree char *wanted = policy_remove_tag(subject, tag);
 
 	if (!g_str_equal(subject, wanted)) {
 		g_autofree char *value = header_encode_text(header->name, wanted);
@@ -191,16 +193,4 @@ Headers *edits_apply(const Headers *received, const GPtrArray *edits, GError **e
 			values[GPOINTER_TO_UINT(index)] = edit->value;
 	}
 	return rebuild(received, values, edits, error);
-}
-
-char *edits_subject_without(const char *subject, const char *tag)
-{
-	g_autofree char *pattern = g_regex_escape_string(tag, -1);
-	g_autofree char *spaced = g_strdup_printf("[ \\t]*%s[ \\t]*", pattern);
-	g_autoptr(GRegex) regex = g_regex_new(spaced, G_REGEX_CASELESS, 0, NULL);
-	char *result = NULL;
-
-	if (regex && *tag)
-		result = g_regex_replace_literal(regex, subject, -1, 0, " ", 0, NULL);
-	return g_strstrip(result ? result : g_strdup(subject));
 }

@@ -40,7 +40,4 @@ GPtrArray *edits_for(const Headers *received, const EditWish *wish);
  * additions lead over the limits of Headers. */
 Headers *edits_apply(const Headers *received, const GPtrArray *edits, GError **error);
 
-/* A subject without the tag (any case, each occurrence), blanks tidied. New string. */
-char *edits_subject_without(const char *subject, const char *tag);
-
 #endif

@@ -75,6 +75,25 @@ static void tell_keys(GString *text, const KeyAnswer *answer)
 				       answer->failure->message);
 }
 
+/* Where a server was asked, or will be, that the MTA did not name. */
+static void tell_next_hop(GString *text, const PlanRecipient *outcome)
+{
+	gboolean matters = outcome->transport != TRANSPORT_ANY;
+
+	for (guint i = 0; i < outcome->rungs->len; i++) {
+		Rung rung = g_array_index(outcome->rungs, RungResult, i).rung;
+
+		matters = matters || rung.way == WAY_TLS || rung.way == WAY_VERIFIED_TLS ||
+			  rung.transport != TRANSPORT_ANY;
+	}
+	if (matters && g_strcmp0(outcome->nexthop_from, "mta") != 0)
+		g_string_append_printf(text, "     next hop %s: %s; the MTA may know another one\n",
+				       outcome->nexthop,
+				       g_strcmp0(outcome->nexthop_from, "setting") == 0
+					       ? "by [mta] nexthop"
+					       : "the recipient's domain");
+}
+
 static void tell_recipient(GString *text, const PlanRecipient *outcome)
 {
 	const Recipient *recipient = outcome->recipient;
@@ -89,6 +108,7 @@ static void tell_recipient(GString *text, const PlanRecipient *outcome)
 	else
 		g_string_append(text, "  no rule matches\n");
 	tell_rungs(text, outcome);
+	tell_next_hop(text, outcome);
 	tell_keys(text, outcome->answer);
 	if (outcome->error)
 		g_string_append_printf(text, "  stays here: %s\n", outcome->error->message);

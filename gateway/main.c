@@ -26,11 +26,6 @@
 /* How long messages under way may take to end. */
 #define STOP_SECONDS 12
 
-typedef struct {
-	char *conf_path;
-	gboolean foreground;
-} Options;
-
 /* What a signal handler can reach: the pipe that the main thread reads. */
 static struct {
 	int pipe[2];
@@ -75,13 +70,10 @@ static void mask_signals(int how)
 	pthread_sigmask(how, &set, NULL);
 }
 
-static gboolean parse_options(int argc, char **argv, Options *options)
+static gboolean parse_options(int argc, char **argv, char **conf_path)
 {
 	GOptionEntry entries[] = {
-		{"config", 'c', 0, G_OPTION_ARG_FILENAME, &options->conf_path, "Configuration file",
-		 "FILE"},
-		{"foreground", 'f', 0, G_OPTION_ARG_NONE, &options->foreground,
-		 "Stay in the foreground", NULL},
+		{"config", 'c', 0, G_OPTION_ARG_FILENAME, conf_path, "Configuration file", "FILE"},
 		{NULL},
 	};
 	g_autoptr(GOptionContext) context = g_option_context_new("- end-to-end encryption milter");
@@ -89,38 +81,19 @@ static gboolean parse_options(int argc, char **argv, Options *options)
 
 	g_option_context_add_main_entries(context, entries, NULL);
 	if (g_option_context_parse(context, &argc, &argv, &error) && argc == 1) {
-		if (!options->conf_path)
-			options->conf_path = g_strdup("/etc/sealpost/sealpost.conf");
+		if (!*conf_path)
+			*conf_path = g_strdup("/etc/sealpost/sealpost.conf");
 		return TRUE;
 	}
 	fprintf(stderr, "sealpost-gateway: %s\n", error ? error->message : "too many arguments");
 	return FALSE;
 }
 
-/* Forks; the parent ends when the child is ready (0) or has ended (its status). Returns in the
- * child: the descriptor that tells the parent. Before any thread exists. */
-static int detach(void)
-{
-	int ready[2];
-	char byte;
-
-	if (pipe2(ready, O_CLOEXEC) != 0)
-		return -1;
-	switch (fork()) {
-	case -1: return -1;
-	case 0:
-		setsid();
-		close(ready[0]);
-		return ready[1];
-	default: close(ready[1]); _exit(read(ready[0], &byte, 1) == 1 ? 0 : EX_CONFIG);
-	}
-}
-
 /* The socket is opened as who we were started as; all else as who we become, so that a reload
  * finds the same files accessible as the start did. */
-static Snapshot *start(const Options *options, GError **error)
+static Snapshot *start(const char *conf_path, GError **error)
 {
-	g_autoptr(Conf) conf = conf_load(options->conf_path, error);
+	g_autoptr(Conf) conf = conf_load(conf_path, error);
 
 	if (!conf)
 		return NULL;
@@ -143,11 +116,11 @@ static Snapshot *start(const Options *options, GError **error)
 }
 
 /* A broken new version is refused; the old one stays in force. */
-static void reload(const Options *options)
+static void reload(const char *conf_path)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Snapshot) old = milter_snapshot();
-	g_autoptr(Conf) conf = conf_load(options->conf_path, &error);
+	g_autoptr(Conf) conf = conf_load(conf_path, &error);
 	g_autoptr(Snapshot) fresh = conf ? snapshot_reopen(old, conf, &error) : NULL;
 
 	if (!fresh) {
@@ -157,7 +130,7 @@ static void reload(const Options *options)
 	}
 	snapshot_configure_log(fresh);
 	milter_set_snapshot(fresh);
-	log_info("reloaded %s: %u rules", options->conf_path, policy_rule_count(fresh->policy));
+	log_info("reloaded %s: %u rules", conf_path, policy_rule_count(fresh->policy));
 }
 
 static gpointer run_milter(gpointer unused)
@@ -170,7 +143,7 @@ static gpointer run_milter(gpointer unused)
 }
 
 /* The main thread's life: waits for events until libmilter has ended. TRUE if that was asked for. */
-static gboolean serve(const Options *options)
+static gboolean serve(const char *conf_path)
 {
 	struct pollfd waiting = {events.pipe[0], POLLIN, 0};
 	gboolean stopping = FALSE;
@@ -182,7 +155,7 @@ static gboolean serve(const Options *options)
 			continue;
 		}
 		if (event == EVENT_RELOAD && !stopping) {
-			reload(options);
+			reload(conf_path);
 		} else if (event == EVENT_STOP) {
 			stopping = TRUE;
 			milter_stop();
@@ -198,10 +171,10 @@ static void wait_for_messages(void)
 		g_usleep(50000);
 }
 
-static int run(const Options *options, int ready_fd)
+static int run(const char *conf_path)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(Snapshot) snapshot = start(options, &error);
+	g_autoptr(Snapshot) snapshot = start(conf_path, &error);
 
 	if (!snapshot) {
 		log_error("%s", error->message);
@@ -217,10 +190,8 @@ static int run(const Options *options, int ready_fd)
 	log_info("ready on %s: %u rules", conf_address(snapshot->conf, "gateway", "listen"),
 		 policy_rule_count(snapshot->policy));
 	g_clear_pointer(&snapshot, snapshot_unref);
-	if (ready_fd >= 0 && write(ready_fd, "", 1) == 1)
-		close(ready_fd);
 	mask_signals(SIG_UNBLOCK);
-	gboolean asked = serve(options);
+	gboolean asked = serve(conf_path);
 
 	wait_for_messages();
 	notices_free(notices);
@@ -231,23 +202,15 @@ static int run(const Options *options, int ready_fd)
 
 int main(int argc, char **argv)
 {
-	Options options = {0};
-	int ready_fd = -1;
+	g_autofree char *conf_path = NULL;
 
-	if (!parse_options(argc, argv, &options))
+	if (!parse_options(argc, argv, &conf_path))
 		return EX_USAGE;
-	if (!options.foreground && (ready_fd = detach()) < 0) {
-		perror("sealpost-gateway: cannot detach");
-		return EX_OSERR;
-	}
 	mask_signals(SIG_BLOCK);
 	log_open("sealpost-gateway", LOG_LEVEL_INFO, FALSE, NULL);
 	if (!set_up_signals()) {
 		log_error("cannot set up signals: %s", g_strerror(errno));
 		return EX_OSERR;
 	}
-	int status = run(&options, ready_fd);
-
-	g_free(options.conf_path);
-	return status;
+	return run(conf_path);
 }

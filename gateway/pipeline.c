@@ -21,22 +21,6 @@ static Plan *decide_message(Job *job, const Parsed *parsed)
 	return job->trusted ? decide(job, parsed, &advisers) : decide_incoming(job);
 }
 
-/* protect: one output for each variant, in order; NULL if one fails. */
-static GPtrArray *protect_all(const Job *job, const Parsed *parsed, const Plan *plan,
-			      GError **error)
-{
-	g_autoptr(GPtrArray) outputs = g_ptr_array_new_with_free_func((GDestroyNotify)output_free);
-
-	for (guint i = 0; i < plan->variants->len; i++) {
-		Output *output = protect(job, parsed, plan, plan->variants->pdata[i], error);
-
-		if (!output)
-			return NULL;
-		g_ptr_array_add(outputs, output);
-	}
-	return g_steal_pointer(&outputs);
-}
-
 /* hand back: is the message itself, edited, what every recipient shall get? */
 static gboolean fits_in_place(const Plan *plan, GHashTable *done)
 {
@@ -67,20 +51,11 @@ static Handback *split(Resubmission *resubmission, const Plan *plan, const GPtrA
 	return handback_discard();
 }
 
-static Handback *hand_back(Job *job, const Plan *plan, GPtrArray *outputs, GError **error)
+static Handback *hand_back(Resubmission *resubmission, Preview *preview, GError **error)
 {
-	if (!job->trusted)
-		return handback_accept(g_ptr_array_steal_index(outputs, 0));
-	Journal *journal = job->snapshot->journal;
-	g_autofree char *key = journal_key(journal, job->digest, job->unique, error);
-	g_autoptr(GHashTable) done = key ? journal_done(journal, key, error) : NULL;
-	Resubmission resubmission = {job, key, done};
-
-	if (!done)
-		return NULL;
-	if (fits_in_place(plan, done))
-		return handback_accept(g_ptr_array_steal_index(outputs, 0));
-	return split(&resubmission, plan, outputs, error);
+	if (!resubmission->done || fits_in_place(preview->plan, resubmission->done))
+		return handback_accept(g_ptr_array_steal_index(preview->outputs, 0));
+	return split(resubmission, preview->plan, preview->outputs, error);
 }
 
 static gboolean still_waits(PipelineWaits waits, void *context, GError **error)
@@ -91,23 +66,8 @@ static gboolean still_waits(PipelineWaits waits, void *context, GError **error)
 	return FALSE;
 }
 
-Handback *pipeline_run(Job *job, PipelineWaits waits, void *context)
-{
-	g_autoptr(GError) error = NULL;
-	Handback *handback = NULL;
-	g_autoptr(Preview) preview = pipeline_preview(job);
-
-	if (preview->error)
-		handback = handback_error(preview->error);
-	else if (still_waits(waits, context, &error))
-		handback = hand_back(job, preview->plan, preview->outputs, &error);
-	if (!handback)
-		handback = handback_error(error);
-	logline_message(job, preview->plan, handback);
-	return handback;
-}
-
-Preview *pipeline_preview(Job *job)
+/* receive, parse, decide: everything before the first byte is made. */
+static Preview *prepare(Job *job)
 {
 	Preview *preview = g_new0(Preview, 1);
 
@@ -120,9 +80,60 @@ Preview *pipeline_preview(Job *job)
 		preview->error = g_error_copy(preview->plan->error);
 	else if (preview->plan->variants->len == 0)
 		g_set_error(&preview->error, SEALPOST_ERROR, ERROR_INTERNAL, "no recipients");
+	return preview;
+}
+
+/* What an earlier try of this message has sent already. Strangers' mail is never split. */
+static gboolean remember(const Job *job, char **key, GHashTable **done, GError **error)
+{
+	Journal *journal = job->snapshot->journal;
+
+	if (!job->trusted)
+		return TRUE;
+	*key = journal_key(journal, job->digest, job->unique, error);
+	*done = *key ? journal_done(journal, *key, error) : NULL;
+	return *done != NULL;
+}
+
+static Handback *carry_on(Job *job, Preview *preview, PipelineWaits waits, void *context,
+			  GError **error)
+{
+	g_autofree char *key = NULL;
+	g_autoptr(GHashTable) done = NULL;
+
+	if (!remember(job, &key, &done, error))
+		return NULL;
+	preview->outputs = protect_all(job, preview->parsed, preview->plan, done, error);
+	if (!preview->outputs || !still_waits(waits, context, error))
+		return NULL;
+	Resubmission resubmission = {job, key, done};
+
+	return hand_back(&resubmission, preview, error);
+}
+
+Handback *pipeline_run(Job *job, PipelineWaits waits, void *context)
+{
+	g_autoptr(GError) error = NULL;
+	Handback *handback = NULL;
+	g_autoptr(Preview) preview = prepare(job);
+
+	if (preview->error)
+		handback = handback_error(preview->error);
 	else
+		handback = carry_on(job, preview, waits, context, &error);
+	if (!handback)
+		handback = handback_error(error);
+	logline_message(job, preview->plan, handback);
+	return handback;
+}
+
+Preview *pipeline_preview(Job *job)
+{
+	Preview *preview = prepare(job);
+
+	if (!preview->error)
 		preview->outputs =
-			protect_all(job, preview->parsed, preview->plan, &preview->error);
+			protect_all(job, preview->parsed, preview->plan, NULL, &preview->error);
 	return preview;
 }
 

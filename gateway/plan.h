@@ -33,6 +33,7 @@ typedef struct {
 	gboolean unchanged; /* neither a rule nor a rung asks for anything: passes as it is */
 	Transport transport;
 	const char *nexthop; /* for an enforced transport; borrowed */
+	const char *nexthop_from; /* "mta", "setting", "domain": who says so; static */
 	const Key *key; /* WAY_SMIME, WAY_PGP: borrowed from answer */
 	SignKind sign;
 	gboolean hidden; /* not in To or Cc: shares no variant that shows its key */

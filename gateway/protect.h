@@ -24,6 +24,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Output, output_free)
 Output *protect(const Job *job, const Parsed *parsed, const Plan *plan, const PlanVariant *variant,
 		GError **error);
 
+/* One output for each variant, in order; NULL if one fails. Large messages' variants are made side
+ * by side. done: folded addresses of those who have their copy already, NULL for nobody: a variant
+ * that is left to nobody has no output (NULL in its place). */
+GPtrArray *protect_all(const Job *job, const Parsed *parsed, const Plan *plan, GHashTable *done,
+		       GError **error);
+
 /* The message as it will leave: fields with the edits carried out, and the body's source. */
 Headers *output_headers(const Job *job, const Output *output, GError **error);
 Source *output_body(const Job *job, const Output *output);

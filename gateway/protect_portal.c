@@ -60,7 +60,7 @@ static char *shown_subject(const PortalJob *work)
 	g_autofree char *subject = job_header((void *)work->job, "Subject", 0);
 
 	if (subject && work->variant->tag)
-		return edits_subject_without(subject, work->variant->tag);
+		return policy_remove_tag(subject, work->variant->tag);
 	return g_strdup(subject ? subject : "");
 }
 

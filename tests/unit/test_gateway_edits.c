@@ -131,27 +131,6 @@ static void test_cases(void **state)
 	}
 }
 
-static void test_subject(void **state)
-{
-	static const char *const table[][3] = {
-		{"[vertraulich] Angebot", "[vertraulich]", "Angebot"},
-		{"Re: [Vertraulich] Angebot", "[vertraulich]", "Re: Angebot"},
-		{"Angebot[vertraulich]", "[vertraulich]", "Angebot"},
-		{"a [x] b [x] c", "[x]", "a b c"},
-		{"a.b axb", "a.b", "axb"},
-		{"[x]", "[x]", ""},
-		{"nothing here", "[x]", "nothing here"},
-		{"Gr\303\274\303\237e GEHEIM", "geheim", "Gr\303\274\303\237e"},
-	};
-
-	(void)state;
-	for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
-		g_autofree char *subject = edits_subject_without(table[i][0], table[i][1]);
-
-		assert_string_equal(subject, table[i][2]);
-	}
-}
-
 static void test_tag_in_encoded_word(void **state)
 {
 	g_autoptr(Headers) received =
@@ -242,7 +221,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cases),
-		cmocka_unit_test(test_subject),
+
 		cmocka_unit_test(test_tag_in_encoded_word),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_head),
