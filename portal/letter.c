@@ -21,6 +21,8 @@ struct Letter {
 	Spool *spool;
 	MimeTree *tree;
 	LetterParts *parts;
+	GMutex lock; /* of downloads */
+	GHashTable *downloads; /* number -> Spool: decoded once, however often it is fetched */
 };
 
 Letter *letter_ref(Letter *letter)
@@ -33,6 +35,8 @@ void letter_unref(Letter *letter)
 {
 	if (letter == NULL || !g_atomic_ref_count_dec(&letter->references))
 		return;
+	g_hash_table_unref(letter->downloads);
+	g_mutex_clear(&letter->lock);
 	letterparts_free(letter->parts);
 	mime_free(letter->tree);
 	spool_unref(letter->spool);
@@ -106,6 +110,9 @@ Letter *letter_open(Db *db, const VaultMessage *message, const Secret *key, cons
 	g_autoptr(Sink) sink = NULL;
 
 	g_atomic_ref_count_init(&letter->references);
+	g_mutex_init(&letter->lock);
+	letter->downloads =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)spool_unref);
 	letter->number = message->number;
 	letter->created = message->created;
 	letter->folder = g_strdup(folder);
@@ -241,19 +248,31 @@ static const LetterPart *find_attachment(const Letter *letter, const char *numbe
 	return NULL;
 }
 
+static Spool *decode(Letter *letter, const LetterPart *part, GError **error)
+{
+	const MimePart *mime = g_hash_table_lookup(letter->parts->parts, part->number);
+	g_autoptr(Spool) spool = spool_new(letter->folder, part->size);
+	g_autoptr(Sink) sink = spool_sink(spool);
+
+	return mime_decode(letter->tree, mime, sink, error) ? g_steal_pointer(&spool) : NULL;
+}
+
 Spool *letter_download(Letter *letter, const char *number, const LetterPart **part, GError **error)
 {
 	const LetterPart *found = find_attachment(letter, number);
-	g_autoptr(Spool) spool = NULL;
-	g_autoptr(Sink) sink = NULL;
+	g_autoptr(GMutexLocker) locker = NULL;
+	Spool *spool;
 
 	if (found == NULL)
 		return NULL;
-	spool = spool_new(letter->folder, found->size);
-	sink = spool_sink(spool);
-	if (!mime_decode(letter->tree, g_hash_table_lookup(letter->parts->parts, number), sink,
-			 error))
-		return NULL;
+	locker = g_mutex_locker_new(&letter->lock);
+	spool = g_hash_table_lookup(letter->downloads, number);
+	if (spool == NULL) {
+		spool = decode(letter, found, error);
+		if (spool == NULL)
+			return NULL;
+		g_hash_table_insert(letter->downloads, g_strdup(number), spool);
+	}
 	*part = found;
-	return g_steal_pointer(&spool);
+	return spool_ref(spool);
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The portal's HTTP by raw sockets: what every parser must read alike, TLS, sizes, deadlines."""
+import contextlib
 import re
 import socket
 import ssl
@@ -7,6 +8,8 @@ import time
 import warnings
 
 from portal_lib import Visitor, portal_script, read_all
+
+from demo.process import wait_for
 
 LIMIT = 16 * 1024
 
@@ -16,10 +19,26 @@ def status(answer):
     return int(found.group(1)) if found else None
 
 
+def ended(sock):
+    """Has the other side closed it?"""
+    sock.settimeout(0.5)
+    try:
+        return sock.recv(1) == b""
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+
+
 def head(site, *lines, request="GET /login HTTP/1.1", host=True, body=b""):
     own = [f"Host: localhost:{site.port}".encode()] if host else []
     return b"\r\n".join([request.encode(), *own, *(
         line if isinstance(line, bytes) else line.encode() for line in lines)]) + b"\r\n\r\n" + body
+
+
+def answers(site):
+    with contextlib.suppress(OSError):
+        return status(site.raw(head(site, "Connection: close"))) == 200
 
 
 # What must never get a page. The expected status; None: nothing at all, the connection just ends.
@@ -198,6 +217,23 @@ with portal_script() as (tap, site):
             sock.close()
         assert time.monotonic() - start < 35
         assert visitor.get("/login").status == 200
+
+    with tap.case("one address gets only so many connections, and they come free again"):
+        site.stop()
+        site.set(connections_per_address=5)
+        site.start()
+        held = []
+        try:
+            with contextlib.suppress(OSError):
+                for _ in range(12):
+                    held.append(site.connect())
+                    held[-1].sendall(b"G")
+            held = [sock for sock in held if not ended(sock)]
+            assert 1 <= len(held) <= 5, len(held)
+        finally:
+            for sock in held:
+                sock.close()
+        wait_for(lambda: answers(site), 10, "a free place")
 
     with tap.case("the log has no paths"):
         log = site.log.read_text()
