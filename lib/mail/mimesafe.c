@@ -258,9 +258,24 @@ static gboolean write_multipart(const MimeTree *tree, const MimePart *part, Sink
 	return sink_print(sink, error, "\r\n--%s--\r\n", boundary);
 }
 
+/* Does an outer multipart have the same boundary? Whose the next one is, readers see differently. */
+static gboolean shares_boundary(const MimePart *part)
+{
+	const char *boundary = mime_param(part, "boundary");
+
+	if (boundary == NULL || !g_str_has_prefix(part->type, "multipart/"))
+		return FALSE;
+	for (const MimePart *outer = part->parent; outer != NULL; outer = outer->parent)
+		if (g_strcmp0(boundary, mime_param(outer, "boundary")) == 0)
+			return TRUE;
+	return FALSE;
+}
+
 /* Depth is bounded by MIME_DEPTH_MAX. */
 static gboolean write_part(const MimeTree *tree, const MimePart *part, Sink *sink, GError **error)
 {
+	if (shares_boundary(part))
+		return unsupported("a multipart with the boundary of an outer one", error);
 	if (part->children == NULL)
 		return write_leaf(tree, part, sink, error);
 	if (g_str_has_prefix(part->type, "multipart/"))

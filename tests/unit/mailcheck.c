@@ -43,11 +43,15 @@ static gboolean hash_write(void *self, const void *data, gsize size, GError **er
 /* Folding may change how many blanks stand in a row, encoding turns control characters into them. */
 static void append_words(GString *text, const char *value)
 {
+	gsize start = text->len;
+
 	for (const char *p = value; *p != '\0'; p++)
 		if (!g_ascii_isspace(*p) && !g_ascii_iscntrl(*p))
 			g_string_append_c(text, *p);
 		else if (text->str[text->len - 1] != ' ')
 			g_string_append_c(text, ' ');
+	if (text->len > start && text->str[text->len - 1] == ' ')
+		g_string_truncate(text, text->len - 1);
 }
 
 /* All that a rewritten message must keep, as text: one line a part. */

@@ -192,6 +192,7 @@ static void test_unsupported(void **state)
 		"Content-Type: message/rfc822\r\n\r\nFrom: \xc3\xbc@x\r\n\r\nx",
 		"Content-Type: message/global\r\n\r\nTo: \xc3\xbc <a@x>\r\n\r\nx",
 		TEXT CTE "x-uuencode\r\n\r\nbegin \r\n",
+		MIXED "\r\npreamble\r\n--b\r\n" MIXED "\r\n--b\r\n\r\nx\r\n--b--\r\n--b--\r\n",
 		TEXT CTE "8bit\x80\r\n\r\nx\r\n",
 	};
 
