@@ -42,4 +42,8 @@ gboolean cms_recipient_is(const char *recipient, const Cert *cert);
  * kind of failure it was, nor how long it took: that opens other people's mail. */
 CmsOpened *cms_open(Source *source, gboolean base64, const CmsKey *key, Sink *sink, GError **error);
 
+/* Unfolds compressed data (CMS_COMPRESSED) into sink, at most limit bytes. ERROR_MALFORMED,
+ * ERROR_TOO_LARGE, or what source and sink say. */
+gboolean cms_decompress(Source *source, gboolean base64, goffset limit, Sink *sink, GError **error);
+
 #endif

@@ -564,15 +564,60 @@ static void test_not_signatures(void **state)
 	}
 }
 
+/* Written by hand, since openssl comes without zlib: BER, the content in pieces of 1000 bytes. */
+#define COMPRESS(more)                                                                             \
+	"python3 -c \"import sys,zlib\n"                                                           \
+	"c=zlib.compress(open('plain','rb').read())\n" more                                        \
+	"p=b''.join(b'\\x04\\x82'+len(c[i:i+1000]).to_bytes(2,'big')+c[i:i+1000] "                 \
+	"for i in range(0,len(c),1000))\n"                                                         \
+	"h=bytes.fromhex\n"                                                                        \
+	"sys.stdout.buffer.write(h('3080060b2a864886f70d0109100109a0803080020100300d"              \
+	"060b2a864886f70d0109100308308006092a864886f70d010701a0802480')+p+bytes(14))\""
+
+static void test_compressed(void **state)
+{
+	const World *world = *state;
+	const struct {
+		const char *command;
+		goffset limit;
+		int code; /* -1: good */
+	} cases[] = {
+		{COMPRESS(""), 50000, -1},
+		{COMPRESS(""), 49999, ERROR_TOO_LARGE},
+		{COMPRESS("c=zlib.compress(bytes(100000000))\n"), 1000000, ERROR_TOO_LARGE},
+		{COMPRESS("c=c[:-2]\n"), 50000, ERROR_MALFORMED},
+		{COMPRESS("c=b''\n"), 50000, ERROR_MALFORMED},
+		{COMPRESS("c=c[:20]+c\n"), 50000, ERROR_MALFORMED},
+		{"cat plain", 50000, ERROR_MALFORMED},
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GBytes) cms = written_by(world, cases[i].command);
+		g_autoptr(Source) source = source_new_bytes(cms);
+		g_autoptr(GByteArray) out = g_byte_array_new();
+		g_autoptr(Sink) sink = sink_new_bytes(out, LIMIT);
+		g_autoptr(GError) error = NULL;
+		gboolean good = cms_decompress(source, FALSE, cases[i].limit, sink, &error);
+
+		if (good != (cases[i].code < 0) ||
+		    (!good && !g_error_matches(error, SEALPOST_ERROR, cases[i].code)))
+			fail_msg("%u: %s", i, error ? error->message : "good");
+		if (good)
+			assert_int_equal(out->len, 50000);
+		assert_true((goffset)out->len <= cases[i].limit);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_open),	    cmocka_unit_test(test_shut),
-		cmocka_unit_test(test_bent),	    cmocka_unit_test(test_cipher_out_of_place),
-		cmocka_unit_test(test_open_limits), cmocka_unit_test(test_recipient_is),
-		cmocka_unit_test(test_large),	    cmocka_unit_test(test_verify),
-		cmocka_unit_test(test_known_certs), cmocka_unit_test(test_revoked),
-		cmocka_unit_test(test_ours),	    cmocka_unit_test(test_not_signatures),
+		cmocka_unit_test(test_open),	       cmocka_unit_test(test_shut),
+		cmocka_unit_test(test_bent),	       cmocka_unit_test(test_cipher_out_of_place),
+		cmocka_unit_test(test_open_limits),    cmocka_unit_test(test_recipient_is),
+		cmocka_unit_test(test_large),	       cmocka_unit_test(test_verify),
+		cmocka_unit_test(test_known_certs),    cmocka_unit_test(test_revoked),
+		cmocka_unit_test(test_ours),	       cmocka_unit_test(test_compressed),
+		cmocka_unit_test(test_not_signatures),
 	};
 
 	return cmocka_run_group_tests_name("cms_open", tests, set_up, tear_down);
