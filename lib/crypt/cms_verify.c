@@ -299,6 +299,28 @@ static GPtrArray *carried_certs(CMS_ContentInfo *cms)
 	return certs;
 }
 
+static guint count_bad(const CmsVerified *verified)
+{
+	guint count = 0;
+
+	for (guint i = 0; i < verified->signatures->len; i++) {
+		const CmsSignature *signature = g_ptr_array_index(verified->signatures, i);
+
+		count += signature->result == CMS_SIGNATURE_BAD;
+	}
+	return count;
+}
+
+static void call_all_bad(const CmsVerified *verified)
+{
+	for (guint i = 0; i < verified->signatures->len; i++) {
+		CmsSignature *signature = g_ptr_array_index(verified->signatures, i);
+
+		signature->result = CMS_SIGNATURE_BAD;
+		signature->opens_gcm = FALSE;
+	}
+}
+
 static CmsVerified *judge_all(CMS_ContentInfo *cms, BIO *digests, const CmsTrust *trust,
 			      GError **error)
 {
@@ -323,30 +345,11 @@ static CmsVerified *judge_all(CMS_ContentInfo *cms, BIO *digests, const CmsTrust
 		g_ptr_array_add(verified->signatures,
 				describe(info, judge(cms, info, digests), certs, trust));
 	}
+	/* Next to a forged signer, a true one may have been lent from another message. */
+	if (count_bad(verified) > 0)
+		call_all_bad(verified);
 	ERR_clear_error();
 	return g_steal_pointer(&verified);
-}
-
-static guint count_bad(const CmsVerified *verified)
-{
-	guint count = 0;
-
-	for (guint i = 0; i < verified->signatures->len; i++) {
-		const CmsSignature *signature = g_ptr_array_index(verified->signatures, i);
-
-		count += signature->result == CMS_SIGNATURE_BAD;
-	}
-	return count;
-}
-
-static void call_all_bad(const CmsVerified *verified)
-{
-	for (guint i = 0; i < verified->signatures->len; i++) {
-		CmsSignature *signature = g_ptr_array_index(verified->signatures, i);
-
-		signature->result = CMS_SIGNATURE_BAD;
-		signature->opens_gcm = FALSE;
-	}
 }
 
 typedef struct {

@@ -34,7 +34,7 @@ typedef struct {
 } CmsSignature;
 
 typedef struct {
-	GPtrArray *signatures; /* of CmsSignature *; empty: nobody signed */
+	GPtrArray *signatures; /* of CmsSignature *; empty: nobody signed; if one is bad, all are */
 	GPtrArray *certs; /* of Cert *: all that the structure carries */
 } CmsVerified;
 void cms_verified_free(CmsVerified *verified);
