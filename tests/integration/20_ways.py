@@ -4,6 +4,7 @@ from lib import ALICE, copy_for, opened_by, refused, script
 
 from demo import people as cast
 from demo.people import Person
+from demo.process import wait_for
 from demo.round import portal_link, text_of
 from demo.site import as_bytes, message
 
@@ -23,6 +24,7 @@ outgoing subject has "[over]"    require smime over tls, portal
 outgoing subject has "[no]"      reject "not today"
 outgoing subject has "[plain]"   plain
 outgoing                         require smime, pgp, verified tls, portal
+copy outgoing subject has "[copy]" to "archiv@firma.example"
 """
 
 
@@ -120,6 +122,19 @@ with script() as tap, tap.site(people=PEOPLE, policy=POLICY) as site:
         assert site.arrived(1)[0].facts["tls"]
         send(site, [cast.SOFIA], "[over] x")
         portal_link(opened_by(site, cast.SOFIA, site.arrived(1)[0]).mail, site.sealpost.portal_url)
+
+    with tap.case("tls demanded and not there: waits in the queue, is never sent in the clear"):
+        send(site, [cast.OTTO], "[tls] x")
+        wait_for(lambda: "TLS is required, but was not offered" in site.postfix.log_text(), 10,
+                 "the refusal to send without TLS")
+        assert site.postfix.in_queue() and not site.outbox.copies()
+        site.postfix.drop_queue()
+
+    with tap.case("a copy rule: the archive inside gets one too, as it was"):
+        sent = send(site, [cast.SOFIA], "[copy] x")
+        copies = site.arrived(2)
+        assert opened_by(site, cast.SOFIA, copy_for(copies, cast.SOFIA)).signers == [ALICE]
+        assert copy_for(copies, "archiv@firma.example").content.endswith(sent)
 
     with tap.case("remove tag"):
         send(site, [cast.SOFIA], "[tag] Grüße")
