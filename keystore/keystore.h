@@ -84,4 +84,31 @@ SmimeSigner *keystore_smime_signer(Keystore *keystore, const char *address, cons
 char *keystore_pgp_signer(Keystore *keystore, const char *address, PgpHome *home,
 			  const char **reason, GError **error);
 
+/* What may open mail that came for an own address: all its private keys, expired and revoked ones
+ * too, newest first. Those of user@domain serve user+tag@domain, as in look-ups. Nobody else's. */
+typedef struct {
+	Cert *cert;
+	PrivateKey *key;
+} KeyPair;
+typedef struct {
+	GPtrArray *smime; /* of KeyPair * */
+	GPtrArray *pgp; /* of char *: fingerprints of secret keys, now in home */
+} Openers;
+void openers_free(Openers *openers);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Openers, openers_free)
+/* home: NULL leaves OpenPGP keys out. NULL with error set if the store failed. */
+Openers *keystore_openers(Keystore *keystore, const char *address, PgpHome *home, GError **error);
+
+/* What the signatures of a sender are verified with: what is trusted, the intermediates that we
+ * know, and the sender's own certificates and OpenPGP keys, usable or not. */
+typedef struct {
+	TrustStore *anchors;
+	GPtrArray *certs; /* of Cert * */
+	GPtrArray *pgp; /* of GBytes *: public keys */
+} Verifiers;
+void verifiers_free(Verifiers *verifiers);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Verifiers, verifiers_free)
+/* sender: the answer to a look-up of the sender's address, from key_lookup_wait(); NULL: of none. */
+Verifiers *keystore_verifiers(Keystore *keystore, const KeyAnswer *sender, GError **error);
+
 #endif

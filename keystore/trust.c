@@ -13,7 +13,6 @@ struct Trust {
 	gint refs;
 	TrustStore *roots;
 	GPtrArray *authorities; /* of Cert * */
-	GHashTable *by_itself; /* fingerprints of trusted certificates that are no CA */
 };
 
 static void add_all(GPtrArray *into, GPtrArray *certs)
@@ -29,16 +28,10 @@ Trust *trust_new(GPtrArray *system, GPtrArray *authorities, GPtrArray *trusted, 
 
 	trust->refs = 1;
 	trust->authorities = g_ptr_array_new_with_free_func((GDestroyNotify)cert_unref);
-	trust->by_itself = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	add_all(trust->authorities, authorities);
 	add_all(roots, system);
-	for (guint i = 0; trusted && i < trusted->len; i++) {
-		Cert *cert = trusted->pdata[i];
-		if (cert_is_ca(cert))
-			g_ptr_array_add(roots, cert_ref(cert));
-		else
-			g_hash_table_add(trust->by_itself, g_strdup(cert_fingerprint(cert)));
-	}
+	/* No CA, but trusted by itself: an anchor as well (see trust_store_new()). */
+	add_all(roots, trusted);
 	trust->roots = trust_store_new(roots, NULL, error);
 	return trust->roots ? g_steal_pointer(&trust) : NULL;
 }
@@ -55,14 +48,11 @@ void trust_unref(Trust *trust)
 		return;
 	trust_store_unref(trust->roots);
 	g_ptr_array_unref(trust->authorities);
-	g_hash_table_unref(trust->by_itself);
 	g_free(trust);
 }
 
 static const char *judge_chain(const Trust *trust, const Candidate *candidate, gint64 now)
 {
-	if (g_hash_table_contains(trust->by_itself, candidate->id))
-		return NULL;
 	g_autoptr(GPtrArray) more = g_ptr_array_new_with_free_func((GDestroyNotify)cert_unref);
 	add_all(more, trust->authorities);
 	add_all(more, candidate->extra);
@@ -101,6 +91,16 @@ const char *trust_judge(const Trust *trust, const Candidate *candidate, const ch
 	if (candidate->pgp)
 		return judge_pgp(candidate->pgp, use, now);
 	return judge_cert(trust, candidate, use, now);
+}
+
+const TrustStore *trust_anchors(const Trust *trust)
+{
+	return trust->roots;
+}
+
+GPtrArray *trust_authorities(const Trust *trust)
+{
+	return trust->authorities;
 }
 
 static Cert *find_issuer(const Trust *trust, const Cert *cert)

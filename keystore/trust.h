@@ -24,6 +24,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Trust, trust_unref)
 const char *trust_judge(const Trust *trust, const Candidate *candidate, const char *address,
 			CertUse use, gint64 now);
 
+/* All that is trusted, and the CA certificates that the store knows (array of Cert *). Borrowed. */
+const TrustStore *trust_anchors(const Trust *trust);
+GPtrArray *trust_authorities(const Trust *trust);
+
 /* The certificates between this one and its root, as far as they are known, nearest first: what a
  * signature carries along. Array of Cert *. */
 GPtrArray *trust_chain(const Trust *trust, const Cert *cert);

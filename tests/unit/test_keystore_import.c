@@ -163,8 +163,9 @@ static void test_pkcs12(void **state)
 {
 	Place *place = *state;
 	g_autoptr(Made) made = x509_maker_make(&(MakerOrder){.name = "A", .email = "a@x.example"});
-	g_autoptr(Secret) right = secret_take(g_strdup("right"), 5);
-	g_autoptr(Secret) wrong = secret_take(g_strdup("wrong"), 5);
+	char words[2][6] = {"right", "wrong"};
+	g_autoptr(Secret) right = secret_take(words[0], 5);
+	g_autoptr(Secret) wrong = secret_take(words[1], 5);
 	g_autoptr(GBytes) file = pkcs12_write(made->key, made->cert, NULL, right, NULL);
 	g_autoptr(Import) import = begin(place, FALSE, NULL);
 	GError *error = NULL;

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the keystore gives for mail that comes in: the keys that open it, and what its signatures
+ * are verified with.
+ */
+#include "keystore/inside.h"
+
+#include "lib/mail/address.h"
+
+static void key_pair_free(gpointer data)
+{
+	KeyPair *pair = data;
+
+	cert_unref(pair->cert);
+	private_key_unref(pair->key);
+	g_free(pair);
+}
+
+void openers_free(Openers *openers)
+{
+	if (!openers)
+		return;
+	g_ptr_array_unref(openers->smime);
+	g_ptr_array_unref(openers->pgp);
+	g_free(openers);
+}
+
+static gboolean add_opener(Keystore *keystore, const Candidate *own, PgpHome *home,
+			   Openers *openers, GError **error)
+{
+	g_autoptr(Secret) secret = store_secret(keystore->store, own, error);
+
+	if (!secret)
+		return FALSE;
+	if (own->type == KEY_PGP) {
+		if (!pgp_home_need_secret(home, own->id, secret, error))
+			return FALSE;
+		g_ptr_array_add(openers->pgp, g_strdup(own->id));
+		return TRUE;
+	}
+	PrivateKey *key = private_key_import(secret, error);
+	if (!key)
+		return FALSE;
+	KeyPair *pair = g_new0(KeyPair, 1);
+	pair->cert = cert_ref(own->cert);
+	pair->key = key;
+	g_ptr_array_add(openers->smime, pair);
+	return TRUE;
+}
+
+static gint newest_first(gconstpointer a, gconstpointer b)
+{
+	gint64 left = candidate_since(*(Candidate *const *)a);
+	gint64 right = candidate_since(*(Candidate *const *)b);
+
+	return left > right ? -1 : left < right;
+}
+
+static gboolean add_openers(Keystore *keystore, const char *address, PgpHome *home,
+			    Openers *openers, GError **error)
+{
+	g_autoptr(GPtrArray) found = candidate_array_new();
+
+	if (!store_find(keystore->store, address, found, error))
+		return FALSE;
+	g_ptr_array_sort(found, newest_first);
+	for (guint i = 0; i < found->len; i++) {
+		const Candidate *own = found->pdata[i];
+		if (own->secret && (own->type == KEY_SMIME || home) &&
+		    !add_opener(keystore, own, home, openers, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+Openers *keystore_openers(Keystore *keystore, const char *address, PgpHome *home, GError **error)
+{
+	g_autoptr(Openers) openers = g_new0(Openers, 1);
+	g_autofree char *folded = address_fold(address);
+
+	openers->smime = g_ptr_array_new_with_free_func(key_pair_free);
+	openers->pgp = g_ptr_array_new_with_free_func(g_free);
+	if (!folded)
+		return g_steal_pointer(&openers);
+	if (!add_openers(keystore, folded, home, openers, error))
+		return NULL;
+	g_autofree char *base = keystore->tag_delimiter
+					? address_without_tag(folded, keystore->tag_delimiter)
+					: NULL;
+	if (base && !add_openers(keystore, base, home, openers, error))
+		return NULL;
+	return g_steal_pointer(&openers);
+}
+
+void verifiers_free(Verifiers *verifiers)
+{
+	if (!verifiers)
+		return;
+	trust_store_unref(verifiers->anchors);
+	g_ptr_array_unref(verifiers->certs);
+	g_ptr_array_unref(verifiers->pgp);
+	g_free(verifiers);
+}
+
+Verifiers *keystore_verifiers(Keystore *keystore, const KeyAnswer *sender, GError **error)
+{
+	g_autoptr(Trust) trust = keystore_trust(keystore, NULL, error);
+
+	if (!trust)
+		return NULL;
+	Verifiers *verifiers = g_new0(Verifiers, 1);
+	verifiers->anchors = trust_store_ref((TrustStore *)trust_anchors(trust));
+	verifiers->certs = g_ptr_array_new_with_free_func((GDestroyNotify)cert_unref);
+	verifiers->pgp = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+	for (guint i = 0; sender && i < sender->keys->len; i++) {
+		const Key *key = sender->keys->pdata[i];
+		if (key->cert)
+			g_ptr_array_add(verifiers->certs, cert_ref(key->cert));
+		if (key->pgp && g_strcmp0(key->reason, "address-mismatch") != 0)
+			g_ptr_array_add(verifiers->pgp, g_bytes_ref(key->pgp));
+	}
+	GPtrArray *authorities = trust_authorities(trust);
+	for (guint i = 0; i < authorities->len; i++)
+		g_ptr_array_add(verifiers->certs, cert_ref(authorities->pdata[i]));
+	return verifiers;
+}
