@@ -19,16 +19,33 @@ Journal *journal_open(const char *path, GError **error);
 void journal_close(Journal *journal);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Journal, journal_close)
 
-/* The name under which this message's copies are noted: its digest, and for a message that is not
- * unique also how often an equal one has been finished. New string. */
-char *journal_key(Journal *journal, const char *digest, gboolean unique, GError **error);
-/* Who has a copy: folded addresses as a set. NULL on error. */
-GHashTable *journal_done(Journal *journal, const char *key, GError **error);
+/* How long after its end a message that names itself may come again because somebody did not hear
+ * our answer: longer than the pauses of usual queues. */
+#define JOURNAL_REPEAT_SECONDS (60 * 60)
+
+/* One message in the journal. */
+typedef struct {
+	char *key; /* what its copies are noted under; never shared by two messages */
+	GHashTable *done; /* set of folded addresses that have their copy; grows */
+	char *digest;
+	char *recipients; /* digest of the recipient set; NULL: the message does not name itself */
+	gint64 times; /* how often an equal one had been finished before */
+	gboolean finished; /* it is one of these, come again */
+} JournalEntry;
+
+/* A message with this digest and these recipients (folded addresses) begins. Is it an earlier one
+ * that was broken off, it finds its copies. Was an equal one finished, it is a new message; but if
+ * it names itself (unique), has the same recipients and comes soon after, it is that one again. */
+JournalEntry *journal_begin(Journal *journal, const char *digest, gboolean unique,
+			    const char *const *recipients, GError **error);
+void journal_entry_free(JournalEntry *entry);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(JournalEntry, journal_entry_free)
+
 /* Notes that these recipients (folded addresses, NULL-terminated) have theirs, by this way. */
-gboolean journal_add(Journal *journal, const char *key, const char *const *recipients,
+gboolean journal_add(Journal *journal, JournalEntry *entry, const char *const *recipients,
 		     const char *way, GError **error);
-/* All copies of a message that is not unique have left: an equal one is a new message. */
-gboolean journal_finish(Journal *journal, const char *digest, GError **error);
+/* All copies have left. */
+gboolean journal_finish(Journal *journal, const JournalEntry *entry, GError **error);
 /* Forgets what is older than JOURNAL_DAYS. now: seconds since 1970. */
 gboolean journal_expire(Journal *journal, gint64 now, GError **error);
 

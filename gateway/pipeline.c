@@ -46,14 +46,14 @@ static Handback *split(Resubmission *resubmission, const Plan *plan, const GPtrA
 				return NULL;
 		}
 	}
-	if (!job->unique && !journal_finish(job->snapshot->journal, job->digest, error))
+	if (!journal_finish(job->snapshot->journal, resubmission->entry, error))
 		return NULL;
 	return handback_discard();
 }
 
 static Handback *hand_back(Resubmission *resubmission, Preview *preview, GError **error)
 {
-	if (!resubmission->done || fits_in_place(preview->plan, resubmission->done))
+	if (!resubmission->entry || fits_in_place(preview->plan, resubmission->entry->done))
 		return handback_accept(g_ptr_array_steal_index(preview->outputs, 0));
 	return split(resubmission, preview->plan, preview->outputs, error);
 }
@@ -83,31 +83,35 @@ static Preview *prepare(Job *job)
 	return preview;
 }
 
-/* What an earlier try of this message has sent already. Strangers' mail is never split. */
-static gboolean remember(const Job *job, char **key, GHashTable **done, GError **error)
+/* What an earlier try of this message has sent already. */
+static JournalEntry *remember(const Job *job, const Plan *plan, GError **error)
 {
-	Journal *journal = job->snapshot->journal;
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
 
-	if (!job->trusted)
-		return TRUE;
-	*key = journal_key(journal, job->digest, job->unique, error);
-	*done = *key ? journal_done(journal, *key, error) : NULL;
-	return *done != NULL;
+	for (guint i = 0; i < plan->recipients->len; i++) {
+		const PlanRecipient *outcome = plan->recipients->pdata[i];
+
+		g_strv_builder_add(builder, outcome->recipient->folded);
+	}
+	g_auto(GStrv) addresses = g_strv_builder_end(builder);
+
+	return journal_begin(job->snapshot->journal, job->digest, job->unique,
+			     (const char *const *)addresses, error);
 }
 
+/* Strangers' mail is never split: it needs no journal. */
 static Handback *carry_on(Job *job, Preview *preview, PipelineWaits waits, void *context,
 			  GError **error)
 {
-	g_autofree char *key = NULL;
-	g_autoptr(GHashTable) done = NULL;
+	g_autoptr(JournalEntry) entry = job->trusted ? remember(job, preview->plan, error) : NULL;
+	Resubmission resubmission = {job, entry};
 
-	if (!remember(job, &key, &done, error))
+	if (job->trusted && !entry)
 		return NULL;
-	preview->outputs = protect_all(job, preview->parsed, preview->plan, done, error);
+	preview->outputs =
+		protect_all(job, preview->parsed, preview->plan, entry ? entry->done : NULL, error);
 	if (!preview->outputs || !still_waits(waits, context, error))
 		return NULL;
-	Resubmission resubmission = {job, key, done};
-
 	return hand_back(&resubmission, preview, error);
 }
 

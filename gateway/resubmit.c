@@ -14,7 +14,7 @@ static GPtrArray *remaining(const Resubmission *resubmission, const PlanVariant 
 	for (guint i = 0; i < variant->recipients->len; i++) {
 		const PlanRecipient *recipient = variant->recipients->pdata[i];
 
-		if (!g_hash_table_contains(resubmission->done, recipient->recipient->folded))
+		if (!g_hash_table_contains(resubmission->entry->done, recipient->recipient->folded))
 			g_ptr_array_add(list, (gpointer)recipient->recipient);
 	}
 	return list;
@@ -67,11 +67,10 @@ static gboolean note(Resubmission *resubmission, const PlanVariant *variant,
 		const Recipient *recipient = recipients->pdata[i];
 
 		g_strv_builder_add(builder, recipient->folded);
-		g_hash_table_add(resubmission->done, g_strdup(recipient->folded));
 	}
 	g_auto(GStrv) addresses = g_strv_builder_end(builder);
 
-	return journal_add(resubmission->job->snapshot->journal, resubmission->key,
+	return journal_add(resubmission->job->snapshot->journal, resubmission->entry,
 			   (const char *const *)addresses,
 			   plan_way_name(variant->way, variant->unchanged), error);
 }
@@ -81,7 +80,7 @@ gboolean resubmit_variant(Resubmission *resubmission, const PlanVariant *variant
 {
 	const Job *job = resubmission->job;
 	g_autoptr(GPtrArray) recipients = remaining(resubmission, variant);
-	PortalJob portal = {job, variant, output, resubmission->key};
+	PortalJob portal = {job, variant, output, resubmission->entry->key};
 	gboolean to_portal = variant->way == WAY_PORTAL && !variant->unchanged;
 
 	if (recipients->len == 0)

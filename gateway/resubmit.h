@@ -11,11 +11,10 @@
 
 typedef struct {
 	const Job *job;
-	const char *key; /* journal_key() */
-	GHashTable *done; /* set of folded addresses that have a copy; grows */
+	JournalEntry *entry;
 } Resubmission;
 
-/* Sends one variant. Recipients in done are skipped; if none is left nothing is sent. */
+/* Sends one variant. Recipients who are done are skipped; if none is left nothing is sent. */
 gboolean resubmit_variant(Resubmission *resubmission, const PlanVariant *variant,
 			  const Output *output, GError **error);
 

@@ -49,65 +49,85 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static guint done_count(Journal *journal, const char *key)
-{
-	g_autoptr(GHashTable) done = journal_done(journal, key, NULL);
+#define TWO ((const char *const[]){"a@x", "b@x", NULL})
 
-	assert_non_null(done);
-	return g_hash_table_size(done);
+/* How many copies a message that begins now finds; its key. */
+static guint found(Journal *journal, const char *digest, gboolean unique,
+		   const char *const *recipients, char **key)
+{
+	g_autoptr(JournalEntry) entry = journal_begin(journal, digest, unique, recipients, NULL);
+
+	assert_non_null(entry);
+	if (key)
+		*key = g_strdup(entry->key);
+	return g_hash_table_size(entry->done);
 }
 
-static void test_retry(void **state)
+static void leave(Journal *journal, const char *digest, gboolean unique,
+		  const char *const *recipients, gboolean finish)
 {
-	Fixture *fixture = *state;
-	const char *const two[] = {"a@x", "b@x", NULL};
-	const char *const again[] = {"b@x", "c@x", NULL};
-	g_autofree char *key = journal_key(fixture->journal, "d1", TRUE, NULL);
+	g_autoptr(JournalEntry) entry = journal_begin(journal, digest, unique, recipients, NULL);
 
-	assert_string_equal(key, "d1");
-	assert_int_equal(done_count(fixture->journal, key), 0);
-	assert_true(journal_add(fixture->journal, key, two, "smime", NULL));
-	assert_true(journal_add(fixture->journal, key, again, "portal", NULL));
-	journal_close(fixture->journal);
-	fixture->journal = journal_open(fixture->path, NULL);
-	assert_int_equal(done_count(fixture->journal, key), 3);
-	assert_int_equal(done_count(fixture->journal, "d2"), 0);
+	assert_true(journal_add(journal, entry, recipients, "smime", NULL));
+	if (finish)
+		assert_true(journal_finish(journal, entry, NULL));
 }
 
-/* A message that does not name itself: broken off, it is a retry; finished, the next is new. */
-static void test_not_unique(void **state)
+/* Broken off: what comes again, in whatever grouping, finds its copies. */
+static void test_broken_off(void **state)
 {
+	static const char *const other[] = {"b@x", "c@x", NULL};
 	Fixture *fixture = *state;
-	const char *const one[] = {"a@x", NULL};
-	g_autofree char *first = journal_key(fixture->journal, "d", FALSE, NULL);
 
-	assert_true(journal_add(fixture->journal, first, one, "smime", NULL));
-	g_autofree char *retry = journal_key(fixture->journal, "d", FALSE, NULL);
+	for (int unique = 0; unique < 2; unique++) {
+		const char *digest = unique ? "u" : "n";
 
-	assert_string_equal(first, retry);
-	assert_true(journal_finish(fixture->journal, "d", NULL));
-	g_autofree char *second = journal_key(fixture->journal, "d", FALSE, NULL);
+		assert_int_equal(found(fixture->journal, digest, unique, TWO, NULL), 0);
+		leave(fixture->journal, digest, unique, TWO, FALSE);
+		assert_int_equal(found(fixture->journal, digest, unique, TWO, NULL), 2);
+		leave(fixture->journal, digest, unique, other, FALSE);
+		journal_close(fixture->journal);
+		fixture->journal = journal_open(fixture->path, NULL);
+		assert_int_equal(found(fixture->journal, digest, unique, other, NULL), 3);
+	}
+	assert_int_equal(found(fixture->journal, "else", TRUE, TWO, NULL), 0);
+}
 
-	assert_string_not_equal(first, second);
-	assert_int_equal(done_count(fixture->journal, second), 0);
-	assert_true(journal_finish(fixture->journal, "d", NULL));
-	g_autofree char *third = journal_key(fixture->journal, "d", FALSE, NULL);
+/* Finished: an equal message is a new one, unless it names itself and has the same recipients. */
+static void test_finished(void **state)
+{
+	static const char *const swapped[] = {"b@x", "a@x", NULL};
+	static const char *const fewer[] = {"a@x", NULL};
+	Fixture *fixture = *state;
+	g_autofree char *first = NULL, *again = NULL, *fresh = NULL;
 
-	assert_string_not_equal(second, third);
+	leave(fixture->journal, "n", FALSE, TWO, TRUE);
+	assert_int_equal(found(fixture->journal, "n", FALSE, TWO, NULL), 0);
+	assert_int_equal(found(fixture->journal, "u", TRUE, TWO, &first), 0);
+	leave(fixture->journal, "u", TRUE, TWO, TRUE);
+	for (int i = 0; i < 3; i++) {
+		g_clear_pointer(&again, g_free);
+		assert_int_equal(found(fixture->journal, "u", TRUE, swapped, &again), 2);
+		assert_string_equal(first, again);
+		leave(fixture->journal, "u", TRUE, swapped, TRUE);
+	}
+	assert_int_equal(found(fixture->journal, "u", TRUE, fewer, &fresh), 0);
+	assert_string_not_equal(first, fresh);
+	leave(fixture->journal, "u", TRUE, fewer, TRUE);
+	assert_int_equal(found(fixture->journal, "u", TRUE, TWO, NULL), 0);
 }
 
 static void test_expiry(void **state)
 {
 	Fixture *fixture = *state;
-	const char *const one[] = {"a@x", NULL};
 	gint64 now = g_get_real_time() / G_USEC_PER_SEC;
 	gint64 day = 24 * 60 * 60;
 
-	assert_true(journal_add(fixture->journal, "k", one, "smime", NULL));
+	leave(fixture->journal, "d", TRUE, TWO, FALSE);
 	assert_true(journal_expire(fixture->journal, now + (JOURNAL_DAYS - 1) * day, NULL));
-	assert_int_equal(done_count(fixture->journal, "k"), 1);
+	assert_int_equal(found(fixture->journal, "d", TRUE, TWO, NULL), 2);
 	assert_true(journal_expire(fixture->journal, now + (JOURNAL_DAYS + 1) * day, NULL));
-	assert_int_equal(done_count(fixture->journal, "k"), 0);
+	assert_int_equal(found(fixture->journal, "d", TRUE, TWO, NULL), 0);
 }
 
 static char *digest(const char *sender, const char *text, const char *queue_id, gboolean *unique)
@@ -163,8 +183,8 @@ static void test_digest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_retry, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_not_unique, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_broken_off, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_finished, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_expiry, set_up, tear_down),
 		cmocka_unit_test(test_digest),
 	};
