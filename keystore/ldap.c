@@ -18,7 +18,10 @@
 #include "lib/base/error.h"
 #include "lib/base/secret.h"
 
-/* A server that could not be reached is not tried again for so long. */
+/* Servers that cost a question this much time in vain are not tried again for so long. Those that
+ * refuse at once are: nothing queues up behind them, and the first question after their return
+ * is answered. */
+#define SLOW_USEC (G_USEC_PER_SEC / 2)
 #define DOWN_USEC (G_USEC_PER_SEC * 3 / 2)
 /* An idle connection is trusted for so long; firewalls forget them silently. */
 #define IDLE_USEC (60 * G_USEC_PER_SEC)
@@ -417,29 +420,31 @@ static gboolean is_down(LdapServer *server, guint *preferred)
 	return server->down_until > g_get_monotonic_time();
 }
 
-static void remember(LdapServer *server, gboolean up, guint index)
+static void remember_up(LdapServer *server, guint index)
 {
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&server->lock);
 
-	if (up)
-		server->preferred = index;
-	server->down_until = up ? 0 : g_get_monotonic_time() + DOWN_USEC;
+	server->preferred = index;
+	server->down_until = 0;
+}
+
+static void remember_down(LdapServer *server, gint64 start)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&server->lock);
+	gint64 now = g_get_monotonic_time();
+
+	if (now - start > SLOW_USEC)
+		server->down_until = now + DOWN_USEC;
 }
 
 /* New connections, to each server in turn, the one that worked last first. */
-static gboolean search_anew(LdapServer *server, const char *filter, GPtrArray *values,
-			    GError **error)
+static gboolean search_anew(LdapServer *server, guint preferred, const char *filter,
+			    GPtrArray *values, GError **error)
 {
 	const LdapSettings *settings = server->settings;
 	guint count = g_strv_length(settings->uris);
-	guint preferred = 0;
 	SearchResult result = SEARCH_BROKEN;
 
-	if (is_down(server, &preferred)) {
-		g_set_error(error, SEALPOST_ERROR, ERROR_LOOKUP,
-			    "%s: could not be reached a moment ago", settings->uris[preferred]);
-		return FALSE;
-	}
 	for (guint i = 0; i < count && result == SEARCH_BROKEN; i++) {
 		guint index = (preferred + i) % count;
 		g_clear_error(error);
@@ -447,32 +452,42 @@ static gboolean search_anew(LdapServer *server, const char *filter, GPtrArray *v
 		if (connection)
 			result = search_and_keep(server, connection, filter, values, error);
 		if (result == SEARCH_DONE)
-			remember(server, TRUE, index);
+			remember_up(server, index);
 	}
-	if (result != SEARCH_DONE)
-		remember(server, FALSE, 0);
 	return result == SEARCH_DONE;
+}
+
+static gboolean search(LdapServer *server, guint preferred, const char *filter, GPtrArray *values,
+		       GError **error)
+{
+	Connection *connection = take_idle(server);
+	SearchResult result = SEARCH_BROKEN;
+
+	if (connection)
+		result = search_and_keep(server, connection, filter, values, error);
+	if (result != SEARCH_BROKEN)
+		return result == SEARCH_DONE;
+	/* No connection yet, or the server closed it or was started anew: once more, at once. */
+	g_clear_error(error);
+	return search_anew(server, preferred, filter, values, error);
 }
 
 gboolean ldap_server_search(LdapServer *server, const char *filter, GPtrArray *values,
 			    GError **error)
 {
-	Connection *connection = take_idle(server);
-	g_autoptr(GError) failure = NULL;
+	gint64 start = g_get_monotonic_time();
+	GError *failure = NULL;
+	guint preferred = 0;
 
-	if (connection) {
-		g_autoptr(GError) gone = NULL;
-		SearchResult result = search_and_keep(server, connection, filter, values, &gone);
-		if (result == SEARCH_DONE)
-			return TRUE;
-		if (result == SEARCH_FAILED) {
-			g_propagate_error(error, g_steal_pointer(&gone));
-			return FALSE;
-		}
-		/* The server closed it, or was started anew: once more, at once. */
+	if (is_down(server, &preferred)) {
+		g_set_error(error, SEALPOST_ERROR, ERROR_LOOKUP,
+			    "%s: could not be reached a moment ago",
+			    server->settings->uris[preferred]);
+		return FALSE;
 	}
-	if (search_anew(server, filter, values, &failure))
+	if (search(server, preferred, filter, values, &failure))
 		return TRUE;
-	g_propagate_error(error, g_steal_pointer(&failure));
+	remember_down(server, start);
+	g_propagate_error(error, failure);
 	return FALSE;
 }
