@@ -125,7 +125,8 @@ static gboolean add_from(Headers *headers, const Notice *notice, const Conf *con
 	g_autofree char *name = template_text(values, "notice.from");
 	g_autofree char *shown = phrase(name);
 	g_autofree char *from = g_strdup_printf("%s <%s>", shown, address);
-	g_autofree char *reply = g_strdup_printf("<%s>", notice->sender);
+	g_autofree char *sender = one_line(notice->sender);
+	g_autofree char *reply = g_strdup_printf("<%s>", sender);
 
 	if (!add(headers, "From", from, error))
 		return FALSE;
@@ -137,7 +138,8 @@ static gboolean add_headers(Headers *headers, const Notice *notice, const Conf *
 {
 	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
 	g_autofree char *date = format_rfc5322_date(now);
-	g_autofree char *to = g_strdup_printf("<%s>", notice->recipient);
+	g_autofree char *recipient = one_line(notice->recipient);
+	g_autofree char *to = g_strdup_printf("<%s>", recipient);
 	g_autofree char *subject = template_text(values, "notice.subject");
 	g_autofree char *encoded = header_encode_text("Subject", subject);
 	g_autofree char *route = one_line(notice->route);

@@ -198,9 +198,10 @@ with portal_script() as (tap, site):
             seconds = time.monotonic() - start
             text = re.sub(r'value="[^"]*"', "", answer.text)
             return answer.status, text, seconds
-        known, unknown = attempt(OTTO), attempt("niemand@web.example")
-        assert known[:2] == unknown[:2] and known[0] == 403
-        assert unknown[2] > known[2] / 4, (known[2], unknown[2])
+        known, unknown = ([attempt(who) for _ in range(2)] for who in (OTTO, "niemand@web.example"))
+        assert known[0][:2] == unknown[0][:2] and known[0][0] == 403
+        quickest = [min(seconds for _, _, seconds in tries) for tries in (known, unknown)]
+        assert quickest[1] > quickest[0] / 4, quickest
 
     with tap.case("HTML in names and subjects stays text"):
         evil = '"><script>alert(1)</script>&amp;.txt'
@@ -231,7 +232,7 @@ with portal_script() as (tap, site):
         assert Visitor(site).get(gone).status == 404
         site.stop()
         site.start()
-        wait_for(lambda: site.sql("SELECT count(*) FROM message WHERE expires = 1") == [(0,)], 10,
+        wait_for(lambda: site.sql("SELECT count(*) FROM message WHERE expires = 1") == [(0,)], 60,
                  "the sweep of expired messages")
         assert otto.get("/").status == 303, "a session outlived the process"
         assert otto.log_in().status == 303
@@ -264,10 +265,10 @@ with portal_script() as (tap, site):
 
     with tap.case("a session ends after its time"):
         site.stop()
-        site.set(session_time="2s", password_attempts=4)
+        site.set(session_time="10s", password_attempts=4)
         site.start()
         assert otto.log_in().status == 303 and otto.get("/").status == 200
-        time.sleep(3)
+        time.sleep(11)
         assert otto.get("/").status == 303
 
     with tap.case("wrong passwords are limited, per account and per client"):

@@ -28,7 +28,7 @@ async function visitor(browser, options) {
 	const context = await browser.newContext({ ignoreHTTPSErrors: true, javaScriptEnabled: false,
 		locale: 'de-DE', acceptDownloads: true, ...options });
 	const page = await context.newPage();
-	page.setDefaultTimeout(15000);
+	page.setDefaultTimeout(60000);
 	return page;
 }
 

@@ -43,7 +43,7 @@ def modules():
     if not (folder / "node_modules" / "playwright-core").is_dir():
         done = subprocess.run(["npm", "install", "--no-fund", "--no-audit", "--ignore-scripts",
                                "--prefix", folder, PLAYWRIGHT], capture_output=True, check=False,
-                              timeout=180)
+                              timeout=300)
         if done.returncode != 0:
             return None
     return folder
@@ -98,7 +98,7 @@ def browse(node, job, folder):
     path = folder / "job.json"
     path.write_text(json.dumps(job), "utf-8")
     done = subprocess.run(["node", Path(__file__).with_suffix(".mjs"), node, path], check=False,
-                          capture_output=True, timeout=240)
+                          capture_output=True, timeout=600)
     lines = done.stdout.decode("utf-8").splitlines()
     found = [re.fullmatch(r"(ok|failed) ([^:]+)(?:: (.*))?", line) for line in lines]
     assert done.returncode == 0 and all(found), done.stdout + done.stderr

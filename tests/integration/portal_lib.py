@@ -116,7 +116,7 @@ class PortalSite:
             return read_all(sock)
 
     def connect(self, context=None):
-        sock = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        sock = socket.create_connection(("127.0.0.1", self.port), timeout=60)
         return (context or self.tls).wrap_socket(sock, server_hostname="localhost")
 
 
@@ -155,7 +155,7 @@ class Visitor:
         self.site, self.language, self.cookie, self.last = site, language, None, None
 
     def request(self, method, path, body=None, **headers):
-        connection = http.client.HTTPSConnection("localhost", self.site.port, timeout=30,
+        connection = http.client.HTTPSConnection("localhost", self.site.port, timeout=120,
                                                  context=self.site.tls)
         fields = {"Accept-Language": self.language}
         if self.cookie:

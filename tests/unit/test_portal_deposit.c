@@ -378,6 +378,38 @@ static void notice_says(void **state)
 	assert_null(strstr(texts, "{{"));
 }
 
+/* Whatever stands in a Deposit becomes no header field and no recipient of its own. */
+static void notice_is_not_injected(void **state)
+{
+	Fixture *fixture = *state;
+	g_autoptr(GBytes) bytes = g_bytes_new_static("x", 1);
+	g_autoptr(Source) source = source_new_bytes(bytes);
+	Deposit deposit = {
+		.recipient = "otto@web.example",
+		.recipient_spelled = "otto@web.example\r\nBcc: a@evil.example",
+		.sender = "alice@firma.example>\r\nBcc: b@evil.example",
+		.sender_name = "Alice\"\r\nBcc: c@evil.example\r\n\r\n<script>",
+		.subject = "x\r\nBcc: d@evil.example",
+		.languages = "en\r\n,xx",
+		.digest = "d1",
+		.route = "smtp\r\nBcc: e@evil.example",
+		.message = source,
+	};
+	g_autofree char *headers = NULL;
+	g_autofree char *texts = NULL;
+
+	assert_true(deposit_store(fixture->deposits, &deposit, NULL, NULL));
+	assert_int_equal(deposits_send_notices(fixture->deposits,
+					       g_get_monotonic_time() + G_USEC_PER_SEC, NULL),
+			 1);
+	headers = g_strndup((char *)smtp.headers->data, smtp.headers->len);
+	assert_null(strstr(headers, "\nBcc:"));
+	assert_null(strstr(headers, "\r\n\r\n"));
+	texts = undo_quoted(smtp.body);
+	assert_null(strstr(strstr(texts, "text/html"), "<script>"));
+	assert_null(strstr(texts, "vertrauliche"));
+}
+
 static void refused_notice_waits(void **state)
 {
 	Fixture *fixture = *state;
@@ -458,6 +490,7 @@ int main(void)
 		WITH_STORE(damage_is_seen),
 		cmocka_unit_test(quoted_lines),
 		WITH_STORE(notice_says),
+		WITH_STORE(notice_is_not_injected),
 		WITH_STORE(refused_notice_waits),
 		WITH_STORE(nothing_in_the_clear),
 		WITH_STORE(expiry_takes_all),
