@@ -10,7 +10,7 @@
 #include "lib/mail/address.h"
 
 /* Whether it may be used for encryption now; CA certificates are not asked that. */
-static const char *judge(const Trust *trust, const Candidate *candidate)
+static const char *judge(Trust *trust, const Candidate *candidate)
 {
 	if (candidate->cert && cert_is_ca(candidate->cert) && !candidate->secret)
 		return key_flaw(candidate);

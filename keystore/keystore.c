@@ -203,7 +203,7 @@ static void keep_first(GError **failure, GError *error)
 		*failure = error;
 }
 
-static void ask_sources(Keystore *keystore, const Trust *trust, const char *address, GArray *all,
+static void ask_sources(Keystore *keystore, Trust *trust, const char *address, GArray *all,
 			GError **failure)
 {
 	for (guint i = 0; i < keystore->sources->len; i++) {

@@ -111,7 +111,7 @@ static void cache_keep(SignerCache *cache, const char *name, gint64 generation, 
 
 /* Why we may not sign with it; NULL: we may. A root that we do not know is no obstacle: whoever
  * gets the signature has roots of their own. */
-static const char *judge_own(const Trust *trust, const Candidate *candidate, const char *address)
+static const char *judge_own(Trust *trust, const Candidate *candidate, const char *address)
 {
 	gint64 now = g_get_real_time() / G_USEC_PER_SEC;
 	const char *reason = trust_judge(trust, candidate, address, CERT_FOR_SIGNING, now);
@@ -120,7 +120,7 @@ static const char *judge_own(const Trust *trust, const Candidate *candidate, con
 }
 
 /* The newest key of that type that may sign; NULL: none, *reason tells why of the newest. */
-static Candidate *choose(const Trust *trust, GPtrArray *found, KeyType type, const char *address,
+static Candidate *choose(Trust *trust, GPtrArray *found, KeyType type, const char *address,
 			 const char **reason)
 {
 	Candidate *best = NULL;
@@ -142,8 +142,8 @@ static Candidate *choose(const Trust *trust, GPtrArray *found, KeyType type, con
 	return best;
 }
 
-static gboolean make_smime(Keystore *keystore, const Trust *trust, const Candidate *own,
-			   Entry *entry, GError **error)
+static gboolean make_smime(Keystore *keystore, Trust *trust, const Candidate *own, Entry *entry,
+			   GError **error)
 {
 	g_autoptr(Secret) pkcs8 = store_secret(keystore->store, own, error);
 	PrivateKey *key = pkcs8 ? private_key_import(pkcs8, error) : NULL;

@@ -25,7 +25,7 @@ static const char *const migrations[] = {
 	NULL,
 };
 
-#define CERT_COLUMNS "c.der, c.trusted, c.secret IS NOT NULL"
+#define CERT_COLUMNS "c.fingerprint, c.der, c.trusted, c.secret IS NOT NULL"
 #define PGP_COLUMNS                                                                                \
 	"p.fingerprint, p.public, p.secret IS NOT NULL, p.user_ids, p.encryption_ids,"             \
 	" p.algorithm, p.created, p.expires, p.revoked, p.expired, p.can_encrypt, p.can_sign"
@@ -47,6 +47,9 @@ Store *store_open(const char *path, const char *master_key_path, GError **error)
 {
 	g_autoptr(Store) store = g_new0(Store, 1);
 
+	g_mutex_init(&store->lock);
+	store->certs =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)cert_unref);
 	/* A wrong path must not become an empty store: nobody would have a key then. */
 	if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
 		g_set_error(error, SEALPOST_ERROR, ERROR_STORE,
@@ -66,6 +69,8 @@ void store_close(Store *store)
 		return;
 	db_close(store->db);
 	secret_free(store->master);
+	g_hash_table_unref(store->certs);
+	g_mutex_clear(&store->lock);
 	g_free(store);
 }
 
@@ -94,20 +99,52 @@ gboolean store_generation(Store *store, gint64 *generation, GError **error)
 	return TRUE;
 }
 
-static Candidate *cert_from_row(DbQuery *query, GError **error)
+/* A fingerprint stands for the same bytes always, so what was read once stays right. */
+static Cert *known_cert(Store *store, const char *fingerprint)
 {
-	g_autoptr(GBytes) der = db_bytes(query, 0);
-	g_autoptr(GError) cause = NULL;
-	g_autoptr(Cert) cert = der ? cert_new(der, &cause) : NULL;
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&store->lock);
+	Cert *cert = g_hash_table_lookup(store->certs, fingerprint);
 
-	if (!cert) {
+	return cert ? cert_ref(cert) : NULL;
+}
+
+static void keep_cert(Store *store, Cert *cert)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&store->lock);
+
+	if (g_hash_table_size(store->certs) >= STORE_CERTS_MAX)
+		g_hash_table_remove_all(store->certs);
+	g_hash_table_replace(store->certs, g_strdup(cert_fingerprint(cert)), cert_ref(cert));
+}
+
+static Cert *read_cert(Store *store, DbQuery *query, GError **error)
+{
+	Cert *cert = known_cert(store, db_text(query, 0));
+	g_autoptr(GError) cause = NULL;
+
+	if (cert)
+		return cert;
+	g_autoptr(GBytes) der = db_bytes(query, 1);
+	cert = der ? cert_new(der, &cause) : NULL;
+	if (!cert || strcmp(cert_fingerprint(cert), db_text(query, 0)) != 0) {
 		g_set_error(error, SEALPOST_ERROR, ERROR_STORE, "a damaged certificate: %s",
-			    cause ? cause->message : "empty");
+			    cause ? cause->message : "not what it was");
+		cert_unref(cert);
 		return NULL;
 	}
+	keep_cert(store, cert);
+	return cert;
+}
+
+static Candidate *cert_from_row(Store *store, DbQuery *query, GError **error)
+{
+	g_autoptr(Cert) cert = read_cert(store, query, error);
+
+	if (!cert)
+		return NULL;
 	Candidate *candidate = candidate_new_cert(cert);
-	candidate->trusted = db_int(query, 1) != 0;
-	candidate->secret = db_int(query, 2) != 0;
+	candidate->trusted = db_int(query, 2) != 0;
+	candidate->secret = db_int(query, 3) != 0;
 	return candidate;
 }
 
@@ -171,13 +208,13 @@ static Candidate *pgp_from_row(Store *store, DbQuery *query, GError **error)
 static gboolean read_rows(Store *store, DbQuery *query, KeyType type, GPtrArray *into,
 			  GError **error)
 {
-	int bound_column = type == KEY_SMIME ? 3 : 12;
+	int bound_column = type == KEY_SMIME ? 4 : 12;
 	g_autoptr(GError) cause = NULL;
 
 	if (!query)
 		return FALSE;
 	while (db_next(query, &cause)) {
-		Candidate *candidate = type == KEY_SMIME ? cert_from_row(query, error)
+		Candidate *candidate = type == KEY_SMIME ? cert_from_row(store, query, error)
 							 : pgp_from_row(store, query, error);
 		if (!candidate)
 			return FALSE;

@@ -7,9 +7,14 @@
 
 #include "keystore/store.h"
 
+/* Most certificates that are kept in their read form. */
+#define STORE_CERTS_MAX 5000
+
 struct Store {
 	Db *db;
 	Secret *master;
+	GMutex lock; /* guards certs */
+	GHashTable *certs; /* fingerprint -> Cert: reading one is most of the cost of finding it */
 };
 
 #endif

@@ -8,11 +8,17 @@
 
 /* Longest chain that a signature carries. */
 #define CHAIN_MAX 8
+/* A chain that held is not walked again for so long (a link may end in between), and for how many
+ * certificates that is remembered. */
+#define HELD_USEC (60 * G_USEC_PER_SEC)
+#define HELD_MAX 10000
 
 struct Trust {
 	gint refs;
 	TrustStore *roots;
 	GPtrArray *authorities; /* of Cert * */
+	GMutex lock; /* guards held */
+	GHashTable *held; /* fingerprint -> gint64 *: until when, monotonic */
 };
 
 static void add_all(GPtrArray *into, GPtrArray *certs)
@@ -28,6 +34,8 @@ Trust *trust_new(GPtrArray *system, GPtrArray *authorities, GPtrArray *trusted, 
 
 	trust->refs = 1;
 	trust->authorities = g_ptr_array_new_with_free_func((GDestroyNotify)cert_unref);
+	g_mutex_init(&trust->lock);
+	trust->held = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	add_all(trust->authorities, authorities);
 	add_all(roots, system);
 	/* No CA, but trusted by itself: an anchor as well (see trust_store_new()). */
@@ -48,20 +56,45 @@ void trust_unref(Trust *trust)
 		return;
 	trust_store_unref(trust->roots);
 	g_ptr_array_unref(trust->authorities);
+	g_hash_table_unref(trust->held);
+	g_mutex_clear(&trust->lock);
 	g_free(trust);
 }
 
-static const char *judge_chain(const Trust *trust, const Candidate *candidate, gint64 now)
+static gboolean has_held(Trust *trust, const char *fingerprint)
 {
-	g_autoptr(GPtrArray) more = g_ptr_array_new_with_free_func((GDestroyNotify)cert_unref);
-	add_all(more, trust->authorities);
-	add_all(more, candidate->extra);
-	ChainResult result = cert_verify_chain(candidate->cert, trust->roots, more, now, NULL);
-	return result == CHAIN_OK ? NULL : chain_result_name(result);
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&trust->lock);
+	const gint64 *until = g_hash_table_lookup(trust->held, fingerprint);
+
+	return until && *until > g_get_monotonic_time();
 }
 
-static const char *judge_cert(const Trust *trust, const Candidate *candidate, CertUse use,
-			      gint64 now)
+static void remember_held(Trust *trust, const char *fingerprint)
+{
+	gint64 *until = g_new(gint64, 1);
+
+	*until = g_get_monotonic_time() + HELD_USEC;
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&trust->lock);
+	if (g_hash_table_size(trust->held) >= HELD_MAX)
+		g_hash_table_remove_all(trust->held);
+	g_hash_table_replace(trust->held, g_strdup(fingerprint), until);
+}
+
+static const char *judge_chain(Trust *trust, const Candidate *candidate, gint64 now)
+{
+	if (has_held(trust, candidate->id))
+		return NULL;
+	g_autoptr(GPtrArray) more = g_ptr_array_new_with_free_func((GDestroyNotify)cert_unref);
+	add_all(more, candidate->extra);
+	add_all(more, trust->authorities);
+	ChainResult result = cert_verify_chain(candidate->cert, trust->roots, more, now, NULL);
+	if (result != CHAIN_OK)
+		return chain_result_name(result);
+	remember_held(trust, candidate->id);
+	return NULL;
+}
+
+static const char *judge_cert(Trust *trust, const Candidate *candidate, CertUse use, gint64 now)
 {
 	CertFlaw flaw = cert_flaw(candidate->cert, use, now);
 
@@ -81,8 +114,8 @@ static const char *judge_pgp(const PgpKey *key, CertUse use, gint64 now)
 	return NULL;
 }
 
-const char *trust_judge(const Trust *trust, const Candidate *candidate, const char *address,
-			CertUse use, gint64 now)
+const char *trust_judge(Trust *trust, const Candidate *candidate, const char *address, CertUse use,
+			gint64 now)
 {
 	if (!candidate->cert && !candidate->pgp)
 		return "malformed";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Judges one candidate: may it be used for this address, and why not? A Trust is what was trusted
- * at one moment (roots, intermediates, certificates trusted by themselves); immutable, counted.
+ * at one moment (roots, intermediates, certificates trusted by themselves); counted, for all threads.
  */
 #ifndef SEALPOST_KEYSTORE_TRUST_H
 #define SEALPOST_KEYSTORE_TRUST_H
@@ -21,8 +21,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Trust, trust_unref)
 /* NULL: usable at that time (seconds since 1970). Else the reason, static: "malformed",
  * "address-mismatch", "expired", "not-yet-valid", "revoked", "wrong-usage", "weak-key",
  * "untrusted", … address: folded; NULL: of whomever. */
-const char *trust_judge(const Trust *trust, const Candidate *candidate, const char *address,
-			CertUse use, gint64 now);
+const char *trust_judge(Trust *trust, const Candidate *candidate, const char *address, CertUse use,
+			gint64 now);
 
 /* All that is trusted, and the CA certificates that the store knows (array of Cert *). Borrowed. */
 const TrustStore *trust_anchors(const Trust *trust);

@@ -258,6 +258,29 @@ static void test_authorities(void **state)
 	assert_string_equal(cert_fingerprint(trusted->pdata[0]), cert_fingerprint(root->cert));
 }
 
+/* A row that is not what it was is a failure, never another certificate and never "no key". */
+static void test_damaged(void **state)
+{
+	Place *place = *state;
+	g_autoptr(Made) made = x509_maker_make(&(MakerOrder){.name = "A", .email = "a@x.example"});
+	g_autoptr(Made) other = x509_maker_make(&(MakerOrder){.name = "B", .email = "b@x.example"});
+	g_autoptr(GBytes) garbage = g_bytes_new_static("garbage", 7);
+	GBytes *const values[] = {garbage, cert_der(other->cert)};
+	g_autoptr(Db) db = db_open(place->path, (const char *const[]){"", NULL}, FALSE, NULL);
+	StoreChange change;
+
+	assert_true(store_put_cert(place->store, made->cert, FALSE, &change, NULL));
+	for (gsize i = 0; i < G_N_ELEMENTS(values); i++) {
+		g_autoptr(GPtrArray) found = candidate_array_new();
+		g_autoptr(GError) error = NULL;
+		assert_true(db_run(db, NULL, NULL, "UPDATE cert SET der = ?", "b", values[i]));
+		assert_false(store_find(place->store, "a@x.example", found, &error));
+		assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_STORE));
+	}
+	assert_true(db_run(db, NULL, NULL, "UPDATE cert SET der = ?", "b", cert_der(made->cert)));
+	assert_int_equal(count(place->store, "a@x.example"), 1);
+}
+
 static void test_not_there(void **state)
 {
 	Place *place = *state;
@@ -286,6 +309,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_get, make_place, remove_place),
 		cmocka_unit_test_setup_teardown(test_delete, make_place, remove_place),
 		cmocka_unit_test_setup_teardown(test_authorities, make_place, remove_place),
+		cmocka_unit_test_setup_teardown(test_damaged, make_place, remove_place),
 		cmocka_unit_test_setup_teardown(test_not_there, make_place, remove_place),
 	};
 
