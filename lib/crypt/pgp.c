@@ -249,11 +249,7 @@ static gboolean run_once(Run *run, GError **error)
 	good = run->recipients ? encrypt_once(context, run, error) : sign_once(context, run, error);
 	if (run->signer)
 		pgp_home_leave(run->home);
-	if (good)
-		pgp_home_give(run->home, context);
-	else
-		pgp_context_free(context);
-	return good;
+	return pgp_home_end(run->home, context, good);
 }
 
 /* An agent that hangs would hold up every signature after this one. */

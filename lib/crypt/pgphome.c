@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/base/error.h"
+#include "lib/crypt/pgpkey.h"
 
 /* sun_path has 108 bytes; the longest socket is "/S.gpg-agent.browser". */
 #define HOME_PATH_MAX 75
@@ -28,55 +29,6 @@ struct PgpHome {
 	guint working; /* between enter and leave */
 	gboolean importing;
 };
-
-/* no-random-seed-file: its lock lets one gpg run at a time (FACTS.md 6). cipher-algo: AES-256 also
- * for keys that name no preference (else 3DES). Compression is off: attachments are compressed as
- * it is, and 43 MB of them took four times as long with it; and a length that depends on content
- * says something about it. */
-static const char gpg_settings[] = "no-random-seed-file\n"
-				   "no-auto-check-trustdb\n"
-				   "no-auto-key-retrieve\n"
-				   "no-auto-key-locate\n"
-				   "disable-dirmngr\n"
-				   "trust-model always\n"
-				   "no-greeting\n"
-				   "no-emit-version\n"
-				   "no-comments\n"
-				   "cipher-algo AES256\n"
-				   "personal-digest-preferences SHA512 SHA384 SHA256\n"
-				   "compress-level 0\n"
-				   "import-options import-minimal\n"
-				   "export-options export-minimal\n";
-
-/* s2k-count: what an exported key's passphrase is hashed with; without it each agent measures the
- * machine first. */
-static const char agent_settings[] = "allow-loopback-pinentry\n"
-				     "disable-scdaemon\n"
-				     "no-allow-external-cache\n"
-				     "s2k-count 16777216\n"
-				     "default-cache-ttl 600\n"
-				     "max-cache-ttl 7200\n";
-
-static gboolean write_file(const char *folder, const char *name, const char *text, GError **error)
-{
-	g_autofree char *path = g_build_filename(folder, name, NULL);
-	g_autoptr(GError) failure = NULL;
-
-	if (g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600,
-				     &failure))
-		return TRUE;
-	g_set_error(error, SEALPOST_ERROR,
-		    g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOSPC) ? ERROR_DISK_FULL
-									       : ERROR_IO,
-		    "%s", failure->message);
-	return FALSE;
-}
-
-gboolean pgp_write_settings(const char *folder, GError **error)
-{
-	return write_file(folder, "gpg.conf", gpg_settings, error) &&
-	       write_file(folder, "gpg-agent.conf", agent_settings, error);
-}
 
 /* gpg refuses nothing but warns of a folder that others may enter; we refuse. */
 static gboolean prepare_folder(const char *folder, GError **error)
@@ -115,9 +67,22 @@ static void secret_key_free(gpointer data)
 {
 	PgpSecretKey *secret = data;
 
+	g_bytes_unref(secret->public_key);
 	gpgme_key_unref(secret->key);
 	g_strfreev(secret->fingerprints);
 	g_free(secret);
+}
+
+static void give_back(PgpHome *home, PgpContext *context)
+{
+	gpgme_signers_clear(pgp_context_gpgme(context));
+	g_mutex_lock(&home->lock);
+	gboolean keep = g_queue_get_length(&home->idle) < IDLE_MAX;
+	if (keep)
+		g_queue_push_head(&home->idle, context);
+	g_mutex_unlock(&home->lock);
+	if (!keep)
+		pgp_context_free(context);
 }
 
 PgpHome *pgp_home_open(const char *folder, GError **error)
@@ -139,7 +104,7 @@ PgpHome *pgp_home_open(const char *folder, GError **error)
 	PgpContext *context = pgp_context_new(home->folder, error);
 	if (!context)
 		return NULL;
-	pgp_home_give(home, context);
+	give_back(home, context);
 	return g_steal_pointer(&home);
 }
 
@@ -176,16 +141,13 @@ PgpContext *pgp_home_take(PgpHome *home, GError **error)
 	return context ? context : pgp_context_new(home->folder, error);
 }
 
-void pgp_home_give(PgpHome *home, PgpContext *context)
+gboolean pgp_home_end(PgpHome *home, PgpContext *context, gboolean good)
 {
-	gpgme_signers_clear(pgp_context_gpgme(context));
-	g_mutex_lock(&home->lock);
-	gboolean keep = g_queue_get_length(&home->idle) < IDLE_MAX;
-	if (keep)
-		g_queue_push_head(&home->idle, context);
-	g_mutex_unlock(&home->lock);
-	if (!keep)
+	if (good)
+		give_back(home, context);
+	else
 		pgp_context_free(context);
+	return good;
 }
 
 void pgp_home_enter(PgpHome *home)
@@ -233,17 +195,42 @@ const PgpSecretKey *pgp_home_secret(PgpHome *home, const char *fingerprint)
 	return secret;
 }
 
-static PgpSecretKey *secret_key_new(gpgme_key_t key)
+static gint64 deadline(void)
+{
+	return g_get_monotonic_time() + PGP_SECONDS * G_USEC_PER_SEC;
+}
+
+static PgpSecretKey *secret_key_new(gpgme_key_t key, GBytes *public_key)
 {
 	PgpSecretKey *secret = g_new0(PgpSecretKey, 1);
 	g_autoptr(GStrvBuilder) fingerprints = g_strv_builder_new();
 
 	gpgme_key_ref(key);
 	secret->key = key;
+	secret->public_key = public_key;
 	for (gpgme_subkey_t subkey = key->subkeys; subkey; subkey = subkey->next)
 		g_strv_builder_add(fingerprints, subkey->fpr);
 	secret->fingerprints = g_strv_builder_end(fingerprints);
 	return secret;
+}
+
+GBytes *pgp_export_public(PgpHome *home, const char *fingerprint, GError **error)
+{
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	g_autoptr(Sink) sink = sink_new_bytes(bytes, PGPKEY_MAX);
+	g_autoptr(PgpData) data = pgp_data_new(NULL, sink, error);
+	PgpContext *context = data ? pgp_home_take(home, error) : NULL;
+
+	if (!context)
+		return NULL;
+	gpgme_ctx_t gpgme = pgp_context_gpgme(context);
+	gpgme_set_armor(gpgme, 0);
+	gpgme_error_t started = gpgme_op_export_start(gpgme, fingerprint, GPGME_EXPORT_MODE_MINIMAL,
+						      pgp_data_gpgme(data));
+	if (pgp_home_end(home, context, pgp_run(context, started, deadline(), NULL, error)))
+		return g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
+	pgp_data_failed(data, error);
+	return NULL;
 }
 
 /* Finds the key that has just come in and remembers it. */
@@ -251,10 +238,10 @@ static gboolean remember(PgpHome *home, PgpContext *context, const char *fingerp
 			 GError **error)
 {
 	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func((GDestroyNotify)gpgme_key_unref);
-	gint64 deadline = g_get_monotonic_time() + PGP_SECONDS * G_USEC_PER_SEC;
 	gpgme_ctx_t gpgme = pgp_context_gpgme(context);
 
-	if (!pgp_run(context, gpgme_op_keylist_start(gpgme, fingerprint, 1), deadline, keys, error))
+	if (!pgp_run(context, gpgme_op_keylist_start(gpgme, fingerprint, 1), deadline(), keys,
+		     error))
 		return FALSE;
 	gpgme_key_t key = keys->len == 1 ? keys->pdata[0] : NULL;
 	if (!key || !key->fpr || g_ascii_strcasecmp(key->fpr, fingerprint) != 0) {
@@ -262,8 +249,11 @@ static gboolean remember(PgpHome *home, PgpContext *context, const char *fingerp
 			    "gpg does not have the secret key %s after its import", fingerprint);
 		return FALSE;
 	}
+	GBytes *public_key = pgp_export_public(home, fingerprint, error);
+	if (!public_key)
+		return FALSE;
 	g_mutex_lock(&home->lock);
-	g_hash_table_insert(home->secrets, g_strdup(fingerprint), secret_key_new(key));
+	g_hash_table_insert(home->secrets, g_strdup(fingerprint), secret_key_new(key, public_key));
 	g_mutex_unlock(&home->lock);
 	return TRUE;
 }
@@ -271,13 +261,12 @@ static gboolean remember(PgpHome *home, PgpContext *context, const char *fingerp
 static gboolean import_secret(PgpHome *home, PgpContext *context, const char *fingerprint,
 			      const Secret *key, GError **error)
 {
-	gint64 deadline = g_get_monotonic_time() + PGP_SECONDS * G_USEC_PER_SEC;
 	gpgme_ctx_t gpgme = pgp_context_gpgme(context);
 	g_autoptr(PgpData) data = pgp_data_new_bytes(secret_bytes(key), secret_size(key), error);
 
 	return data &&
-	       pgp_run(context, gpgme_op_import_start(gpgme, pgp_data_gpgme(data)), deadline, NULL,
-		       error) &&
+	       pgp_run(context, gpgme_op_import_start(gpgme, pgp_data_gpgme(data)), deadline(),
+		       NULL, error) &&
 	       remember(home, context, fingerprint, error);
 }
 
@@ -294,9 +283,19 @@ gboolean pgp_home_need_secret(PgpHome *home, const char *fingerprint, const Secr
 	gboolean good = pgp_home_secret(home, fingerprint) ||
 			import_secret(home, context, fingerprint, key, error);
 	end_import(home);
-	if (good)
-		pgp_home_give(home, context);
-	else
-		pgp_context_free(context);
-	return good;
+	return pgp_home_end(home, context, good);
+}
+
+gboolean pgp_home_wake(PgpHome *home, GError **error)
+{
+	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func((GDestroyNotify)gpgme_key_unref);
+	PgpContext *context = pgp_home_take(home, error);
+
+	if (!context)
+		return FALSE;
+	/* Whoever lists secret keys asks the agent, and starts it. */
+	gboolean good =
+		pgp_run(context, gpgme_op_keylist_start(pgp_context_gpgme(context), NULL, 1),
+			deadline(), keys, error);
+	return pgp_home_end(home, context, good);
 }

@@ -11,12 +11,14 @@
 /* A secret key that is in the working copy; immutable, lives as long as the home. */
 typedef struct {
 	gpgme_key_t key;
+	GBytes *public_key;
 	char **fingerprints; /* of the primary key and all subkeys */
 } PgpSecretKey;
 
-/* An idle context, or a new one; given back after a success, freed after a failure. */
+/* An idle context, or a new one. */
 PgpContext *pgp_home_take(PgpHome *home, GError **error);
-void pgp_home_give(PgpHome *home, PgpContext *context);
+/* Gives it back after a success, frees it after a failure. Returns good. */
+gboolean pgp_home_end(PgpHome *home, PgpContext *context, gboolean good);
 
 /* Borrowed; NULL if pgp_home_need_secret() has not brought it. */
 const PgpSecretKey *pgp_home_secret(PgpHome *home, const char *fingerprint);
@@ -29,8 +31,20 @@ void pgp_home_leave(PgpHome *home);
 /* Where gpg's home is, as gpg sees it. Borrowed. */
 const char *pgp_home_folder(const PgpHome *home);
 
-/* Writes gpg.conf and gpg-agent.conf into folder. */
+/* The public key of that fingerprint, minimal. */
+GBytes *pgp_export_public(PgpHome *home, const char *fingerprint, GError **error);
+/* Makes sure that the agent runs. */
+gboolean pgp_home_wake(PgpHome *home, GError **error);
+
+/* --- pgpfolder.c: the files of a GnuPG home --- */
+
+/* gpg.conf and gpg-agent.conf of a home with an agent of its own; gpg.conf of one without. */
 gboolean pgp_write_settings(const char *folder, GError **error);
+gboolean pgp_write_visit_settings(const char *folder, GError **error);
+gboolean pgp_write_file(const char *folder, const char *name, const void *data, gsize size,
+			GError **error);
+/* Removes a home that was made for a while, with all that gpg put there. */
+void pgp_remove_folder(const char *folder);
 
 /* --- pgpagent.c --- */
 

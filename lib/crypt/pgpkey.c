@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/base/error.h"
 #include "lib/crypt/pgpdescribe.h"
@@ -37,27 +36,11 @@ typedef struct {
 	PgpHome *home;
 } Passing;
 
-/* Only what gpg makes in a home: files, and folders of files. */
-static void remove_folder(const char *folder, int depth)
-{
-	GDir *dir = g_dir_open(folder, 0, NULL);
-	const char *name;
-
-	while (dir && (name = g_dir_read_name(dir))) {
-		g_autofree char *path = g_build_filename(folder, name, NULL);
-		if (unlink(path) < 0 && depth > 0)
-			remove_folder(path, depth - 1);
-	}
-	if (dir)
-		g_dir_close(dir);
-	rmdir(folder);
-}
-
 static void passing_free(Passing *passing)
 {
 	pgp_home_close(passing->home);
 	if (passing->folder)
-		remove_folder(passing->folder, 2);
+		pgp_remove_folder(passing->folder);
 	g_free(passing->folder);
 	g_free(passing);
 }
@@ -84,16 +67,6 @@ static gint64 deadline(void)
 	return g_get_monotonic_time() + PGP_SECONDS * G_USEC_PER_SEC;
 }
 
-/* A context for one operation: given back only after a success. */
-static gboolean finish(PgpHome *home, PgpContext *context, gboolean good)
-{
-	if (good)
-		pgp_home_give(home, context);
-	else
-		pgp_context_free(context);
-	return good;
-}
-
 static gboolean import(PgpHome *home, const guint8 *bytes, gsize size, GError **error)
 {
 	g_autoptr(PgpData) data = pgp_data_new_bytes(bytes, size, error);
@@ -103,7 +76,7 @@ static gboolean import(PgpHome *home, const guint8 *bytes, gsize size, GError **
 		return FALSE;
 	gpgme_error_t started =
 		gpgme_op_import_start(pgp_context_gpgme(context), pgp_data_gpgme(data));
-	return finish(home, context, pgp_run(context, started, deadline(), NULL, error));
+	return pgp_home_end(home, context, pgp_run(context, started, deadline(), NULL, error));
 }
 
 /* Array of gpgme_key_t; empty is fine. */
@@ -120,29 +93,9 @@ static GPtrArray *list(PgpHome *home, gboolean secret, GError **error)
 		mode |= GPGME_KEYLIST_MODE_WITH_SECRET;
 	gpgme_set_keylist_mode(pgp_context_gpgme(context), mode);
 	gpgme_error_t started = gpgme_op_keylist_start(pgp_context_gpgme(context), NULL, 0);
-	if (!finish(home, context, pgp_run(context, started, deadline(), keys, error)))
+	if (!pgp_home_end(home, context, pgp_run(context, started, deadline(), keys, error)))
 		return NULL;
 	return g_steal_pointer(&keys);
-}
-
-static GBytes *export_public(PgpHome *home, const char *fingerprint, GError **error)
-{
-	g_autoptr(GByteArray) bytes = g_byte_array_new();
-	g_autoptr(Sink) sink = sink_new_bytes(bytes, PGPKEY_MAX);
-	g_autoptr(PgpData) data = pgp_data_new(NULL, sink, error);
-	PgpContext *context = data ? pgp_home_take(home, error) : NULL;
-
-	if (!context)
-		return NULL;
-	gpgme_set_armor(pgp_context_gpgme(context), 0);
-	gpgme_error_t started =
-		gpgme_op_export_start(pgp_context_gpgme(context), fingerprint,
-				      GPGME_EXPORT_MODE_MINIMAL, pgp_data_gpgme(data));
-	if (!finish(home, context, pgp_run(context, started, deadline(), NULL, error))) {
-		pgp_data_failed(data, error);
-		return NULL;
-	}
-	return g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
 }
 
 /* gpg's question for a passphrase; the secret is the hook. */
@@ -176,7 +129,7 @@ static Secret *export_secret(PgpHome *home, const char *fingerprint, const Secre
 						      pgp_data_gpgme(data));
 	gboolean good = pgp_run(context, started, deadline(), NULL, error);
 	gpgme_set_passphrase_cb(gpgme, NULL, NULL);
-	if (!finish(home, context, good)) {
+	if (!pgp_home_end(home, context, good)) {
 		pgp_data_failed(data, error);
 		return NULL;
 	}
@@ -200,7 +153,7 @@ static gboolean try_signing(PgpHome *home, gpgme_key_t key, GError **error)
 	if (!started)
 		started = gpgme_op_sign_start(gpgme, pgp_data_gpgme(in), pgp_data_gpgme(out),
 					      GPGME_SIG_MODE_DETACH);
-	return finish(home, context, pgp_run(context, started, deadline(), NULL, error));
+	return pgp_home_end(home, context, pgp_run(context, started, deadline(), NULL, error));
 }
 
 /* --- reading --- */
@@ -231,7 +184,7 @@ static PgpKey *read_key(PgpHome *home, gpgme_key_t listed, const Secret *passphr
 {
 	g_autoptr(PgpKey) key = pgp_describe(listed);
 
-	key->bytes = export_public(home, key->fingerprint, error);
+	key->bytes = pgp_export_public(home, key->fingerprint, error);
 	if (!key->bytes)
 		return NULL;
 	if (pgp_has_secret(listed) && !read_secret(home, listed, passphrase, key, error))

@@ -109,6 +109,22 @@ char *pgp_maker_key(PgpMaker *maker, const char *address, const char *algorithm)
 	return fingerprint;
 }
 
+void pgp_maker_revoke(PgpMaker *maker, const char *fingerprint)
+{
+	g_autofree char *path =
+		g_strdup_printf("%s/openpgp-revocs.d/%s.rev", maker->home, fingerprint);
+	g_autofree char *text = NULL;
+
+	/* A colon keeps it from being imported by mistake. */
+	char *colon =
+		g_file_get_contents(path, &text, NULL, NULL) ? strstr(text, ":-----BEGIN") : NULL;
+	if (!colon)
+		g_error("no revocation of %s", fingerprint);
+	g_autoptr(GBytes) revocation = g_bytes_new(colon + 1, strlen(colon + 1));
+	if (pgp_maker_gpg(maker, revocation, NULL, "--import") != 0)
+		g_error("%s was not revoked", fingerprint);
+}
+
 GBytes *pgp_maker_public(PgpMaker *maker, const char *fingerprint)
 {
 	GBytes *key = NULL;

@@ -95,19 +95,6 @@ static GBytes *exported(PgpMaker *maker, const char *address)
 	return key;
 }
 
-static void revoke_key(PgpMaker *maker, const char *fingerprint)
-{
-	g_autofree char *path =
-		g_strdup_printf("%s/openpgp-revocs.d/%s.rev", maker->home, fingerprint);
-	g_autofree char *text = NULL;
-
-	assert_true(g_file_get_contents(path, &text, NULL, NULL));
-	char *colon = strstr(text, ":-----BEGIN");
-	assert_non_null(colon);
-	g_autoptr(GBytes) revocation = g_bytes_new(colon + 1, strlen(colon + 1));
-	assert_int_equal(pgp_maker_gpg(maker, revocation, NULL, "--import"), 0);
-}
-
 static void test_refused_keys(void **state)
 {
 	World *world = *state;
@@ -120,7 +107,7 @@ static void test_refused_keys(void **state)
 				       "--faked-system-time 20210101T000000! --passphrase  "
 				       "--quick-gen-key <old@u.example> future-default default 1y"),
 			 0);
-	revoke_key(maker, revoked);
+	pgp_maker_revoke(maker, revoked);
 	GBytes *bad[] = {exported(maker, "signs@u.example"),
 			 exported(maker, "revoked@u.example"),
 			 exported(maker, "old@u.example"),

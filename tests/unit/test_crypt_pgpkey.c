@@ -249,15 +249,7 @@ static void test_unusable(void **state)
 
 	/* Revoked by the certificate that gpg made along with the key. */
 	revoked = pgp_maker_key(maker, "revoked@u.example", "future-default");
-	g_autofree char *path = g_strdup_printf("%s/openpgp-revocs.d/%s.rev", maker->home, revoked);
-	g_autofree char *text = NULL;
-	gsize length;
-	assert_true(g_file_get_contents(path, &text, &length, NULL));
-	char *colon = strstr(text, ":-----BEGIN");
-	assert_non_null(colon);
-	g_autoptr(GBytes) revocation = g_bytes_new(colon + 1, strlen(colon + 1));
-	g_autofree char *rev = pgp_maker_file(maker, "revocation", revocation);
-	assert_int_equal(pgp_maker_gpg(maker, NULL, NULL, "--import %s", rev), 0);
+	pgp_maker_revoke(maker, revoked);
 	g_autoptr(GBytes) revoked_file = pgp_maker_public(maker, revoked);
 	g_autoptr(GPtrArray) revoked_keys = read_keys(world, revoked_file, NULL);
 	key = revoked_keys->pdata[0];

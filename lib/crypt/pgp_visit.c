@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * gpg finds private keys through the agent by their public parts in the keyring: a key whose
+ * public part is not there cannot be used, though the agent has it. The keyring is a file of keys
+ * one after the other (gpg's old form), so that no run of gpg is needed to fill it; the agent's
+ * socket is a file that names another (libassuan's redirection).
+ */
+#include "lib/crypt/pgp_visit.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "lib/base/error.h"
+#include "lib/crypt/pgphome.h"
+#include "lib/crypt/pgppacket.h"
+
+struct PgpVisit {
+	char *folder;
+};
+
+static void add_key(GByteArray *keyring, GBytes *key)
+{
+	gsize size;
+	const guint8 *bytes = g_bytes_get_data(key, &size);
+
+	g_byte_array_append(keyring, bytes, (guint)size);
+}
+
+static GByteArray *keyring_of(PgpHome *home, const PgpOpenJob *job)
+{
+	GByteArray *keyring = g_byte_array_new();
+
+	for (guint i = 0; job->secrets && i < job->secrets->len; i++) {
+		const PgpSecretKey *secret = pgp_home_secret(home, job->secrets->pdata[i]);
+		if (secret)
+			add_key(keyring, secret->public_key);
+	}
+	for (guint i = 0; job->signers && i < job->signers->len; i++)
+		add_key(keyring, job->signers->pdata[i]);
+	return keyring;
+}
+
+static gboolean furnish(PgpVisit *visit, PgpHome *home, const PgpOpenJob *job, GError **error)
+{
+	g_autoptr(GByteArray) keyring = keyring_of(home, job);
+	g_autofree char *redirection =
+		g_strdup_printf("%%Assuan%%\nsocket=%s/S.gpg-agent\n", pgp_home_folder(home));
+
+	return pgp_write_visit_settings(visit->folder, error) &&
+	       pgp_write_file(visit->folder, "pubring.gpg", keyring->data, keyring->len, error) &&
+	       pgp_write_file(visit->folder, "S.gpg-agent", redirection, strlen(redirection),
+			      error);
+}
+
+PgpVisit *pgp_visit_new(PgpHome *home, const PgpOpenJob *job, GError **error)
+{
+	g_autoptr(PgpVisit) visit = g_new0(PgpVisit, 1);
+	g_autofree char *made = g_build_filename(pgp_home_folder(home), "run-XXXXXX", NULL);
+
+	if (!g_mkdtemp(made)) {
+		error_set_errno(error, errno, made);
+		return NULL;
+	}
+	visit->folder = g_steal_pointer(&made);
+	return furnish(visit, home, job, error) ? g_steal_pointer(&visit) : NULL;
+}
+
+void pgp_visit_free(PgpVisit *visit)
+{
+	if (!visit)
+		return;
+	if (visit->folder)
+		pgp_remove_folder(visit->folder);
+	g_free(visit->folder);
+	g_free(visit);
+}
+
+const char *pgp_visit_folder(const PgpVisit *visit)
+{
+	return visit->folder;
+}
+
+/* Is it a key or subkey of key? Then *primary gets the primary key's fingerprint. */
+static gboolean belongs(GBytes *key, const char *fingerprint, char **primary)
+{
+	PgpPackets packets = {0};
+	PgpPacket packet;
+	g_autofree char *first = NULL;
+
+	packets.data = g_bytes_get_data(key, &packets.size);
+	while (pgp_packet_next(&packets, &packet, NULL, NULL)) {
+		g_autofree char *own = pgp_packet_fingerprint(&packet);
+		if (own && !first)
+			first = g_strdup(own);
+		if (own && g_str_has_suffix(own, fingerprint)) {
+			*primary = g_steal_pointer(&first);
+			return TRUE;
+		}
+	}
+	return FALSE;
+}
+
+char *pgp_visit_primary(const PgpOpenJob *job, const char *fingerprint)
+{
+	char *primary = NULL;
+
+	if (!fingerprint)
+		return NULL;
+	g_autofree char *upper = g_ascii_strup(fingerprint, -1);
+	for (guint i = 0; job->signers && strlen(upper) >= 16 && i < job->signers->len; i++) {
+		if (belongs(job->signers->pdata[i], upper, &primary))
+			return primary;
+	}
+	return g_steal_pointer(&upper);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A GnuPG home for one run: a keyring of the named keys, and the way to the agent of PgpHome. For
+ * lib/crypt/pgp*.c only.
+ */
+#ifndef SEALPOST_LIB_CRYPT_PGP_VISIT_H
+#define SEALPOST_LIB_CRYPT_PGP_VISIT_H
+
+#include "lib/crypt/pgp_open.h"
+
+typedef struct PgpVisit PgpVisit;
+
+/* Fingerprints that are not in the home are passed over. */
+PgpVisit *pgp_visit_new(PgpHome *home, const PgpOpenJob *job, GError **error);
+void pgp_visit_free(PgpVisit *visit);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PgpVisit, pgp_visit_free)
+const char *pgp_visit_folder(const PgpVisit *visit);
+
+/* The primary key's fingerprint for that of a key or subkey (or key id) of the job's signers; the
+ * same in upper case if it is none of them. New string; NULL for NULL. */
+char *pgp_visit_primary(const PgpOpenJob *job, const char *fingerprint);
+
+#endif
