@@ -11,7 +11,7 @@
 /* no-random-seed-file: its lock lets one gpg run at a time (FACTS.md 6). cipher-algo: AES-256 also
  * for keys that name no preference (else 3DES). Compression is off: attachments are compressed as
  * it is, and 43 MB of them took four times as long with it; and a length that depends on content
- * says something about it. */
+ * says something about it. No export-minimal: it drops expired subkeys, and old mail needs them. */
 static const char gpg_settings[] = "no-random-seed-file\n"
 				   "no-auto-check-trustdb\n"
 				   "no-auto-key-retrieve\n"
@@ -24,8 +24,7 @@ static const char gpg_settings[] = "no-random-seed-file\n"
 				   "cipher-algo AES256\n"
 				   "personal-digest-preferences SHA512 SHA384 SHA256\n"
 				   "compress-level 0\n"
-				   "import-options import-minimal\n"
-				   "export-options export-minimal\n";
+				   "import-options import-minimal\n";
 
 /* s2k-count: what an exported key's passphrase is hashed with; without it each agent measures the
  * machine first. */

@@ -225,8 +225,7 @@ GBytes *pgp_export_public(PgpHome *home, const char *fingerprint, GError **error
 		return NULL;
 	gpgme_ctx_t gpgme = pgp_context_gpgme(context);
 	gpgme_set_armor(gpgme, 0);
-	gpgme_error_t started = gpgme_op_export_start(gpgme, fingerprint, GPGME_EXPORT_MODE_MINIMAL,
-						      pgp_data_gpgme(data));
+	gpgme_error_t started = gpgme_op_export_start(gpgme, fingerprint, 0, pgp_data_gpgme(data));
 	if (pgp_home_end(home, context, pgp_run(context, started, deadline(), NULL, error)))
 		return g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
 	pgp_data_failed(data, error);

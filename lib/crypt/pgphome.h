@@ -31,7 +31,7 @@ void pgp_home_leave(PgpHome *home);
 /* Where gpg's home is, as gpg sees it. Borrowed. */
 const char *pgp_home_folder(const PgpHome *home);
 
-/* The public key of that fingerprint, minimal. */
+/* The public key of that fingerprint, with all its subkeys. */
 GBytes *pgp_export_public(PgpHome *home, const char *fingerprint, GError **error);
 /* Makes sure that the agent runs. */
 gboolean pgp_home_wake(PgpHome *home, GError **error);

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "lib/base/error.h"
+#include "lib/crypt/pgp_open.h"
 #include "lib/crypt/pgpkey.h"
 #include "tests/unit/pgpmaker.h"
 
@@ -20,10 +21,13 @@ typedef struct {
 	char *folder; /* for passing homes */
 	char *corpus; /* NULL: there is none */
 	char *manifest;
+	PgpHome *home; /* for the keys of one family: some keys are there in several forms */
+	char *family;
+	guint opened;
 } World;
 
 /* Columns of the manifest. */
-enum { PATH, FAMILY, KIND, STRUCTURE, KEY, PASSPHRASE, OPEN, NOTE = 12, COLUMNS };
+enum { PATH, FAMILY, KIND, STRUCTURE, KEY, PASSPHRASE, OPEN, OPEN_BY, INNER, NOTE = 12, COLUMNS };
 
 static int set_up(void **state)
 {
@@ -47,10 +51,12 @@ static int tear_down(void **state)
 {
 	World *world = *state;
 
+	pgp_home_close(world->home);
 	pgp_maker_free(world->maker);
 	g_free(world->folder);
 	g_free(world->corpus);
 	g_free(world->manifest);
+	g_free(world->family);
 	g_free(world);
 	return 0;
 }
@@ -175,12 +181,102 @@ static void test_messages(void **state)
 	for_each(world, "pgp-message", check_message);
 }
 
+static void change_home(World *world, const char *family)
+{
+	g_autofree char *folder = g_build_filename(world->maker->folder, family, NULL);
+
+	if (g_strcmp0(world->family, family) == 0)
+		return;
+	pgp_home_close(world->home);
+	world->home = pgp_home_open(folder, NULL);
+	assert_non_null(world->home);
+	g_free(world->family);
+	world->family = g_strdup(family);
+}
+
+/* The fingerprints of the secret keys in the file that the manifest names, brought into the home. */
+static GPtrArray *bring_keys(World *world, char **row)
+{
+	GPtrArray *fingerprints = g_ptr_array_new_with_free_func(g_free);
+	g_autofree char *path = g_build_filename(world->corpus, row[KEY], NULL);
+	g_autoptr(Secret) passphrase = passphrase_of(row);
+	g_autofree char *text = NULL;
+	gsize size;
+
+	if (!g_file_get_contents(path, &text, &size, NULL))
+		return fingerprints;
+	g_autoptr(GBytes) file = g_bytes_new_take(g_steal_pointer(&text), size);
+	g_autoptr(GPtrArray) keys = pgpkey_read(file, passphrase, world->folder, NULL);
+	for (guint i = 0; keys && i < keys->len; i++) {
+		const PgpKey *key = keys->pdata[i];
+		if (!key->secret)
+			continue;
+		assert_true(pgp_home_need_secret(world->home, key->fingerprint, key->secret, NULL));
+		g_ptr_array_add(fingerprints, g_strdup(key->fingerprint));
+	}
+	return fingerprints;
+}
+
+/* The first armoured message in a mail; a raw file as it is. */
+static GBytes *message_in(World *world, char **row)
+{
+	g_autoptr(GBytes) file = read_file(world, row[PATH]);
+	gsize size;
+	const char *text = g_bytes_get_data(file, &size);
+
+	if (strcmp(row[KIND], "pgp-message") == 0)
+		return g_steal_pointer(&file);
+	const char *begin = g_strstr_len(text, (gssize)size, "-----BEGIN PGP MESSAGE-----");
+	return begin ? g_bytes_new(begin, size - (gsize)(begin - text)) : NULL;
+}
+
+static void check_open(World *world, char **row)
+{
+	gboolean open = strcmp(row[OPEN], "yes") == 0 && strstr(row[OPEN_BY], "gpg");
+	g_autoptr(GBytes) message = NULL;
+
+	if (!g_str_has_prefix(row[STRUCTURE], "pgp-encrypted") || !strchr(row[KEY], '/'))
+		return;
+	change_home(world, row[FAMILY]);
+	message = message_in(world, row);
+	g_autoptr(GPtrArray) secrets = bring_keys(world, row);
+	if (!message || secrets->len == 0)
+		return;
+	g_autoptr(GByteArray) out = g_byte_array_new();
+	g_autoptr(Sink) sink = sink_new_bytes(out, 64 * 1024 * 1024);
+	g_autoptr(Source) source = source_new_bytes(message);
+	g_autoptr(GError) error = NULL;
+	PgpOpenJob job = {.secrets = secrets};
+	g_autoptr(PgpOpened) opened = pgp_open(world->home, &job, source, sink, &error);
+	g_autofree char *sum = g_compute_checksum_for_data(G_CHECKSUM_SHA256, out->data, out->len);
+	if (!opened)
+		fail_msg("%s: %s", row[PATH], error->message);
+	/* Of two layers the manifest's word is about both; we take one off. */
+	if (opened->opened != open && !strstr(row[STRUCTURE], ">pgp-encrypted"))
+		fail_msg("%s: %s", row[PATH], open ? opened->reason : "opened");
+	if (opened->opened && strcmp(sum, row[INNER]) != 0)
+		fail_msg("%s: other bytes came out", row[PATH]);
+	world->opened += opened->opened;
+}
+
+static void test_open(void **state)
+{
+	World *world = *state;
+
+	if (!world->corpus)
+		skip();
+	for_each(world, "pgp-message", check_open);
+	for_each(world, "mime-pgp", check_open);
+	assert_true(world->opened > 50);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_public_keys),
 		cmocka_unit_test(test_secret_keys),
 		cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_open),
 	};
 
 	return cmocka_run_group_tests_name("crypt/pgp and the corpus", tests, set_up, tear_down);

@@ -297,6 +297,36 @@ static void test_dead_agent(void **state)
 	assert_true(opened->opened);
 }
 
+/* Mail of back then, to a key that has expired since: read from its file it still opens it. */
+static void test_expired_key(void **state)
+{
+	World *world = *state;
+	PgpMaker *maker = world->maker;
+	g_autofree char *passing = g_build_filename(maker->folder, "passing", NULL);
+	g_autoptr(GBytes) file = NULL, message = NULL, plain = NULL;
+
+	assert_int_equal(pgp_maker_gpg(maker, NULL, NULL,
+				       "--faked-system-time 20210101T000000! --passphrase  "
+				       "--quick-gen-key <past@firma.example> future-default "
+				       "default 1y"),
+			 0);
+	assert_int_equal(pgp_maker_gpg(maker, world->text, &message,
+				       "--faked-system-time 20210201T000000! "
+				       "-r past@firma.example --encrypt"),
+			 0);
+	assert_int_equal(
+		pgp_maker_gpg(maker, NULL, &file, "--export-secret-keys past@firma.example"), 0);
+	assert_int_equal(g_mkdir_with_parents(passing, 0700), 0);
+	g_autoptr(GPtrArray) keys = pgpkey_read(file, NULL, passing, NULL);
+	const PgpKey *key = keys->pdata[0];
+	assert_true(key->expired);
+	assert_non_null(key->secret);
+	assert_true(pgp_home_need_secret(world->home, key->fingerprint, key->secret, NULL));
+	g_autoptr(PgpOpened) opened = open_as(world, key->fingerprint, FALSE, message, &plain);
+	assert_true(opened->opened);
+	assert_true(g_bytes_equal(plain, world->text));
+}
+
 /* Our own way out and back in. */
 static void test_round_trip(void **state)
 {
@@ -414,6 +444,7 @@ int main(void)
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_too_large),
 		cmocka_unit_test(test_dead_agent),
+		cmocka_unit_test(test_expired_key),
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_verify),
 		cmocka_unit_test(test_verify_old_keys),
