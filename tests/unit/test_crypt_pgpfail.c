@@ -193,6 +193,7 @@ static void signal_agents(const char *folder, int signal)
 {
 	g_autoptr(GArray) pids = agents_of(folder);
 
+	assert_true(pids->len > 0);
 	for (guint i = 0; i < pids->len; i++)
 		kill(g_array_index(pids, pid_t, i), signal);
 }
