@@ -28,7 +28,7 @@ from demo.process import Child, Children, catch_signals, port_answers, run, sock
 from demo.site import Site  # noqa: E402
 
 SESSIONS = 10
-ROUNDS = 5
+ROUNDS = 3
 SIZES = {"4 KB": (4 << 10, 600), "100 KB": (100 << 10, 300), "5 MB": (5 << 20, 20)}
 SMIME = Person("smime@bench.example", "Bench Smime", smime="rsa:2048")
 PGP = Person("pgp@bench.example", "Bench Pgp", pgp=True)
@@ -91,7 +91,7 @@ class Bench:
 
     def prepare(self):
         sink_port, ports = self.ports.next(), {}
-        self.children.add(Child("smtp-sink", ["smtp-sink", "-c", f"127.0.0.1:{sink_port}", "256"],
+        self.children.add(Child("smtp-sink", ["smtp-sink", "-u", "postfix", f"127.0.0.1:{sink_port}", "256"],
                                 self.folder / "sink.log", ready=lambda: port_answers(sink_port)))
         for name, flags in (("echo", ()), ("read", ("--read",))):
             path = self.short / f"{name}.sock"
