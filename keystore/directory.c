@@ -282,12 +282,17 @@ KeySource *directory_source(const Conf *conf, const char *section, GError **erro
 	directory->pgp_attributes = list_or(conf, section, "pgp_attributes", preset->pgp);
 	settings->attributes =
 		join_lists(directory->certificate_attributes, directory->pgp_attributes);
+	gboolean any = settings->attributes[0] != NULL;
 	directory->server = ldap_server_new(settings);
 	directory->cache = cache_new(conf_duration(conf, "keystore", "cache_positive"),
 				     conf_duration(conf, "keystore", "cache_negative"));
-	if (filter_check(directory->filter, error))
+	if (!any)
+		conf_fail(error, section, "certificate_attributes",
+			  "empty, and so is pgp_attributes: nothing to ask for");
+	else if (filter_check(directory->filter, error))
 		return source;
-	g_prefix_error(error, "[%s] filter: ", section);
+	else
+		g_prefix_error(error, "[%s] filter: ", section);
 	key_source_free(source);
 	return NULL;
 }

@@ -195,8 +195,15 @@ static gboolean has_usable(GArray *all)
 	return FALSE;
 }
 
+/* The first failure is the answer's. Whatever it was (a password file that went away, GnuPG that
+ * does not run): a source could not be asked. */
 static void keep_first(GError **failure, GError *error)
 {
+	if (!g_error_matches(error, SEALPOST_ERROR, ERROR_STORE) &&
+	    !g_error_matches(error, SEALPOST_ERROR, ERROR_DISK_FULL)) {
+		error->domain = SEALPOST_ERROR;
+		error->code = ERROR_LOOKUP;
+	}
 	if (*failure)
 		g_error_free(error);
 	else

@@ -231,13 +231,18 @@ def transport(tap, keys, directory, authority, foreign):
         assert failed(keys.lookup(SOFIA))
         password.chmod(0o644)
         assert keys.sealpost("lookup", SOFIA.address).returncode == 78
+        password.chmod(0o600)
+        with keys.asker() as ask:
+            password.unlink()
+            assert ask("ask", SOFIA.address) == "failure lookup"
     with tap.case("a base that is not there is no answer"):
         keys.configure(directory.plain, authority.root, base="dc=elsewhere")
         assert failed(keys.lookup(SOFIA))
     with tap.case("wrong settings are named"):
         for setting, value in (("filter", "(mail=x)"), ("scope", "all"), ("type", "novell"),
-                               ("uri", "http://localhost")):
-            keys.configure(**{"uri": directory.plain, "ca": authority.root, setting: value})
+                               ("uri", "http://localhost"), ("certificate_attributes", "")):
+            keys.configure(**{"uri": directory.plain, "ca": authority.root,
+                              "pgp_attributes": "", setting: value})
             done = keys.sealpost("lookup", SOFIA.address)
             assert done.returncode == 78 and f"[ldap main] {setting}".encode() in done.stderr, done
 
