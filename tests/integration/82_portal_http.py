@@ -9,7 +9,9 @@ import warnings
 
 from portal_lib import Visitor, portal_script, read_all
 
-from demo.process import wait_for
+from lib import BUILD
+
+from demo.process import run, wait_for
 
 LIMIT = 16 * 1024
 
@@ -234,6 +236,26 @@ with portal_script() as (tap, site):
             for sock in held:
                 sock.close()
         wait_for(lambda: answers(site), 60, "a free place")
+
+    with tap.case("what it cannot start with is said, with the file's or the setting's name"):
+        def start(exit_status, word, **settings):
+            conf = site.folder / "wrong.conf"
+            conf.write_text("\n".join(["[portal]", *(f"{k} = {v}" for k, v in {
+                "listen": f"inet:127.0.0.1:{site.new_port()}", "url": site.url, "certificate": "portal.pem",
+                "key": "portal.pem", **settings}.items())]) + "\n")
+            done = run([BUILD / "portal/sealpost-portal", "--config", conf], check=False)
+            assert done.returncode == exit_status, (done.returncode, done.stderr)
+            assert word in done.stderr.decode(), done.stderr
+        (site.folder / "open.pem").write_bytes((site.folder / "portal.pem").read_bytes())
+        (site.folder / "open.pem").chmod(0o644)
+        (site.folder / "no.pem").write_text("nothing")
+        start(78, "open.pem", key="open.pem")
+        start(78, "certificate and key", certificate="no.pem")
+        start(78, "[portal] url", url="http://localhost")
+        start(78, "[portal] url", url=site.url + "/portal")
+        start(78, "colour", colour="blue")
+        start(78, "missing.pem", certificate="missing.pem")
+        start(71, str(site.port), listen=f"inet:127.0.0.1:{site.port}")
 
     with tap.case("the log has no paths"):
         log = site.log.read_text()

@@ -79,6 +79,9 @@ class PortalSite:
         if status != 0:
             raise Failed(f"the portal ended with status {status}: {self.log.read_text()[-3000:]}")
 
+    def new_port(self):
+        return self._ports.next()
+
     def close(self):
         self._children.close()
         self._ports.close()
