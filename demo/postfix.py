@@ -145,7 +145,7 @@ class Postfix:
         return [path.name for folder in folders for path in (self.queue / folder).rglob("*")
                 if path.is_file()]
 
-    def wait_empty(self, seconds=20):
+    def wait_empty(self, seconds=120):
         wait_for(lambda: not self.in_queue(), seconds, "Postfix's queue to become empty")
 
     def flush(self):

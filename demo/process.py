@@ -39,7 +39,7 @@ def _ignore_signals():
         signal.signal(signum, signal.SIG_IGN)
 
 
-def run(argv, *, stdin=None, check=True, env=None, cwd=None, timeout=60):
+def run(argv, *, stdin=None, check=True, env=None, cwd=None, timeout=300):
     """Runs a program to its end; gives the CompletedProcess with bytes, or Failed with its words."""
     done = subprocess.run([str(part) for part in argv], input=stdin, capture_output=True,
                           env=env, cwd=cwd, timeout=timeout, check=False,
@@ -64,7 +64,7 @@ def wait_for(condition, seconds, what):
 
 def port_answers(port, host="127.0.0.1"):
     try:
-        socket.create_connection((host, port), timeout=2).close()
+        socket.create_connection((host, port), timeout=30).close()
         return True
     except OSError:
         return False
@@ -82,7 +82,7 @@ def socket_answers(path):
 class Child:
     """One running program, its output in a log file."""
 
-    def __init__(self, name, argv, log, *, env=None, ready=None, seconds=20):
+    def __init__(self, name, argv, log, *, env=None, ready=None, seconds=120):
         self.name, self.argv, self.log, self.env = name, [str(a) for a in argv], log, env
         self._ready, self._seconds = ready, seconds
         self.process = None
@@ -125,7 +125,7 @@ class Child:
         self.process.kill()
         self.process.wait()
 
-    def stop(self, seconds=10):
+    def stop(self, seconds=60):
         """Gives the exit status; None where it had to be killed."""
         if self.process is None:
             return None

@@ -224,17 +224,17 @@ class Site:
         if isinstance(recipients, str):
             recipients = [recipients]
         with smtplib.SMTP("127.0.0.1", self.smtp_port, local_hostname="client.firma.example",
-                          timeout=60) as smtp:
+                          timeout=300) as smtp:
             smtp.sendmail(sender, recipients, as_bytes(content), mail_options, rcpt_options)
 
     def submit_as(self, login, sender, recipients, content):
         """The same at the submission listener, logged in."""
-        with smtplib.SMTP("127.0.0.1", self._ports_of["submission"], timeout=60) as smtp:
+        with smtplib.SMTP("127.0.0.1", self._ports_of["submission"], timeout=300) as smtp:
             smtp.starttls()
             smtp.login(login, PASSWORD)
             smtp.sendmail(sender, recipients, as_bytes(content))
 
-    def arrived_for(self, count, seconds=20):
+    def arrived_for(self, count, seconds=120):
         """Waits until `count` recipients have been served and the queue is empty: nothing more is on
         its way then. Gives all copies."""
         def served():
@@ -245,7 +245,7 @@ class Site:
             raise Failed(f"{served()} recipients were served, not {count}")
         return self.outbox.copies()
 
-    def arrived(self, count, seconds=20):
+    def arrived(self, count, seconds=120):
         """The same where each recipient has a copy of their own."""
         copies = self.arrived_for(count, seconds)
         if len(copies) != count:

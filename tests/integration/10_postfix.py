@@ -22,7 +22,7 @@ def resubmit(site, content):
 
 
 def deferred(site, why):
-    wait_for(lambda: why in site.postfix.log_text(), 10, f"'{why}' in the log")
+    wait_for(lambda: why in site.postfix.log_text(), 60, f"'{why}' in the log")
     assert site.postfix.in_queue(), "the message is not in the queue"
     assert not site.outbox.copies(), "a copy left all the same"
     site.postfix.drop_queue()

@@ -125,7 +125,7 @@ with script() as tap, tap.site(people=PEOPLE, policy=POLICY) as site:
 
     with tap.case("tls demanded and not there: waits in the queue, is never sent in the clear"):
         send(site, [cast.OTTO], "[tls] x")
-        wait_for(lambda: "TLS is required, but was not offered" in site.postfix.log_text(), 10,
+        wait_for(lambda: "TLS is required, but was not offered" in site.postfix.log_text(), 60,
                  "the refusal to send without TLS")
         assert site.postfix.in_queue() and not site.outbox.copies()
         site.postfix.drop_queue()

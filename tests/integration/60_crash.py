@@ -3,17 +3,20 @@
 gets exactly one copy.
 
 A relay stands between gateway and resubmission listener. It passes on the answers for the first
-N copies, holds back all that follows, gives the gateway the time to write its journal, and kills it.
+N copies and holds back all that follows. When the journal has these copies, and the portal's
+notice is out (a matter of its own), the gateway is killed.
 """
 import smtplib
 import socket
 import socketserver
+import sqlite3
 import threading
 import time
 
 from lib import ALICE, refused, script
 
 from demo import people as cast
+from demo.process import wait_for
 from demo.site import as_bytes, message
 
 PEOPLE = [cast.SOFIA, cast.PETER, cast.VERA, cast.OTTO]
@@ -40,25 +43,26 @@ class Relay(socketserver.ThreadingTCPServer):
         if self.left:
             self.left -= 1
             if self.left == 0:
-                self.open.clear()
-                threading.Timer(0.3, self.strike).start()
+                self.open.clear()  # until strike() opens it again
+                threading.Thread(target=self.strike, daemon=True).start()
 
 
 class Session(socketserver.BaseRequestHandler):
     def handle(self):
-        self._notice = False
+        self._copy = False
         with socket.create_connection(("127.0.0.1", self.server.onward)) as self._onward:
             threading.Thread(target=self._forward, daemon=True).start()
             while data := self._receive(self._onward):
-                if not self._notice:
+                if self._copy:
                     self.server.open.wait()
                 self._send(data)
-                if b" queued as " in data and not self._notice:
+                if b" queued as " in data and self._copy:
                     self.server.copy_accepted()
 
     def _forward(self):
         while data := self._receive(self.request):
-            self._notice = self._notice or b"RCPT TO:<" + cast.OTTO.address.encode() in data
+            if b"RCPT TO:" in data:
+                self._copy = cast.OTTO.address.encode() not in data
             self._onward.sendall(data)
         try:
             self._onward.shutdown(socket.SHUT_WR)
@@ -79,23 +83,43 @@ class Session(socketserver.BaseRequestHandler):
             return b""
 
 
+def journalled(site):
+    with sqlite3.connect(f"file:{site.sealpost.folder}/state/journal.db?mode=ro", uri=True) as db:
+        return db.execute("SELECT count(*) FROM copy").fetchone()[0]
+
+
+def notices(site):
+    return site.sealpost.gateway_log().count("notices sent=1")
+
+
 def crash_after(site, relay, count, content):
     """Sends content to everybody while the gateway dies after `count` copies; then again."""
     site.empty_out()
-    relay.left, relay.strike = count, site.sealpost.gateway.kill
+    copies, sent = journalled(site) + 1 + count, notices(site) + 1  # the deposit counts too
+
+    dead = threading.Event()
+
+    def strike():
+        try:
+            wait_for(lambda: journalled(site) == copies and notices(site) == sent, 45,
+                     "the journal and the notice")
+        finally:
+            site.sealpost.gateway.kill()
+            dead.set()
+            relay.open.set()
+
+    relay.left, relay.strike = count, strike
+    code, _ = refused(site.submit, ALICE, ADDRESSES, content)
+    assert code == 451 and dead.wait(60), code
     code, _ = refused(site.submit, ALICE, ADDRESSES, content)
     assert code == 451, code
-    assert relay.left == 0, f"{relay.left} copies short"
-    code, _ = refused(site.submit, ALICE, ADDRESSES, content)
-    assert code == 451, code
-    relay.open.set()
     site.sealpost.start_gateway()
     site.submit(ALICE, ADDRESSES, content)
     each_once(site)
 
 
 def each_once(site):
-    site.arrived_for(len(PEOPLE), seconds=30)
+    site.arrived_for(len(PEOPLE))
     time.sleep(0.7)  # a late double would come now
     site.postfix.wait_empty()
     served = sorted(r for copy in site.outbox.copies() for r in copy.recipients)

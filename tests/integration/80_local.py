@@ -50,7 +50,7 @@ with script() as tap, tap.site(policy=POLICY) as site:
         site.slapd.start()
         site.postfix.sendmail(ALICE, [cast.PETER.address],  # wakes the pickup service
                               f"From: {ALICE}\nSubject: wake\n\nx\n".encode())
-        assert opened_by(site, cast.SOFIA, copy_for(site.arrived(3, seconds=90), SOFIA)).layers
+        assert opened_by(site, cast.SOFIA, copy_for(site.arrived(3), SOFIA)).layers
         site.empty_out()
 
     with tap.case("what the envelope asks for goes along, in place and resubmitted"):
@@ -78,4 +78,4 @@ with script() as tap, tap.site(policy=POLICY) as site:
         site.sinks["smime.example"].refuse["RCPT"] = "451 4.2.0 later"
         site.submit(ALICE, SOFIA, message(ALICE, SOFIA, "x", "Streng geheim\n"))
         site.sinks["smime.example"].refuse.clear()
-        assert opened_by(site, cast.SOFIA, site.arrived(1, seconds=30)[0]).signers == [ALICE]
+        assert opened_by(site, cast.SOFIA, site.arrived(1)[0]).signers == [ALICE]

@@ -56,10 +56,13 @@ class Tap:
         print(f"ok {self._count} - {name} # SKIP {why}", flush=True)
 
     @contextlib.contextmanager
-    def site(self, build=BUILD, **options):
+    def site(self, build=BUILD, settings=None, **options):
+        """A running site. On a machine with much else to do the gateway may take its time here;
+        the limits themselves have tests of their own."""
+        settings = {"gateway": {"message_time": "60s"}, **(settings or {})}
         folder = tempfile.mkdtemp(prefix="sealpost-test-", dir="/tmp")
         try:
-            with Site(folder, build, **options) as site:
+            with Site(folder, build, settings=settings, **options) as site:
                 self._site = site
                 yield site
             if build:
@@ -124,7 +127,7 @@ def copy_for(copies, recipient):
     return found[0]
 
 
-def accepted(call, *args, seconds=20, **kwargs):
+def accepted(call, *args, seconds=120, **kwargs):
     """As an MTA would: tries again while the answer is a temporary refusal."""
     end = time.monotonic() + seconds
     while True:
