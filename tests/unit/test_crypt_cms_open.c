@@ -545,6 +545,62 @@ static void test_ours(void **state)
 	}
 }
 
+typedef struct {
+	const World *world;
+	guint good;
+} Worker;
+
+/* Protects and opens with what all threads share. */
+static gpointer work(gpointer data)
+{
+	Worker *worker = data;
+	const World *world = worker->world;
+	g_autoptr(GPtrArray) recipients = g_ptr_array_new();
+	CmsJob job = {.signer = world->alice->cert,
+		      .signer_key = world->alice->key,
+		      .signing_time = 1800000000,
+		      .recipients = recipients};
+	CmsKey key = {world->sofia->cert, world->sofia->key};
+	CmsTrust trust = {world->store, NULL, g_get_real_time() / G_USEC_PER_SEC};
+
+	g_ptr_array_add(recipients, world->sofia->cert);
+	for (guint round = 0; round < 20; round++) {
+		g_autoptr(GBytes) entity = g_bytes_new_static("\r\nbody\r\n", 8);
+		g_autoptr(Source) from = source_new_bytes(entity);
+		g_autoptr(GByteArray) sealed = g_byte_array_new();
+		g_autoptr(Sink) to = sink_new_bytes(sealed, LIMIT);
+		g_autoptr(GByteArray) inner = g_byte_array_new();
+		g_autoptr(Sink) inner_sink = sink_new_bytes(inner, LIMIT);
+
+		if (!cms_sign_opaque(&job, from, to, NULL))
+			continue;
+		g_byte_array_append(sealed, (const guint8 *)"", 1);
+		const char *body = strstr((char *)sealed->data, "\r\n\r\n");
+		g_autoptr(GBytes) base64 = g_bytes_new(body, strlen(body));
+		g_autoptr(Source) outer = source_new_bytes(base64);
+		g_autoptr(CmsOpened) opened = cms_open(outer, TRUE, &key, inner_sink, NULL);
+		worker->good += opened->result == CMS_OPENED &&
+				cert_verify_chain(world->alice->cert, world->store, NULL, trust.now,
+						  NULL) == CHAIN_OK;
+	}
+	return NULL;
+}
+
+static void test_threads(void **state)
+{
+	Worker workers[6];
+	GThread *threads[G_N_ELEMENTS(workers)];
+
+	for (guint i = 0; i < G_N_ELEMENTS(workers); i++) {
+		workers[i] = (Worker){*state, 0};
+		threads[i] = g_thread_new("worker", work, &workers[i]);
+	}
+	for (guint i = 0; i < G_N_ELEMENTS(workers); i++) {
+		g_thread_join(threads[i]);
+		assert_int_equal(workers[i].good, 20);
+	}
+}
+
 static void test_not_signatures(void **state)
 {
 	const World *world = *state;
@@ -610,13 +666,13 @@ static void test_compressed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_open),	       cmocka_unit_test(test_shut),
-		cmocka_unit_test(test_bent),	       cmocka_unit_test(test_cipher_out_of_place),
-		cmocka_unit_test(test_open_limits),    cmocka_unit_test(test_recipient_is),
-		cmocka_unit_test(test_large),	       cmocka_unit_test(test_verify),
-		cmocka_unit_test(test_known_certs),    cmocka_unit_test(test_revoked),
-		cmocka_unit_test(test_ours),	       cmocka_unit_test(test_compressed),
-		cmocka_unit_test(test_not_signatures),
+		cmocka_unit_test(test_open),	    cmocka_unit_test(test_shut),
+		cmocka_unit_test(test_bent),	    cmocka_unit_test(test_cipher_out_of_place),
+		cmocka_unit_test(test_open_limits), cmocka_unit_test(test_recipient_is),
+		cmocka_unit_test(test_large),	    cmocka_unit_test(test_verify),
+		cmocka_unit_test(test_known_certs), cmocka_unit_test(test_revoked),
+		cmocka_unit_test(test_ours),	    cmocka_unit_test(test_compressed),
+		cmocka_unit_test(test_threads),	    cmocka_unit_test(test_not_signatures),
 	};
 
 	return cmocka_run_group_tests_name("cms_open", tests, set_up, tear_down);

@@ -365,6 +365,31 @@ static void test_weak_links(void **state)
 			 CHAIN_INVALID);
 }
 
+/* A CA that may vouch for one domain only. */
+static void test_name_constraints(void **state)
+{
+	const Tree *tree = *state;
+	g_autoptr(Made) firm = x509_maker_make(
+		&(MakerOrder){.name = "firm",
+			      .ca = TRUE,
+			      .issuer = tree->root,
+			      .constraints = "critical,permitted;email:firma.example"});
+	g_autoptr(Made) inside = x509_maker_make(
+		&(MakerOrder){.name = "i", .email = "a@firma.example", .issuer = firm});
+	g_autoptr(Made) outside = x509_maker_make(
+		&(MakerOrder){.name = "o", .email = "boss@bank.example", .issuer = firm});
+	g_autoptr(Made) by_subject = x509_maker_make(
+		&(MakerOrder){.name = "s", .subject_email = "boss@bank.example", .issuer = firm});
+	g_autoptr(GPtrArray) between = certs_of(firm, NULL);
+	g_autoptr(TrustStore) store = trust_store_new(tree->roots, NULL, NULL);
+
+	assert_int_equal(cert_verify_chain(inside->cert, store, between, now(), NULL), CHAIN_OK);
+	assert_int_equal(cert_verify_chain(outside->cert, store, between, now(), NULL),
+			 CHAIN_INVALID);
+	assert_int_equal(cert_verify_chain(by_subject->cert, store, between, now(), NULL),
+			 CHAIN_INVALID);
+}
+
 static void test_crls(void **state)
 {
 	const Tree *tree = *state;
@@ -405,6 +430,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_chain, plant, fell),
 		cmocka_unit_test_setup_teardown(test_trusted_leaf, plant, fell),
 		cmocka_unit_test_setup_teardown(test_weak_links, plant, fell),
+		cmocka_unit_test_setup_teardown(test_name_constraints, plant, fell),
 		cmocka_unit_test_setup_teardown(test_crls, plant, fell),
 	};
 

@@ -61,6 +61,8 @@ static void add_extensions(X509 *cert, X509 *issuer, const MakerOrder *order)
 		add_extension(cert, issuer, NID_ext_key_usage, extended);
 	if (*names)
 		add_extension(cert, issuer, NID_subject_alt_name, names);
+	if (order->constraints)
+		add_extension(cert, issuer, NID_name_constraints, order->constraints);
 	if (order->other)
 		add_unknown(cert, order->other);
 }

@@ -26,7 +26,7 @@ typedef struct {
 	const char *algorithm; /* "rsa2048", "rsa1024", a curve, "X25519"; NULL: P-256 */
 	const char *digest; /* of the signature; NULL: SHA256 */
 	/* In OpenSSL's configuration form, instead of what the above would give; "": none. */
-	const char *usage, *extended, *names;
+	const char *usage, *extended, *names, *constraints;
 	const char *subject_email;
 	const char *other; /* OID of an extension that nobody knows, critical */
 } MakerOrder;
