@@ -11,6 +11,8 @@
 
 #define ARMOUR_BEGIN "-----BEGIN PGP MESSAGE-----"
 #define ARMOUR_END "-----END PGP MESSAGE-----"
+/* Longest text around the parts of a multipart that is looked at: a delimiter and a line. */
+#define SHORT_TEXT_MAX 256
 
 static Source *part_content(Spool *message, const MimePart *part)
 {
@@ -29,19 +31,24 @@ static gboolean is_smime_type(const MimePart *part)
 	return g_str_has_suffix(name, ".p7m");
 }
 
-/* The type of CMS structure that the root is; CMS_OTHER if it is none. */
+/* The type of CMS structure that the root is; CMS_OTHER if it is none. A ciphertext must be one
+ * from end to end. */
 static CmsType cms_type(Spool *message, const MimePart *root)
 {
+	gboolean base64 = g_str_equal(root->encoding, "base64");
+
 	if (!is_smime_type(root))
 		return CMS_OTHER;
 	g_autoptr(Source) content = part_content(message, root);
-	g_autoptr(CmsHead) head = g_str_equal(root->encoding, "base64")
-					  ? cms_head_read_base64(content, NULL)
-					  : cms_head_read(content, NULL);
+	g_autoptr(CmsHead) head =
+		base64 ? cms_head_read_base64(content, NULL) : cms_head_read(content, NULL);
 
 	if (!head || (head->type == CMS_SIGNED && head->certs_only))
 		return CMS_OTHER;
-	return head->type;
+	if (head->type != CMS_ENVELOPED && head->type != CMS_AUTH_ENVELOPED)
+		return head->type;
+	return source_rewind(content, NULL) && cms_is_sealed(content, base64) ? head->type
+									      : CMS_OTHER;
 }
 
 static const MimePart *child(const MimePart *part, guint index)
@@ -53,7 +60,69 @@ static gboolean holds_pgp_encrypted(Source *source)
 {
 	g_autoptr(PgpHead) head = pgp_head_read(source, NULL);
 
-	return head && head->encrypted;
+	return head && head->encrypted && source_rewind(source, NULL) && pgp_is_sealed(source);
+}
+
+/* A range of the message as text without blanks around it; NULL if it is longer than any that we
+ * look for, or holds a NUL. New string. */
+static char *short_text(Spool *message, goffset start, goffset end)
+{
+	char text[SHORT_TEXT_MAX + 1];
+	gsize size = (gsize)MAX(end - start, 0), have = 0;
+
+	while (have < size && size <= SHORT_TEXT_MAX) {
+		gssize got =
+			spool_read(message, start + (goffset)have, text + have, size - have, NULL);
+
+		if (got <= 0)
+			return NULL;
+		have += (gsize)got;
+	}
+	if (size > SHORT_TEXT_MAX || memchr(text, '\0', size))
+		return NULL;
+	text[size] = '\0';
+	return g_strdup(g_strstrip(text));
+}
+
+/* What stands before the first part, with its delimiter: nothing, or the one line by which a
+ * program tells people without MIME what they see. */
+static gboolean is_notice(char *text, const char *delimiter)
+{
+	if (!text || !g_str_has_suffix(text, delimiter))
+		return FALSE;
+	text[strlen(text) - strlen(delimiter)] = '\0';
+	g_strstrip(text);
+	return *text == '\0' ||
+	       (g_ascii_strncasecmp(text, "This is a", 9) == 0 && !strchr(text, '\n'));
+}
+
+/* No text of the sender's stands around the parts. */
+static gboolean is_bare_multipart(Spool *message, const MimePart *root)
+{
+	const MimePart *first = child(root, 0);
+	const MimePart *last = child(root, root->children->len - 1);
+	const char *boundary = mime_param(root, "boundary");
+	g_autofree char *delimiter = g_strconcat("--", boundary ? boundary : "", NULL);
+	g_autofree char *closing = g_strconcat(delimiter, "--", NULL);
+	g_autofree char *before = short_text(message, root->content.start, first->whole.start);
+	g_autofree char *behind = short_text(message, last->whole.end, root->content.end);
+
+	return is_notice(before, delimiter) && behind && g_str_equal(behind, closing);
+}
+
+/* A small part's text, decoded, without blanks around it, is nothing or this. */
+static gboolean is_text(const MimeTree *tree, const MimePart *part, const char *wanted)
+{
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	g_autoptr(Sink) sink = sink_new_bytes(bytes, SHORT_TEXT_MAX);
+
+	if (!mime_decode(tree, part, sink, NULL) ||
+	    (bytes->len && memchr(bytes->data, '\0', bytes->len)))
+		return FALSE;
+	g_byte_array_append(bytes, (const guint8 *)"", 1);
+	const char *text = g_strstrip((char *)bytes->data);
+
+	return *text == '\0' || g_ascii_strcasecmp(text, wanted) == 0;
 }
 
 /* PGP/MIME (RFC 3156, section 4), and what Exchange makes of it: the two parts in a
@@ -63,16 +132,18 @@ static gboolean is_pgp_mime_encrypted(const MimeTree *tree, Spool *message, cons
 	gboolean exact = g_str_equal(root->type, "multipart/encrypted");
 	guint control = 0;
 
-	if (!exact && !g_str_equal(root->type, "multipart/mixed"))
+	if ((!exact && !g_str_equal(root->type, "multipart/mixed")) || !child(root, 0))
 		return FALSE;
-	if (!exact && child(root, 0) && g_str_equal(child(root, 0)->type, "text/plain") &&
-	    child(root, 0)->content.end - child(root, 0)->content.start <= 4)
+	if (!exact && g_str_equal(child(root, 0)->type, "text/plain") &&
+	    is_text(tree, child(root, 0), ""))
 		control = 1;
 	const MimePart *version = child(root, control);
 	const MimePart *data = child(root, control + 1);
 
+	/* The control part says "Version: 1", no more. */
 	if (!version || !data || root->children->len != control + 2 ||
-	    !g_str_equal(version->type, "application/pgp-encrypted"))
+	    !g_str_equal(version->type, "application/pgp-encrypted") ||
+	    !is_text(tree, version, "Version: 1") || !is_bare_multipart(message, root))
 		return FALSE;
 	if (!g_str_equal(data->encoding, "base64") &&
 	    !g_str_equal(data->encoding, "quoted-printable")) {
@@ -80,11 +151,11 @@ static gboolean is_pgp_mime_encrypted(const MimeTree *tree, Spool *message, cons
 
 		return holds_pgp_encrypted(content);
 	}
-	g_autoptr(Spool) decoded = spool_new(NULL, SPOOL_MEMORY);
+	g_autoptr(Spool) decoded = spool_new(NULL, spool_length(message));
 	g_autoptr(Sink) sink = spool_sink(decoded);
 
-	/* The head is enough: a decoded rest over the limit does not matter. */
-	mime_decode(tree, data, sink, NULL);
+	if (!mime_decode(tree, data, sink, NULL))
+		return FALSE;
 	g_autoptr(Source) content = spool_source_all(decoded);
 
 	return holds_pgp_encrypted(content);

@@ -82,6 +82,17 @@ static gboolean is_known(const Job *job, const Recipient *recipient)
 	return FALSE;
 }
 
+/* "user%outside.example@ours": an MTA that is final for our domain routes it on to outside.example
+ * (Postfix: allow_percent_hack, swap_bangpath, resolve_dequoted_address), and as mail to one of us
+ * it would leave in the clear. */
+static gboolean hides_a_route(const Recipient *recipient)
+{
+	const char *domain = address_domain(recipient->folded);
+
+	return recipient->direction == DIRECTION_INTERNAL && domain &&
+	       strcspn(recipient->folded, "%!@") < (gsize)(domain - 1 - recipient->folded);
+}
+
 void receive_recipient(Job *job, const char *path, const char *const *params, const char *nexthop)
 {
 	g_autofree char *address = read_path(job, path);
@@ -99,6 +110,9 @@ void receive_recipient(Job *job, const char *path, const char *const *params, co
 	if (job->trusted && !recipient->folded)
 		fail(job, g_error_new(SEALPOST_ERROR, ERROR_BAD_ADDRESS,
 				      "recipient address cannot be used"));
+	else if (job->trusted && hides_a_route(recipient))
+		fail(job, g_error_new(SEALPOST_ERROR, ERROR_BAD_ADDRESS,
+				      "recipient address holds a route"));
 	else if (job->recipients->len > JOB_RECIPIENTS_MAX)
 		fail(job, g_error_new(SEALPOST_ERROR, ERROR_TOO_LARGE, "too many recipients"));
 	else if (recipient->direction == DIRECTION_OUTGOING)

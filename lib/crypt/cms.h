@@ -57,6 +57,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CmsHead, cms_head_free)
 CmsHead *cms_head_read(Source *source, GError **error);
 /* The same over base64 text (MIME body), line ends of any kind. */
 CmsHead *cms_head_read_base64(Source *source, GError **error);
+/* Is the whole of source (base64: such text, and nothing else) one (auth-)enveloped structure with
+ * its content, complete and with nothing behind it? FALSE also if it cannot be read. */
+gboolean cms_is_sealed(Source *source, gboolean base64);
 /* The identifier of a certificate in CmsHead.recipients: issuer and serial. New string. */
 char *cms_recipient_id(const Cert *cert);
 

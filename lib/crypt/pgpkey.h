@@ -60,5 +60,8 @@ typedef struct {
 void pgp_head_free(PgpHead *head);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PgpHead, pgp_head_free)
 PgpHead *pgp_head_read(Source *source, GError **error);
+/* Is the whole of source, binary or in one armour, one encrypted message: session keys and the data
+ * that they open, complete and with nothing but blanks around it? FALSE also if it cannot be read. */
+gboolean pgp_is_sealed(Source *source);
 
 #endif

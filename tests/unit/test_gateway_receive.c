@@ -141,6 +141,34 @@ static void test_bad_paths(void **state)
 	}
 }
 
+/* Addresses of ours that an MTA may resolve to somebody outside. */
+static void test_routes(void **state)
+{
+	static const struct {
+		const char *path;
+		gboolean good;
+	} table[] = {
+		{"sofia%smime.example@firma.example", FALSE},
+		{"smime.example!sofia@firma.example", FALSE},
+		{"\"sofia@smime.example\"@firma.example", FALSE},
+		{"sofia%a@smime.example", TRUE}, /* their MTA's business, and protected */
+		{"bob+tag@firma.example", TRUE},
+		{"\"bob\"@firma.example", TRUE},
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+		const char *const to[] = {table[i].path, NULL};
+		g_autoptr(GError) error = NULL;
+		g_autoptr(Job) ours = make_job(*state, "192.0.2.1", "a@firma.example", to, "\n");
+		g_autoptr(Job) foreign = make_job(*state, "198.51.100.1", "a@x", to, "\n");
+
+		assert_int_equal(receive_end(ours, &error), table[i].good);
+		if (error)
+			assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_BAD_ADDRESS));
+		assert_true(receive_end(foreign, NULL));
+	}
+}
+
 static void test_limits(void **state)
 {
 	const char *const to[] = {"b@x.example", NULL};
@@ -227,8 +255,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_trust),	 cmocka_unit_test(test_direction),
 		cmocka_unit_test(test_envelope), cmocka_unit_test(test_bad_paths),
-		cmocka_unit_test(test_limits),	 cmocka_unit_test(test_nexthop),
-		cmocka_unit_test(test_reply),
+		cmocka_unit_test(test_routes),	 cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_nexthop),	 cmocka_unit_test(test_reply),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What counts as encrypted by the client: one ciphertext from end to end and no word around it.
+ * Everything else is protected by us, once more if need be.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/crypt/cms.h"
+
+#include "gateway/parse.h"
+
+#include "tests/unit/x509maker.h"
+
+#define PGP_TYPE                                                                                   \
+	"MIME-Version: 1.0\nContent-Type: multipart/encrypted; boundary=b;\n"                      \
+	" protocol=\"application/pgp-encrypted\"\n\n"
+#define MIXED "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n"
+#define CONTROL "--b\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n\n"
+#define DATA "--b\nContent-Type: application/octet-stream\n\n"
+#define BEGIN "-----BEGIN PGP MESSAGE-----\n\n"
+#define END "-----END PGP MESSAGE-----\n"
+/* PKESK, then four octets of SEIPD data */
+#define PACKETS "wQ0DASNFZ4mrze8SAAj/0gQBenp6\n"
+#define ARMOUR BEGIN PACKETS "=abcd\n" END
+#define CLOSE "--b--\n"
+#define WORDS "Meet me at noon.\n"
+
+typedef struct {
+	const char *name;
+	const char *text;
+	gboolean encrypted;
+} Case;
+
+static const Case pgp_cases[] = {
+	{"PGP/MIME", PGP_TYPE CONTROL DATA ARMOUR CLOSE, TRUE},
+	{"without checksum", PGP_TYPE CONTROL DATA BEGIN PACKETS END CLOSE, TRUE},
+	{"with a version",
+	 PGP_TYPE CONTROL DATA
+	 "-----BEGIN PGP MESSAGE-----\nVersion: GnuPG v2\n\n" PACKETS END CLOSE,
+	 TRUE},
+	{"with a program's notice",
+	 PGP_TYPE "This is an OpenPGP/MIME encrypted message (RFC 4880 and 3156)\n" CONTROL DATA
+		 ARMOUR CLOSE,
+	 TRUE},
+	{"text before the parts", PGP_TYPE WORDS CONTROL DATA ARMOUR CLOSE, FALSE},
+	{"text behind a notice", PGP_TYPE "This is a secret:\n" WORDS CONTROL DATA ARMOUR CLOSE,
+	 FALSE},
+	{"text behind the parts", PGP_TYPE CONTROL DATA ARMOUR CLOSE WORDS, FALSE},
+	{"text in the control part",
+	 PGP_TYPE
+	 "--b\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n\n" WORDS DATA ARMOUR CLOSE,
+	 FALSE},
+	{"text before the armour", PGP_TYPE CONTROL DATA WORDS ARMOUR CLOSE, FALSE},
+	{"text behind the armour", PGP_TYPE CONTROL DATA ARMOUR WORDS CLOSE, FALSE},
+	{"text in the armour", PGP_TYPE CONTROL DATA BEGIN PACKETS WORDS END CLOSE, FALSE},
+	{"text in the armour's head",
+	 PGP_TYPE CONTROL DATA "-----BEGIN PGP MESSAGE-----\n" WORDS "\n" PACKETS END CLOSE, FALSE},
+	{"a head, then base64 of text",
+	 PGP_TYPE CONTROL DATA BEGIN PACKETS "TWVldCBtZSBhdCBub29uLgo=\n" END CLOSE, FALSE},
+	{"cut off", PGP_TYPE CONTROL DATA BEGIN "wQ0DASNFZ4mrze8SAAj/0gQB\n" END CLOSE, FALSE},
+	{"never ends", PGP_TYPE CONTROL DATA BEGIN PACKETS CLOSE, FALSE},
+	{"two of them", PGP_TYPE CONTROL DATA ARMOUR ARMOUR CLOSE, FALSE},
+	{"no session key", PGP_TYPE CONTROL DATA BEGIN "0gQBenp6\n" END CLOSE, FALSE},
+	{"plain text", PGP_TYPE CONTROL DATA WORDS CLOSE, FALSE},
+	{"a third part",
+	 PGP_TYPE CONTROL DATA ARMOUR "--b\nContent-Type: text/plain\n\n" WORDS CLOSE, FALSE},
+	{"as Exchange rewrites it",
+	 MIXED "--b\nContent-Type: text/plain\n\n\n" CONTROL DATA ARMOUR CLOSE, TRUE},
+	{"with its control part in base64",
+	 MIXED "--b\nContent-Type: application/pgp-encrypted\n"
+	       "Content-Transfer-Encoding: base64\n\nVmVyc2lvbjogMQoK\n" DATA ARMOUR CLOSE,
+	 TRUE},
+	{"a PIN before it",
+	 MIXED "--b\nContent-Type: text/plain\n\n4711\n" CONTROL DATA ARMOUR CLOSE, FALSE},
+	{"inline", "Content-Type: text/plain\n\n" ARMOUR, TRUE},
+	{"inline with text behind it", "Content-Type: text/plain\n\n" ARMOUR WORDS, FALSE},
+	{"inline with text in it", "Content-Type: text/plain\n\n" BEGIN PACKETS WORDS END, FALSE},
+};
+
+static Layer layer_of(const char *text)
+{
+	g_autoptr(Spool) spool = spool_new(NULL, SPOOL_MEMORY);
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	g_autofree char *crlf = g_strjoinv("\r\n", lines);
+
+	assert_true(spool_append(spool, crlf, strlen(crlf), NULL));
+	g_autoptr(Parsed) parsed = parse_message(spool);
+
+	return parsed->encrypted;
+}
+
+static void test_pgp(void **state)
+{
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(pgp_cases); i++) {
+		const Case *c = &pgp_cases[i];
+		Layer layer = layer_of(c->text);
+
+		if (layer != (c->encrypted ? LAYER_PGP : LAYER_NONE))
+			fail_msg("%s: %d", c->name, layer);
+	}
+}
+
+/* A real enveloped-data structure in binary. */
+static GBytes *make_ciphertext(void)
+{
+	MakerOrder order = {.name = "Sofia", .email = "sofia@smime.example"};
+	g_autoptr(Made) made = x509_maker_make(&order);
+	g_autoptr(GPtrArray) certs = g_ptr_array_new();
+	CmsJob job = {.recipients = certs};
+	g_autoptr(GBytes) entity = g_bytes_new_static("Content-Type: text/plain\r\n\r\nx\r\n", 31);
+	g_autoptr(Source) source = source_new_bytes(entity);
+	g_autoptr(GByteArray) out = g_byte_array_new();
+	g_autoptr(Sink) sink = sink_new_bytes(out, 65536);
+	gsize size;
+
+	g_ptr_array_add(certs, made->cert);
+	assert_true(cms_protect(&job, source, sink, NULL));
+	g_byte_array_append(out, (const guint8 *)"", 1);
+	const char *body = strstr((const char *)out->data, "\r\n\r\n");
+	guchar *der = g_base64_decode(body, &size);
+
+	return g_bytes_new_take(der, size);
+}
+
+static Layer layer_of_smime(const guint8 *der, gsize size, const char *inside, const char *behind)
+{
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+
+	g_byte_array_append(bytes, der, (guint)size);
+	g_byte_array_append(bytes, (const guint8 *)inside, (guint)strlen(inside));
+	g_autofree char *base64 = g_base64_encode(bytes->data, bytes->len);
+	g_autoptr(GString) lines = g_string_new(base64);
+
+	for (gsize at = 76; at < lines->len; at += 77)
+		g_string_insert_c(lines, (gssize)at, '\n');
+	g_autofree char *text =
+		g_strconcat("Content-Type: application/pkcs7-mime; smime-type=enveloped-data\n"
+			    "Content-Transfer-Encoding: base64\n\n",
+			    lines->str, "\n", behind, NULL);
+
+	return layer_of(text);
+}
+
+static void test_smime(void **state)
+{
+	g_autoptr(GBytes) bytes = make_ciphertext();
+	gsize size;
+	const guint8 *der = g_bytes_get_data(bytes, &size);
+
+	(void)state;
+	assert_int_equal(layer_of_smime(der, size, "", ""), LAYER_SMIME);
+	assert_int_equal(layer_of_smime(der, size, "", "\n\n"), LAYER_SMIME);
+	assert_int_equal(layer_of_smime(der, size, "", WORDS), LAYER_NONE);
+	assert_int_equal(layer_of_smime(der, size, "", "====\n" WORDS), LAYER_NONE);
+	assert_int_equal(layer_of_smime(der, size, WORDS, ""), LAYER_NONE);
+	assert_int_equal(layer_of_smime(der, size - 1, "", ""), LAYER_NONE);
+	assert_int_equal(layer_of_smime(der, size / 2, WORDS, ""), LAYER_NONE);
+	assert_int_equal(layer_of_smime(der, 0, WORDS, ""), LAYER_NONE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_pgp),
+		cmocka_unit_test(test_smime),
+	};
+
+	return cmocka_run_group_tests_name("gateway/parse", tests, NULL, NULL);
+}
