@@ -32,7 +32,30 @@ def tiny_disk(folder):
     try:
         yield
     finally:
-        subprocess.run(["umount", folder], check=True)
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def can_mount(folder):
+    try:
+        with tiny_disk(folder):
+            return True
+    except subprocess.CalledProcessError:
+        return False
+
+
+def disk_full(site):
+    spool = site.sealpost.folder / "spool"
+    large = message(ALICE, cast.SOFIA.address, "x", "z" * 70 + "\n")
+    large.add_attachment(b"0123456789" * 500_000, "application", "octet-stream", filename="a")
+    with tiny_disk(spool):
+        code, text = refused(site.submit, ALICE, cast.SOFIA.address, large)
+        assert code in (451, 452), (code, text)
+        nothing_left(site)
+        send(site, cast.SOFIA, "small\n")  # needs no file
+        site.arrived(1)
+        site.empty_out()
+    site.submit(ALICE, cast.SOFIA.address, large)
+    protected(site, cast.SOFIA)
 
 
 def nothing_left(site):
@@ -91,19 +114,12 @@ with script() as tap, tap.site(settings=SETTINGS) as site:
         send(site, cast.SOFIA)
         protected(site, cast.SOFIA)
 
-    with tap.case("disk full while spooling: 452 or 451, and then all is well again"):
-        spool = site.sealpost.folder / "spool"
-        large = message(ALICE, cast.SOFIA.address, "x", "z" * 70 + "\n")
-        large.add_attachment(b"0123456789" * 500_000, "application", "octet-stream", filename="a")
-        with tiny_disk(spool):
-            code, text = refused(site.submit, ALICE, cast.SOFIA.address, large)
-            assert code in (451, 452), (code, text)
-            nothing_left(site)
-            send(site, cast.SOFIA, "small\n")  # needs no file
-            site.arrived(1)
-            site.empty_out()
-        site.submit(ALICE, cast.SOFIA.address, large)
-        protected(site, cast.SOFIA)
+    FULL = "disk full while spooling: 452 or 451, and then all is well again"
+    if can_mount(site.folder / "log"):
+        with tap.case(FULL):
+            disk_full(site)
+    else:
+        tap.skip(FULL, "file systems cannot be mounted here")
 
     with tap.case("an unreadable store is no empty store: 451"):
         database = site.sealpost.folder / "state" / "keystore.db"
