@@ -86,6 +86,16 @@ static int gpgsm(World *world, GBytes **output, const char *first, ...)
 	return pgp_maker_run((const char *const *)argv->pdata, passphrase, output);
 }
 
+/* On a busy machine the agent may take longer than gpgsm waits for it. */
+static void start_agent(World *world)
+{
+	const char *const argv[] = {"gpgconf",	"--homedir", world->maker->home,
+				    "--launch", "gpg-agent", NULL};
+
+	for (guint i = 0; i < 20 && pgp_maker_run(argv, NULL, NULL) != 0; i++)
+		g_usleep(G_USEC_PER_SEC);
+}
+
 static void give_gpgsm_the_root(World *world)
 {
 	g_autofree char *list = g_build_filename(world->maker->home, "trustlist.txt", NULL);
@@ -137,6 +147,7 @@ static int set_up(void **state)
 	world->erika_cert = cert_file(world, "erika.pem", world->erika);
 	world->sofia_key = key_file(world, "sofia.key", world->sofia);
 	world->erika_key = key_file(world, "erika.key", world->erika);
+	start_agent(world);
 	give_gpgsm_the_root(world);
 	give_gpgsm_a_key(world, world->sofia);
 	*state = world;
