@@ -23,6 +23,7 @@ typedef struct {
 	char *manifest;
 	PgpHome *home; /* for the keys of one family: some keys are there in several forms */
 	char *family;
+	GHashTable *brought; /* path of a key file -> array of fingerprints that came from it */
 	guint opened;
 } World;
 
@@ -40,6 +41,8 @@ static int set_up(void **state)
 
 	if (g_file_get_contents(manifest, &world->manifest, NULL, NULL))
 		world->corpus = g_steal_pointer(&corpus);
+	world->brought = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+					       (GDestroyNotify)g_ptr_array_unref);
 	world->maker = pgp_maker_new();
 	world->folder = g_build_filename(world->maker->folder, "passing", NULL);
 	assert_int_equal(g_mkdir_with_parents(world->folder, 0700), 0);
@@ -57,6 +60,7 @@ static int tear_down(void **state)
 	g_free(world->corpus);
 	g_free(world->manifest);
 	g_free(world->family);
+	g_hash_table_unref(world->brought);
 	g_free(world);
 	return 0;
 }
@@ -192,6 +196,7 @@ static void change_home(World *world, const char *family)
 	assert_non_null(world->home);
 	g_free(world->family);
 	world->family = g_strdup(family);
+	g_hash_table_remove_all(world->brought);
 }
 
 /* The fingerprints of the secret keys in the file that the manifest names, brought into the home. */
@@ -239,7 +244,11 @@ static void check_open(World *world, char **row)
 		return;
 	change_home(world, row[FAMILY]);
 	message = message_in(world, row);
-	g_autoptr(GPtrArray) secrets = bring_keys(world, row);
+	GPtrArray *secrets = g_hash_table_lookup(world->brought, row[KEY]);
+	if (!secrets) {
+		secrets = bring_keys(world, row);
+		g_hash_table_insert(world->brought, g_strdup(row[KEY]), secrets);
+	}
 	if (!message || secrets->len == 0)
 		return;
 	g_autoptr(GByteArray) out = g_byte_array_new();
