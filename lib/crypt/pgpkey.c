@@ -46,7 +46,8 @@ static void passing_free(Passing *passing)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Passing, passing_free)
 
-static Passing *passing_new(const char *folder, GError **error)
+/* secret: an agent may be started in it; gpg would start one for public keys too. */
+static Passing *passing_new(const char *folder, gboolean secret, GError **error)
 {
 	g_autoptr(Passing) passing = g_new0(Passing, 1);
 	g_autofree char *made = g_build_filename(folder, "gpg-XXXXXX", NULL);
@@ -57,7 +58,9 @@ static Passing *passing_new(const char *folder, GError **error)
 	}
 	passing->folder = g_steal_pointer(&made);
 	passing->home = pgp_home_open(passing->folder, error);
-	return passing->home ? g_steal_pointer(&passing) : NULL;
+	if (!passing->home || (!secret && !pgp_write_visit_settings(passing->folder, error)))
+		return NULL;
+	return g_steal_pointer(&passing);
 }
 
 /* --- single steps, each one run of gpg --- */
@@ -195,7 +198,7 @@ static PgpKey *read_key(PgpHome *home, gpgme_key_t listed, const Secret *passphr
 GPtrArray *pgpkey_read(GBytes *file, const Secret *passphrase, const char *folder, GError **error)
 {
 	g_autoptr(PgpKeyFile) parsed = pgp_keyfile_read(file, error);
-	g_autoptr(Passing) passing = parsed ? passing_new(folder, error) : NULL;
+	g_autoptr(Passing) passing = parsed ? passing_new(folder, parsed->secret, error) : NULL;
 	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func((GDestroyNotify)pgpkey_free);
 	g_autoptr(GError) refused = NULL;
 
@@ -225,7 +228,7 @@ GPtrArray *pgpkey_read(GBytes *file, const Secret *passphrase, const char *folde
 Secret *pgpkey_protect(const Secret *secret, const Secret *passphrase, const char *folder,
 		       GError **error)
 {
-	g_autoptr(Passing) passing = passing_new(folder, error);
+	g_autoptr(Passing) passing = passing_new(folder, TRUE, error);
 
 	if (!passing || !import(passing->home, secret_bytes(secret), secret_size(secret), error))
 		return NULL;
