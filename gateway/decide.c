@@ -6,6 +6,7 @@
 #include "lib/mail/address.h"
 
 #include "gateway/decide.h"
+#include "gateway/open.h"
 #include "gateway/signing.h"
 
 typedef struct {
@@ -257,10 +258,27 @@ Plan *decide(const Job *job, const Parsed *parsed, const Advisers *advisers)
 	return plan;
 }
 
-Plan *decide_incoming(const Job *job)
+/* Opened with this recipient's keys. A recipient of ours who has none still learns what the
+ * signatures are worth. A failure of ours holds the message. */
+static void open_for(const Job *job, PlanRecipient *outcome)
+{
+	const Recipient *recipient = outcome->recipient;
+	g_autoptr(Opened) opened = NULL;
+
+	if (recipient->direction != DIRECTION_INCOMING || !recipient->folded)
+		return;
+	opened = open_message(job, recipient->folded, &outcome->error);
+	if (!opened || opened_is_plain(opened))
+		return;
+	outcome->opened_key = opened_key(opened, &outcome->error);
+	outcome->opened = g_steal_pointer(&opened);
+}
+
+Plan *decide_incoming(const Job *job, const Parsed *parsed)
 {
 	Plan *plan = plan_new();
 	Decider decider = {.job = job, .plan = plan};
+	gboolean layered = parsed && parsed->tree && parsed->layer != LAYER_NONE;
 
 	decider.subject = job_header((void *)job, "Subject", 0);
 	for (guint i = 0; i < job->recipients->len; i++) {
@@ -270,6 +288,8 @@ Plan *decide_incoming(const Job *job)
 		outcome->decision = ask_policy(&decider, outcome->recipient);
 		if (outcome->decision->verdict == VERDICT_REJECT)
 			ladder_walk(outcome, LAYER_NONE, NULL);
+		else if (layered)
+			open_for(job, outcome);
 	}
 	plan->signer_reason = "stranger";
 	plan_group(plan);

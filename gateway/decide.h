@@ -11,8 +11,9 @@
 /* Never fails: what cannot be is in plan->error. encrypted, signed_by: what parse.c found. */
 Plan *decide(const Job *job, const Parsed *parsed, const Advisers *advisers);
 
-/* Mail that is not from one of us: a `reject` rule counts, else it passes unchanged. */
-Plan *decide_incoming(const Job *job);
+/* Mail that is not from one of us: a `reject` rule counts, else it is opened for each recipient of
+ * ours with his own keys, and passes. */
+Plan *decide_incoming(const Job *job, const Parsed *parsed);
 
 /* The advisers of production: the job's look-ups, the snapshot's keystore and probe. */
 Advisers decide_advisers(Job *job);

@@ -133,6 +133,10 @@ GPtrArray *edits_for(const Headers *received, const EditWish *wish)
 
 		add_edit(edits, EDIT_ADD, EDITS_ROUTE, 0, value);
 	}
+	if (wish->details)
+		add_edit(edits, EDIT_INSERT, "X-Sealpost-Incoming", 0, wish->details);
+	if (wish->results)
+		add_edit(edits, EDIT_INSERT, "Authentication-Results", 0, wish->results);
 	return edits;
 }
 
@@ -160,6 +164,13 @@ static Headers *rebuild(const Headers *received, const char *const *values, cons
 {
 	g_autoptr(Headers) headers = headers_new();
 
+	for (guint i = edits->len; i-- > 0;) {
+		const Edit *edit = edits->pdata[i];
+
+		if (edit->kind == EDIT_INSERT &&
+		    !headers_append(headers, edit->name, edit->value, error))
+			return NULL;
+	}
 	for (guint i = 0; i < headers_count(received); i++)
 		if (values[i] &&
 		    !headers_append(headers, headers_at(received, i)->name, values[i], error))
@@ -188,7 +199,7 @@ Headers *edits_apply(const Headers *received, const GPtrArray *edits, GError **e
 		g_autofree char *place = g_strdup_printf("%s %u", folded, edit->nth);
 		gpointer index = NULL;
 
-		if (edit->kind != EDIT_ADD &&
+		if (edit->kind != EDIT_ADD && edit->kind != EDIT_INSERT &&
 		    g_hash_table_lookup_extended(table, place, NULL, &index))
 			values[GPOINTER_TO_UINT(index)] = edit->value;
 	}

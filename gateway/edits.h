@@ -4,19 +4,19 @@
  * out by milter.c on the message in the MTA, or by edits_apply() on a copy that is resubmitted or
  * shown by explain: both give the same message. The order in the list is the order of carrying
  * out: changes, then deletions from the highest index down (the MTA renumbers at once), then
- * additions at the end (FACTS.md 2).
+ * additions at the end, insertions on top (FACTS.md 2).
  */
 #ifndef SEALPOST_GATEWAY_EDITS_H
 #define SEALPOST_GATEWAY_EDITS_H
 
 #include "lib/mail/headers.h"
 
-typedef enum { EDIT_CHANGE, EDIT_DELETE, EDIT_ADD } EditKind;
+typedef enum { EDIT_CHANGE, EDIT_DELETE, EDIT_ADD, EDIT_INSERT } EditKind;
 
 typedef struct {
 	EditKind kind;
 	char *name;
-	guint nth; /* from 1, among the fields of that name; not for EDIT_ADD */
+	guint nth; /* from 1, among the fields of that name; not for EDIT_ADD and EDIT_INSERT */
 	char *value; /* raw as in Header: with its leading blank; NULL for EDIT_DELETE */
 } Edit;
 
@@ -27,6 +27,8 @@ typedef struct {
 	const char *route; /* value of X-Sealpost-Route, without a blank; NULL: none */
 	const char *tag; /* text to take out of the subject; NULL: none */
 	const char *authserv_id; /* our name: Authentication-Results that claim it are removed */
+	const char *results; /* raw values for the top: Authentication-Results, */
+	const char *details; /* X-Sealpost-Incoming; NULL: none */
 } EditWish;
 
 /* The name of the route header, which leads a message to a mandatory-TLS transport. */

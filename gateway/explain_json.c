@@ -80,7 +80,7 @@ static void add_keys(JsonBuilder *json, const KeyAnswer *answer)
 static void add_recipient(JsonBuilder *json, const PlanRecipient *outcome)
 {
 	const Recipient *recipient = outcome->recipient;
-	const char *way = outcome->error ? NULL : plan_way_name(outcome->way, outcome->unchanged);
+	const char *way = outcome->error ? NULL : plan_recipient_way(outcome);
 
 	json_builder_begin_object(json);
 	add_string(json, "address", recipient->address);
@@ -158,6 +158,56 @@ static void add_signed_layer(JsonBuilder *json, const Plan *plan, const PlanVari
 	json_builder_end_object(json);
 }
 
+static void add_found_layers(JsonBuilder *json, const Opened *opened)
+{
+	begin_array(json, "layers");
+	for (guint i = 0; i < opened->layers->len; i++) {
+		const OpenLayer *layer = opened->layers->pdata[i];
+
+		json_builder_begin_object(json);
+		add_string(json, "part", "1");
+		add_string(json, "kind", layer->kind);
+		add_string(json, "result", layer->opened ? "opened" : "shut");
+		if (layer->reason)
+			add_string(json, "reason", layer->reason);
+		add_string(json, "algorithm", layer->algorithm);
+		add_string(json, "key", layer->key);
+		add_string(json, "sha256", layer->sha256);
+		json_builder_end_object(json);
+	}
+	json_builder_end_array(json);
+}
+
+static void add_found_signatures(JsonBuilder *json, const Opened *opened)
+{
+	begin_array(json, "signatures");
+	for (guint i = 0; i < opened->signatures->len; i++) {
+		const OpenSignature *signature = opened->signatures->pdata[i];
+
+		json_builder_begin_object(json);
+		add_string(json, "part", "1");
+		add_string(json, "kind", signature->kind);
+		add_string(json, "covers", "message");
+		add_string(json, "result", signature->result);
+		add_string(json, "signer", signature->signer);
+		add_boolean(json, "matches_from", signature->matches_from);
+		add_string(json, "key", signature->key);
+		json_builder_end_object(json);
+	}
+	json_builder_end_array(json);
+}
+
+/* What was found in a message that came in. */
+static void add_found(JsonBuilder *json, const Opened *opened)
+{
+	add_found_layers(json, opened);
+	add_found_signatures(json, opened);
+	begin_array(json, "warnings");
+	for (guint i = 0; i < opened->warnings->len; i++)
+		json_builder_add_string_value(json, opened->warnings->pdata[i]);
+	json_builder_end_array(json);
+}
+
 static void add_layers(JsonBuilder *json, const Plan *plan, const PlanVariant *variant,
 		       const Output *output)
 {
@@ -209,11 +259,15 @@ static void add_variant(JsonBuilder *json, const Plan *plan, const PlanVariant *
 		json_builder_add_string_value(json, recipient->recipient->address);
 	}
 	json_builder_end_array(json);
-	add_string(json, "way", plan_way_name(variant->way, variant->unchanged));
+	add_string(json, "way", plan_variant_way(variant));
 	add_string(json, "signed_as", variant->sign != SIGN_NONE ? plan->signer : NULL);
-	add_layers(json, plan, variant, output);
-	add_signatures(json, plan, variant);
-	add_warnings(json, plan, variant);
+	if (variant->opened) {
+		add_found(json, variant->opened);
+	} else {
+		add_layers(json, plan, variant, output);
+		add_signatures(json, plan, variant);
+		add_warnings(json, plan, variant);
+	}
 	json_builder_end_object(json);
 }
 

@@ -113,8 +113,7 @@ static void tell_recipient(GString *text, const PlanRecipient *outcome)
 	if (outcome->error)
 		g_string_append_printf(text, "  stays here: %s\n", outcome->error->message);
 	else
-		g_string_append_printf(text, "  goes as: %s\n",
-				       plan_way_name(outcome->way, outcome->unchanged));
+		g_string_append_printf(text, "  goes as: %s\n", plan_recipient_way(outcome));
 	g_string_append_c(text, '\n');
 }
 
@@ -125,7 +124,7 @@ static void tell_variant(GString *text, const Plan *plan, const PlanVariant *var
 	g_autofree char *route = plan_route(variant);
 
 	g_string_append_printf(text, "Variant %u (%s) to %s\n", variant->number,
-			       plan_way_name(variant->way, variant->unchanged), list);
+			       plan_variant_way(variant), list);
 	if (variant->sign != SIGN_NONE)
 		g_string_append_printf(text, "  signed as %s (%s)\n", plan->signer,
 				       variant->sign == SIGN_SMIME ? "S/MIME" : "PGP");

@@ -28,6 +28,11 @@ void recipient_free(Recipient *recipient)
 	g_free(recipient);
 }
 
+const char *recipient_id(const Recipient *recipient)
+{
+	return recipient->folded ? recipient->folded : recipient->address;
+}
+
 static void sender_clear(Sender *sender)
 {
 	g_free(sender->address);

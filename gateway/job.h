@@ -28,6 +28,8 @@ typedef struct {
 
 Recipient *recipient_new(const char *address);
 void recipient_free(Recipient *recipient);
+/* What names the recipient in the journal: the folded address, or the one as it came. Borrowed. */
+const char *recipient_id(const Recipient *recipient);
 
 typedef struct {
 	char *address; /* without brackets; "" for the null sender */
@@ -53,6 +55,7 @@ typedef struct {
 	GChecksum *checksum; /* grows to the digest */
 	char *digest; /* what a retry of the same message shares; see digest.h */
 	gboolean unique; /* ... and no other message has */
+	gboolean too_large; /* a stranger's: not looked at, passes as it is */
 	GError *failure; /* the first thing that went wrong while receiving */
 	gint64 started; /* g_get_monotonic_time() */
 	gint64 deadline; /* for all that is waited for at the end of the message */

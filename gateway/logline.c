@@ -41,7 +41,7 @@ static void log_recipient(const Job *job, const PlanRecipient *outcome, const ch
 	log_info("id=%s to=<%s> direction=%s rule=%s:%d way=%s transport=%s key=%s signed=%s %s",
 		 job->queue_id ? job->queue_id : "-", to,
 		 direction_name(outcome->recipient->direction), file, rule ? rule->line : 0,
-		 outcome->error ? "none" : plan_way_name(outcome->way, outcome->unchanged),
+		 outcome->error ? "none" : plan_recipient_way(outcome),
 		 transport_name(outcome->transport), outcome->key ? outcome->key->id : "-",
 		 sign_name(outcome->sign), common);
 }

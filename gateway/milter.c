@@ -28,7 +28,7 @@
 	(SMFIP_NR_CONN | SMFIP_NR_MAIL | SMFIP_NR_RCPT | SMFIP_NR_HDR | SMFIP_NR_EOH |             \
 	 SMFIP_NR_BODY)
 #define NOT_NEEDED (SMFIP_NOHELO | SMFIP_NOUNKNOWN | SMFIP_NODATA)
-#define ACTIONS (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY)
+#define ACTIONS (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_CHGFROM)
 
 /* One SMTP session, which may carry several messages. */
 typedef struct {
@@ -267,6 +267,17 @@ static const char *wire_value(const Session *session, const char *value)
 	return !spaced && value && *value == ' ' ? value + 1 : value;
 }
 
+static int carry_out_edit(SMFICTX *context, const Edit *edit, char *value)
+{
+	switch (edit->kind) {
+	case EDIT_ADD: return smfi_addheader(context, edit->name, value);
+	case EDIT_INSERT: return smfi_insheader(context, 0, edit->name, value);
+	case EDIT_CHANGE:
+	case EDIT_DELETE: break;
+	}
+	return smfi_chgheader(context, edit->name, (int)edit->nth, value);
+}
+
 static gboolean carry_out_edits(SMFICTX *context, const GPtrArray *edits)
 {
 	const Session *session = smfi_getpriv(context);
@@ -274,11 +285,8 @@ static gboolean carry_out_edits(SMFICTX *context, const GPtrArray *edits)
 	for (guint i = 0; i < edits->len; i++) {
 		const Edit *edit = edits->pdata[i];
 		char *value = (char *)wire_value(session, edit->value);
-		int result = edit->kind == EDIT_ADD
-				     ? smfi_addheader(context, edit->name, value)
-				     : smfi_chgheader(context, edit->name, (int)edit->nth, value);
 
-		if (result != MI_SUCCESS)
+		if (carry_out_edit(context, edit, value) != MI_SUCCESS)
 			return FALSE;
 	}
 	return TRUE;
@@ -300,6 +308,17 @@ static gboolean carry_out_body(SMFICTX *context, const Output *output)
 	return TRUE;
 }
 
+/* What was opened must not come back in the clear in a bounce of the MTA's: with RET=HDRS it
+ * carries the header fields only (FACTS.md 9). */
+static gboolean carry_out_sender(SMFICTX *context, const Output *output)
+{
+	const Session *session = smfi_getpriv(context);
+	g_autofree char *sender = g_strdup_printf("<%s>", session->job->sender.address);
+	g_autofree char *params = g_strdup("RET=HDRS");
+
+	return !output->opened || smfi_chgfrom(context, sender, params) == MI_SUCCESS;
+}
+
 /* In a reply's text the MTA reads "%%" as "%". */
 static void set_reply(SMFICTX *context, const Handback *handback)
 {
@@ -316,6 +335,7 @@ static sfsistat carry_out(SMFICTX *context, const Handback *handback)
 	switch (handback->verdict) {
 	case HANDBACK_ACCEPT:
 		if (carry_out_edits(context, handback->output->edits) &&
+		    carry_out_sender(context, handback->output) &&
 		    (!handback->output->body || carry_out_body(context, handback->output)))
 			return SMFIS_CONTINUE;
 		log_warning("the MTA did not take our edits");

@@ -207,6 +207,17 @@ static Layer signed_layer(Spool *message, const MimePart *root)
 	return LAYER_NONE;
 }
 
+Layer parse_layer(const MimeTree *tree, Spool *message)
+{
+	const MimePart *root = mime_root(tree);
+
+	if (cms_type(message, root) != CMS_OTHER)
+		return LAYER_SMIME;
+	if (is_pgp_mime_encrypted(tree, message, root) || is_pgp_inline(tree, root))
+		return LAYER_PGP;
+	return signed_layer(message, root);
+}
+
 Parsed *parse_message(Spool *message)
 {
 	Parsed *parsed = g_new0(Parsed, 1);
@@ -217,6 +228,7 @@ Parsed *parse_message(Spool *message)
 	const MimePart *root = mime_root(parsed->tree);
 	CmsType cms = cms_type(message, root);
 
+	parsed->layer = parse_layer(parsed->tree, message);
 	if (cms == CMS_ENVELOPED || cms == CMS_AUTH_ENVELOPED)
 		parsed->encrypted = LAYER_SMIME;
 	else if (is_pgp_mime_encrypted(parsed->tree, message, root) ||

@@ -22,8 +22,12 @@ typedef struct {
 	MimeTree *tree; /* NULL: the message could not be parsed */
 	GError *failure; /* why not */
 	Layer encrypted; /* end-to-end encrypted by the client */
+	Layer layer; /* any kind of layer at the root: what may be opened */
 	Layer signed_by; /* else: signed by the client, in this technology */
 } Parsed;
+
+/* In which technology the root is a layer of any kind (encrypted, signed, compressed). */
+Layer parse_layer(const MimeTree *tree, Spool *message);
 
 /* Never fails. */
 Parsed *parse_message(Spool *message);

@@ -13,12 +13,12 @@
 #include "gateway/receive.h"
 #include "gateway/resubmit.h"
 
-/* decide: strangers' mail is judged by rule but passes as it is; opening it will start here. */
+/* decide: what of ours goes how; what of a stranger's can be opened, and for whom. */
 static Plan *decide_message(Job *job, const Parsed *parsed)
 {
 	Advisers advisers = decide_advisers(job);
 
-	return job->trusted ? decide(job, parsed, &advisers) : decide_incoming(job);
+	return job->trusted ? decide(job, parsed, &advisers) : decide_incoming(job, parsed);
 }
 
 /* hand back: is the message itself, edited, what every recipient shall get? */
@@ -73,7 +73,7 @@ static Preview *prepare(Job *job)
 
 	if (!receive_end(job, &preview->error))
 		return preview;
-	if (job->trusted)
+	if (!job->too_large)
 		preview->parsed = parse_message(job->message);
 	preview->plan = decide_message(job, preview->parsed);
 	if (preview->plan->error)
@@ -91,7 +91,7 @@ static JournalEntry *remember(const Job *job, const Plan *plan, GError **error)
 	for (guint i = 0; i < plan->recipients->len; i++) {
 		const PlanRecipient *outcome = plan->recipients->pdata[i];
 
-		g_strv_builder_add(builder, outcome->recipient->folded);
+		g_strv_builder_add(builder, recipient_id(outcome->recipient));
 	}
 	g_auto(GStrv) addresses = g_strv_builder_end(builder);
 
@@ -99,20 +99,36 @@ static JournalEntry *remember(const Job *job, const Plan *plan, GError **error)
 			     (const char *const *)addresses, error);
 }
 
-/* Strangers' mail is never split: it needs no journal. */
+/* What cannot be split needs no journal: a stranger's message that is the same for all. */
+static gboolean needs_journal(const Job *job, const Plan *plan)
+{
+	return job->trusted || plan->variants->len > 1;
+}
+
 static Handback *carry_on(Job *job, Preview *preview, PipelineWaits waits, void *context,
 			  GError **error)
 {
-	g_autoptr(JournalEntry) entry = job->trusted ? remember(job, preview->plan, error) : NULL;
+	g_autoptr(JournalEntry) entry =
+		needs_journal(job, preview->plan) ? remember(job, preview->plan, error) : NULL;
 	Resubmission resubmission = {job, entry};
 
-	if (job->trusted && !entry)
+	if (!entry && needs_journal(job, preview->plan))
 		return NULL;
 	preview->outputs =
 		protect_all(job, preview->parsed, preview->plan, entry ? entry->done : NULL, error);
 	if (!preview->outputs || !still_waits(waits, context, error))
 		return NULL;
 	return hand_back(&resubmission, preview, error);
+}
+
+/* Whether a key was there, and whether it opened, must not show in how long the answer to a
+ * stranger takes: encrypted mail is answered on the beat. */
+static void wait_for_beat(const Job *job, const Preview *preview)
+{
+	const gint64 beat = PIPELINE_BEAT_MS * 1000;
+
+	if (!job->trusted && preview->parsed && preview->parsed->encrypted != LAYER_NONE)
+		g_usleep((gulong)(beat - (g_get_monotonic_time() - job->started) % beat));
 }
 
 Handback *pipeline_run(Job *job, PipelineWaits waits, void *context)
@@ -127,6 +143,7 @@ Handback *pipeline_run(Job *job, PipelineWaits waits, void *context)
 		handback = carry_on(job, preview, waits, context, &error);
 	if (!handback)
 		handback = handback_error(error);
+	wait_for_beat(job, preview);
 	logline_message(job, preview->plan, handback);
 	return handback;
 }

@@ -8,6 +8,9 @@
 
 #include "gateway/handback.h"
 
+/* Answers to encrypted mail from strangers come at multiples of this. */
+#define PIPELINE_BEAT_MS 250
+
 /* Does the MTA still wait? Asked right before what cannot be taken back (FACTS.md 1, 2). */
 typedef gboolean (*PipelineWaits)(void *context);
 

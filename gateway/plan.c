@@ -15,6 +15,8 @@ static void plan_recipient_free(PlanRecipient *recipient)
 {
 	policy_decision_free(recipient->decision);
 	key_answer_free(recipient->answer);
+	opened_free(recipient->opened);
+	g_free(recipient->opened_key);
 	g_array_unref(recipient->rungs);
 	g_clear_error(&recipient->error);
 	g_free(recipient);
@@ -80,11 +82,12 @@ static char *outcome_key(const PlanRecipient *recipient)
 {
 	const char *tag = recipient_tag(recipient);
 
-	return g_strdup_printf("%d\n%d\n%d\n%s\n%d\n%s\n%s", recipient->unchanged, recipient->way,
-			       recipient->transport,
+	return g_strdup_printf("%d\n%d\n%d\n%s\n%d\n%s\n%s\n%s", recipient->unchanged,
+			       recipient->way, recipient->transport,
 			       recipient->transport != TRANSPORT_ANY ? recipient->nexthop : "",
 			       recipient->sign, tag ? tag : "",
-			       needs_own_variant(recipient) ? recipient->recipient->folded : "");
+			       needs_own_variant(recipient) ? recipient->recipient->folded : "",
+			       recipient->opened_key ? recipient->opened_key : "");
 }
 
 static gboolean is_full(const PlanVariant *variant)
@@ -105,6 +108,7 @@ static PlanVariant *add_variant(Plan *plan, const PlanRecipient *first)
 	variant->nexthop = first->nexthop;
 	variant->sign = first->sign;
 	variant->tag = recipient_tag(first);
+	variant->opened = first->opened;
 	g_ptr_array_add(plan->variants, variant);
 	variant->number = plan->variants->len;
 	return variant;
@@ -150,6 +154,23 @@ const char *plan_way_name(Way way, gboolean unchanged)
 	return unchanged ? "unchanged" : way_name(way);
 }
 
+static gboolean was_opened(const Opened *opened)
+{
+	return opened && opened->entity;
+}
+
+const char *plan_recipient_way(const PlanRecipient *recipient)
+{
+	return was_opened(recipient->opened) ? "opened"
+					     : plan_way_name(recipient->way, recipient->unchanged);
+}
+
+const char *plan_variant_way(const PlanVariant *variant)
+{
+	return was_opened(variant->opened) ? "opened"
+					   : plan_way_name(variant->way, variant->unchanged);
+}
+
 char *plan_route(const PlanVariant *variant)
 {
 	if (variant->transport == TRANSPORT_ANY || !variant->nexthop)
@@ -164,7 +185,7 @@ char **plan_variant_addresses(const PlanVariant *variant)
 	for (guint i = 0; i < variant->recipients->len; i++) {
 		const PlanRecipient *recipient = variant->recipients->pdata[i];
 
-		g_strv_builder_add(builder, recipient->recipient->folded);
+		g_strv_builder_add(builder, recipient_id(recipient->recipient));
 	}
 	return g_strv_builder_end(builder);
 }

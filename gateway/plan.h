@@ -8,6 +8,7 @@
 #define SEALPOST_GATEWAY_PLAN_H
 
 #include "gateway/job.h"
+#include "gateway/opened.h"
 
 /* Most recipients whose keys share one encrypted variant; more make a further one. */
 #define PLAN_KEYS_MAX 100
@@ -36,6 +37,8 @@ typedef struct {
 	const char *nexthop_from; /* "mta", "setting", "domain": who says so; static */
 	const Key *key; /* WAY_SMIME, WAY_PGP: borrowed from answer */
 	SignKind sign;
+	Opened *opened; /* incoming: what was found with this recipient's keys; NULL: not looked */
+	char *opened_key; /* ... equal for those who may share a copy */
 	gboolean hidden; /* not in To or Cc: shares no variant that shows its key */
 	guint variant; /* number of its variant, from 1; 0: it goes nowhere */
 	GError *error; /* why it goes nowhere */
@@ -51,6 +54,7 @@ typedef struct {
 	const char *nexthop;
 	SignKind sign;
 	const char *tag; /* text to take out of the subject; NULL: none */
+	const Opened *opened; /* incoming; borrowed from the first recipient */
 } PlanVariant;
 
 typedef struct {
@@ -78,6 +82,9 @@ void plan_group(Plan *plan);
 
 /* "smime", …, "unchanged": as in explain's JSON. Static. */
 const char *plan_way_name(Way way, gboolean unchanged);
+/* The same, with "opened" for incoming mail whose content was replaced. */
+const char *plan_recipient_way(const PlanRecipient *recipient);
+const char *plan_variant_way(const PlanVariant *variant);
 
 /* "tls NEXTHOP" for the route header; NULL if the transport is not enforced. New string. */
 char *plan_route(const PlanVariant *variant);

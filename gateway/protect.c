@@ -4,6 +4,7 @@
  */
 #include "lib/base/error.h"
 
+#include "gateway/annotate.h"
 #include "gateway/head.h"
 #include "gateway/protect.h"
 
@@ -111,18 +112,37 @@ static gboolean protect_body(const ProtectJob *work, Output *output, Headers **c
 	return TRUE;
 }
 
+/* Incoming: the entity that was found inside. */
+static gboolean take_opened(const Opened *opened, Output *output, Headers **content, GError **error)
+{
+	if (!opened->entity)
+		return TRUE;
+	*content = head_read(opened->entity, &output->body_range, error);
+	output->body = spool_ref(opened->entity);
+	output->opened = opened->decrypted;
+	return *content != NULL;
+}
+
 Output *protect(const Job *job, const Parsed *parsed, const Plan *plan, const PlanVariant *variant,
 		GError **error)
 {
 	g_autoptr(Output) output = g_new0(Output, 1);
 	g_autoptr(Headers) content = NULL;
 	g_autofree char *route = plan_route(variant);
+	g_autofree char *results = NULL, *details = NULL;
+	const char *hostname = job->snapshot->hostname;
+	const Opened *opened = variant->opened;
 	ProtectJob work = {job, parsed, plan, variant};
-	EditWish wish = {.authserv_id = job->snapshot->hostname, .tag = variant->tag};
+	EditWish wish = {.authserv_id = hostname, .tag = variant->tag};
 
-	if ((is_encrypted(variant) || variant->sign != SIGN_NONE) &&
-	    !protect_body(&work, output, &content, error))
+	if (opened ? !take_opened(opened, output, &content, error)
+		   : (is_encrypted(variant) || variant->sign != SIGN_NONE) &&
+			     !protect_body(&work, output, &content, error))
 		return NULL;
+	if (opened) {
+		wish.results = results = annotate_results(opened, hostname);
+		wish.details = details = annotate_details(opened);
+	}
 	wish.content = content;
 	/* A portal message does not travel; its notice has the route. */
 	wish.route = variant->way == WAY_PORTAL && !variant->unchanged ? NULL : route;

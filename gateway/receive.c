@@ -143,22 +143,23 @@ void receive_end_of_headers(Job *job)
 	job->body_start = spool_length(job->message);
 }
 
-/* Strangers' mail passes as it is: opening it will want the bytes here too. */
-static gboolean wants_body(const Job *job)
-{
-	return job->trusted && !job->failure;
-}
-
 gboolean receive_body(Job *job, const void *data, gsize size)
 {
 	GError *error = NULL;
 
-	if (!wants_body(job))
+	if (job->failure || job->too_large)
 		return FALSE;
 	g_checksum_update(job->checksum, data, (gssize)size);
-	if (!spool_append(job->message, data, size, &error))
+	if (spool_append(job->message, data, size, &error))
+		return TRUE;
+	/* A stranger's message that is too large for us is not ours to refuse: it passes as it is. */
+	if (!job->trusted && g_error_matches(error, SEALPOST_ERROR, ERROR_TOO_LARGE)) {
+		job->too_large = TRUE;
+		g_error_free(error);
+	} else {
 		fail(job, error);
-	return !job->failure;
+	}
+	return FALSE;
 }
 
 gboolean receive_end(Job *job, GError **error)

@@ -14,7 +14,8 @@ static GPtrArray *remaining(const Resubmission *resubmission, const PlanVariant 
 	for (guint i = 0; i < variant->recipients->len; i++) {
 		const PlanRecipient *recipient = variant->recipients->pdata[i];
 
-		if (!g_hash_table_contains(resubmission->entry->done, recipient->recipient->folded))
+		if (!g_hash_table_contains(resubmission->entry->done,
+					   recipient_id(recipient->recipient)))
 			g_ptr_array_add(list, (gpointer)recipient->recipient);
 	}
 	return list;
@@ -29,7 +30,7 @@ static gboolean send_to(const Job *job, const GPtrArray *recipients, const Outpu
 	SmtpEnvelope envelope = {
 		.sender = sender->address,
 		.body = sender->body,
-		.ret = sender->ret,
+		.ret = output->opened ? "HDRS" : sender->ret,
 		.envid = sender->envid,
 		.smtputf8 = sender->smtputf8,
 		.recipients = list,
@@ -66,13 +67,12 @@ static gboolean note(Resubmission *resubmission, const PlanVariant *variant,
 	for (guint i = 0; i < recipients->len; i++) {
 		const Recipient *recipient = recipients->pdata[i];
 
-		g_strv_builder_add(builder, recipient->folded);
+		g_strv_builder_add(builder, recipient_id(recipient));
 	}
 	g_auto(GStrv) addresses = g_strv_builder_end(builder);
 
 	return journal_add(resubmission->job->snapshot->journal, resubmission->entry,
-			   (const char *const *)addresses,
-			   plan_way_name(variant->way, variant->unchanged), error);
+			   (const char *const *)addresses, plan_variant_way(variant), error);
 }
 
 gboolean resubmit_variant(Resubmission *resubmission, const PlanVariant *variant,

@@ -34,8 +34,7 @@ static gboolean has_group(const char *value)
 	return FALSE;
 }
 
-/* The one address in the one From field, folded; NULL with a reason. */
-static char *only_from(const Headers *headers, const char **reason)
+char *signing_only_from(const Headers *headers, const char **reason)
 {
 	const Header *from = headers_find(headers, "From", 0);
 	gboolean unparsed = FALSE;
@@ -69,7 +68,7 @@ SigningRight signing_right(const Job *job, char **address, const char **reason)
 	*reason = "stranger";
 	if (!job->trusted)
 		return SIGNING_NEVER;
-	g_autofree char *from = only_from(job->headers, reason);
+	g_autofree char *from = signing_only_from(job->headers, reason);
 
 	if (!from)
 		return SIGNING_NEVER;

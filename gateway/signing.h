@@ -19,4 +19,7 @@ typedef enum {
  * "several-from", "group-from", "from-not-internal", "from-not-sender". */
 SigningRight signing_right(const Job *job, char **address, const char **reason);
 
+/* The one address in the one From field, folded; NULL with a reason as above. New string. */
+char *signing_only_from(const Headers *headers, const char **reason);
+
 #endif

@@ -46,7 +46,7 @@ static gboolean run_one(Snapshot *snapshot, const char *path, char **envelope, c
 	for (guint i = 0; preview->outputs && i < preview->outputs->len; i++) {
 		const PlanVariant *variant = preview->plan->variants->pdata[i];
 
-		printf(" %s", plan_way_name(variant->way, variant->unchanged));
+		printf(" %s", plan_variant_way(variant));
 	}
 	printf("%s%s\n", preview->error ? " " : "", preview->error ? preview->error->message : "");
 	mkdir(out, 0700);

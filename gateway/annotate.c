@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the reader and his client are told of a message that came in. See annotate.h.
+ */
+#include <string.h>
+
+#include "gateway/annotate.h"
+
+/* A word for a header: addresses and keys come from outside, so only harmless bytes pass. */
+static void append_word(GString *text, const char *word)
+{
+	for (; word && *word; word++)
+		g_string_append_c(text, g_ascii_isalnum(*word) || strchr("@.-_+=/:", *word) ? *word
+											    : '?');
+}
+
+/* RFC 8601, section 2.7: pass only for a signature of the From address that holds in all. */
+static const char *result_word(const OpenSignature *signature)
+{
+	static const char *const neutral[] = {"untrusted", "no-key", "unsupported"};
+
+	if (g_str_equal(signature->result, "good"))
+		return signature->matches_from ? "pass" : "policy";
+	for (gsize i = 0; i < G_N_ELEMENTS(neutral); i++)
+		if (g_str_equal(signature->result, neutral[i]))
+			return "neutral";
+	return g_str_equal(signature->result, "bad") ? "fail" : "policy";
+}
+
+char *annotate_results(const Opened *opened, const char *authserv_id)
+{
+	GString *text = g_string_new(" ");
+
+	append_word(text, authserv_id);
+	for (guint i = 0; i < opened->signatures->len; i++) {
+		const OpenSignature *signature = opened->signatures->pdata[i];
+
+		g_string_append_printf(text, ";\n\t%s=%s (%s%s)", signature->kind,
+				       result_word(signature), signature->result,
+				       signature->matches_from ? "" : ", not the From address");
+		if (signature->signer) {
+			g_string_append_printf(text, "\n\t body.%s-identifier=", signature->kind);
+			append_word(text, signature->signer);
+		}
+	}
+	if (opened->signatures->len == 0)
+		g_string_append(text, "; none");
+	return g_string_free(text, FALSE);
+}
+
+char *annotate_details(const Opened *opened)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < opened->layers->len; i++) {
+		const OpenLayer *layer = opened->layers->pdata[i];
+
+		g_string_append_printf(text, "%s%s %s", i ? ";\n\t" : " ", layer->kind,
+				       layer->opened ? "opened" : "shut");
+		if (layer->reason)
+			g_string_append_printf(text, " (%s)", layer->reason);
+		if (layer->algorithm) {
+			g_string_append_c(text, ' ');
+			append_word(text, layer->algorithm);
+		}
+	}
+	for (guint i = 0; i < opened->signatures->len; i++) {
+		const OpenSignature *signature = opened->signatures->pdata[i];
+
+		g_string_append_printf(text, "%ssignature %s %s", text->len ? ";\n\t" : " ",
+				       signature->kind, signature->result);
+		if (signature->signer) {
+			g_string_append(text, " signer=");
+			append_word(text, signature->signer);
+		}
+	}
+	for (guint i = 0; i < opened->warnings->len; i++)
+		g_string_append_printf(text, "%swarning %s", text->len ? ";\n\t" : " ",
+				       (const char *)opened->warnings->pdata[i]);
+	return g_string_free(text, FALSE);
+}

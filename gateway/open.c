@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Incoming mail, opened for one recipient. See open.h.
+ */
+#include "lib/base/error.h"
+
+#include "gateway/open.h"
+#include "gateway/protect.h"
+#include "gateway/signing.h"
+
+const Verifiers *open_verifiers(OpenWork *work, GError **error)
+{
+	Keystore *keystore = work->job->snapshot->keystore;
+
+	if (work->verifiers)
+		return work->verifiers;
+	if (work->from) {
+		g_autoptr(KeyLookup) lookup = keystore_lookup(keystore, work->from);
+
+		/* A directory that is down is no reason to hold mail that came in: what the store
+		 * knows is enough to report. */
+		work->sender = key_lookup_wait(lookup, work->job->deadline);
+	}
+	work->verifiers = keystore_verifiers(keystore, work->sender, error);
+	return work->verifiers;
+}
+
+Spool *open_copy_part(OpenWork *work, const MimePart *part, GError **error)
+{
+	g_autoptr(Spool) copy = protect_spool(work->job);
+	g_autoptr(Sink) sink = spool_sink(copy);
+	g_autoptr(Source) source = spool_source(work->current, part->whole);
+
+	return stream_copy(source, sink, error) ? g_steal_pointer(&copy) : NULL;
+}
+
+gboolean open_excuse(OpenLayer *layer, GError *failure, GError **error)
+{
+	switch (error_info(failure)->code) {
+	case ERROR_MALFORMED:
+	case ERROR_UNSUPPORTED: layer->reason = "damaged"; break;
+	case ERROR_TOO_LARGE: layer->reason = "too-large"; break;
+	case ERROR_TOO_DEEP: layer->reason = "too-deep"; break;
+	default: g_propagate_error(error, failure); return FALSE;
+	}
+	g_error_free(failure);
+	return TRUE;
+}
+
+/* One layer: in which technology is the root? */
+static gboolean open_layer(OpenWork *work, OpenStep *step, GError **error)
+{
+	const MimePart *root = mime_root(work->tree);
+
+	switch (parse_layer(work->tree, work->current)) {
+	case LAYER_SMIME: return open_smime(work, root, step, error);
+	case LAYER_PGP: return open_pgp(work, root, step, error);
+	case LAYER_NONE: break;
+	}
+	return TRUE;
+}
+
+static gboolean in_time(const OpenWork *work, GError **error)
+{
+	if (g_get_monotonic_time() < work->job->deadline)
+		return TRUE;
+	g_set_error(error, SEALPOST_ERROR, ERROR_TIMEOUT, "opening takes too long");
+	return FALSE;
+}
+
+static gboolean walk(OpenWork *work, GError **error)
+{
+	for (guint depth = 0;; depth++) {
+		OpenStep step = {NULL, FALSE};
+
+		g_clear_pointer(&work->tree, mime_free);
+		work->tree = mime_parse(work->current, NULL);
+		if (!work->tree || parse_layer(work->tree, work->current) == LAYER_NONE)
+			return TRUE;
+		if (depth == OPEN_DEPTH_MAX) {
+			opened_add_layer(work->opened, "smime-encrypted")->reason = "too-deep";
+			return TRUE;
+		}
+		if (!in_time(work, error) || !open_layer(work, &step, error))
+			return FALSE;
+		if (!step.next)
+			return TRUE;
+		spool_unref(work->current);
+		work->current = step.next;
+		if (step.replaces) {
+			spool_unref(work->opened->entity);
+			work->opened->entity = spool_ref(step.next);
+		}
+	}
+}
+
+Opened *open_message(const Job *job, const char *recipient, GError **error)
+{
+	Keystore *keystore = job->snapshot->keystore;
+	g_autoptr(Openers) openers =
+		keystore_openers(keystore, recipient, job->snapshot->pgp, error);
+	g_autoptr(Opened) opened = opened_new();
+	const char *reason = NULL;
+	g_autofree char *from = signing_only_from(job->headers, &reason);
+	OpenWork work = {.job = job, .openers = openers, .from = from, .opened = opened};
+
+	if (!openers)
+		return NULL;
+	if (!from)
+		opened_warn(opened, reason);
+	work.current = spool_ref(job->message);
+	gboolean done = walk(&work, error);
+
+	opened_conclude(opened);
+	spool_unref(work.current);
+	mime_free(work.tree);
+	key_answer_free(work.sender);
+	verifiers_free(work.verifiers);
+	return done ? g_steal_pointer(&opened) : NULL;
+}

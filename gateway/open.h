@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Incoming mail, opened for one recipient layer by layer, with his keys and nobody else's. Only
+ * the message's root, and what is the root of an opened layer, is a layer: an encrypted part beside
+ * others stays shut, so that what was not encrypted can never surround what was (EFAIL).
+ */
+#ifndef SEALPOST_GATEWAY_OPEN_H
+#define SEALPOST_GATEWAY_OPEN_H
+
+#include "gateway/opened.h"
+#include "gateway/parse.h"
+
+#define OPEN_DEPTH_MAX 8
+
+/* One layer's work (open_smime.c, open_pgp.c). */
+typedef struct {
+	const Job *job;
+	const Openers *openers; /* the recipient's */
+	const char *from; /* the one address in From, folded; NULL if there is not one */
+	KeyAnswer *sender; /* the keys of From; asked for when a signature needs them */
+	Verifiers *verifiers;
+	Opened *opened; /* grows */
+	Spool *current; /* the entity whose root is looked at */
+	MimeTree *tree; /* its parts */
+} OpenWork;
+
+/* Opens the message for the owner of `recipient`. What stays shut is a result; NULL is a failure of
+ * ours (ERROR_STORE, ERROR_TIMEOUT, ERROR_CRYPTO, …): try again later. */
+Opened *open_message(const Job *job, const char *recipient, GError **error);
+
+/* Takes the root's layer off. *next gets the entity inside, to look at next (NULL: this is the
+ * end); *replaces, whether it takes the message's place. FALSE with error: a failure of ours. */
+typedef struct {
+	Spool *next;
+	gboolean replaces;
+} OpenStep;
+gboolean open_smime(OpenWork *work, const MimePart *root, OpenStep *step, GError **error);
+gboolean open_pgp(OpenWork *work, const MimePart *root, OpenStep *step, GError **error);
+
+/* For both: the keys of the sender, asked for once. */
+const Verifiers *open_verifiers(OpenWork *work, GError **error);
+/* The part alone, as an entity of its own. */
+Spool *open_copy_part(OpenWork *work, const MimePart *part, GError **error);
+/* An error about the message's bytes becomes the layer's reason and TRUE; others are ours. */
+gboolean open_excuse(OpenLayer *layer, GError *failure, GError **error);
+
+#endif

