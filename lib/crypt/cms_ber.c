@@ -261,16 +261,22 @@ GBytes *ber_take_whole(BerReader *reader, const BerItem *item, gsize limit, GErr
 	return g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
 }
 
+static gboolean has_room(const GByteArray *bytes, guint64 length, gsize limit, GError **error)
+{
+	if (bytes->len <= limit && length <= limit - bytes->len)
+		return TRUE;
+	g_set_error_literal(error, SEALPOST_ERROR, ERROR_TOO_LARGE,
+			    "CMS structure is over its limit");
+	return FALSE;
+}
+
 static gboolean copy_content(BerReader *reader, guint64 length, GByteArray *bytes, gsize limit,
 			     GError **error)
 {
 	guint at = bytes->len;
 
-	if (at > limit || length > limit - at) {
-		g_set_error_literal(error, SEALPOST_ERROR, ERROR_TOO_LARGE,
-				    "CMS structure is over its limit");
+	if (!has_room(bytes, length, limit, error))
 		return FALSE;
-	}
 	g_byte_array_set_size(bytes, at + (guint)length);
 	return read_all(reader, bytes->data + at, length, error);
 }
@@ -296,7 +302,9 @@ gboolean ber_copy(BerReader *reader, const BerItem *item, GByteArray *bytes, gsi
 		}
 		if (depth == 0)
 			return TRUE;
-		if (!read_head(reader, item->end, &inner, error))
+		/* empty elements of indefinite length have no content that would be counted */
+		if (!has_room(bytes, 0, limit, error) ||
+		    !read_head(reader, item->end, &inner, error))
 			return FALSE;
 	}
 }

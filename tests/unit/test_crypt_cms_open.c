@@ -15,6 +15,7 @@
 #include "lib/base/error.h"
 #include "lib/crypt/cms.h"
 #include "lib/crypt/cms_open.h"
+#include "lib/crypt/cms_shell.h"
 #include "lib/crypt/cms_verify.h"
 #include "tests/unit/pgpmaker.h"
 #include "tests/unit/x509maker.h"
@@ -295,6 +296,27 @@ static void test_open_limits(void **state)
 
 	/* That the spool is full is not the sender's fault. */
 	assert_null(cms_open(source, FALSE, &key, sink, &error));
+	assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_TOO_LARGE));
+}
+
+/* Elements of indefinite length without anything in them grow what is kept of a structure, too. */
+static void test_empty_elements(void **state)
+{
+	static const guint8 begin[] = {0x30, 0x80, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
+				       0xf7, 0x0d, 0x01, 0x07, 0x02, 0xa0, 0x80, 0x30,
+				       0x80, 0x02, 0x01, 0x01, 0x31, 0x80};
+	static const guint8 empty[] = {0x30, 0x80, 0, 0};
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	g_autoptr(GError) error = NULL;
+
+	(void)state;
+	g_byte_array_append(bytes, begin, sizeof begin);
+	while (bytes->len < 2 * CMS_SHELL_MAX)
+		g_byte_array_append(bytes, empty, sizeof empty);
+	g_autoptr(GBytes) cms = g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
+	g_autoptr(Source) source = source_new_bytes(cms);
+	g_autoptr(BerReader) reader = ber_reader_new(source, FALSE, G_MAXINT64);
+	assert_null(cms_shell_read(reader, &error));
 	assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_TOO_LARGE));
 }
 
@@ -680,13 +702,14 @@ static void test_compressed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_open),	    cmocka_unit_test(test_shut),
-		cmocka_unit_test(test_bent),	    cmocka_unit_test(test_cipher_out_of_place),
-		cmocka_unit_test(test_open_limits), cmocka_unit_test(test_recipient_is),
-		cmocka_unit_test(test_large),	    cmocka_unit_test(test_verify),
-		cmocka_unit_test(test_known_certs), cmocka_unit_test(test_revoked),
-		cmocka_unit_test(test_ours),	    cmocka_unit_test(test_compressed),
-		cmocka_unit_test(test_threads),	    cmocka_unit_test(test_not_signatures),
+		cmocka_unit_test(test_open),	       cmocka_unit_test(test_shut),
+		cmocka_unit_test(test_bent),	       cmocka_unit_test(test_cipher_out_of_place),
+		cmocka_unit_test(test_open_limits),    cmocka_unit_test(test_recipient_is),
+		cmocka_unit_test(test_large),	       cmocka_unit_test(test_verify),
+		cmocka_unit_test(test_known_certs),    cmocka_unit_test(test_revoked),
+		cmocka_unit_test(test_ours),	       cmocka_unit_test(test_compressed),
+		cmocka_unit_test(test_threads),	       cmocka_unit_test(test_not_signatures),
+		cmocka_unit_test(test_empty_elements),
 	};
 
 	return cmocka_run_group_tests_name("cms_open", tests, set_up, tear_down);
