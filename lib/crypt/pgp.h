@@ -15,7 +15,8 @@ typedef struct PgpHome PgpHome;
 /* The working copy in folder (made with mode 0700 if absent; its gpg.conf and gpg-agent.conf are
  * written anew): at most 75 characters, else ERROR_CONFIG. Shared by threads. */
 PgpHome *pgp_home_open(const char *folder, GError **error);
-/* Ends the folder's gpg-agent. Files stay. */
+/* Ends the folder's gpg-agent and deletes the secret keys; nobody else may use the folder. Other
+ * files stay. */
 void pgp_home_close(PgpHome *home);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PgpHome, pgp_home_close)
 

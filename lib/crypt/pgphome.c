@@ -45,6 +45,20 @@ static gboolean prepare_folder(const char *folder, GError **error)
 	return pgp_write_settings(folder, error);
 }
 
+/* The secret parts, which the agent keeps one file each: outside of this process's life they are
+ * nowhere but in the store, encrypted. The first look is for those that a crash left behind. */
+static void forget_secrets(const char *folder)
+{
+	g_autofree char *keys = g_build_filename(folder, "private-keys-v1.d", NULL);
+	g_autoptr(GDir) dir = g_dir_open(keys, 0, NULL);
+	const char *name;
+
+	while (dir && (name = g_dir_read_name(dir))) {
+		g_autofree char *path = g_build_filename(keys, name, NULL);
+		unlink(path);
+	}
+}
+
 /* A short way to the folder: a symbolic link in a private folder. */
 static char *shorten(PgpHome *home, const char *folder, GError **error)
 {
@@ -96,6 +110,7 @@ PgpHome *pgp_home_open(const char *folder, GError **error)
 	home->secrets = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, secret_key_free);
 	if (!prepare_folder(absolute, error))
 		return NULL;
+	forget_secrets(absolute);
 	home->folder = strlen(absolute) <= HOME_PATH_MAX ? g_steal_pointer(&absolute)
 							 : shorten(home, absolute, error);
 	if (!home->folder)
@@ -113,8 +128,10 @@ void pgp_home_close(PgpHome *home)
 	if (!home)
 		return;
 	g_queue_clear_full(&home->idle, (GDestroyNotify)pgp_context_free);
-	if (home->folder)
+	if (home->folder) {
 		pgp_agent_end(home->folder);
+		forget_secrets(home->folder);
+	}
 	if (home->link_folder) {
 		if (home->folder)
 			unlink(home->folder);

@@ -411,6 +411,38 @@ static void test_long_folder(void **state)
 	assert_true(protect_to(home, world->alice, world->peter_key, world->entity, &error));
 }
 
+static guint count_files(const char *folder)
+{
+	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+	guint count = 0;
+
+	while (dir && g_dir_read_name(dir))
+		count++;
+	return count;
+}
+
+/* Secret keys lie unprotected in the folder: only as long as it is in use. */
+static void test_secrets_go(void **state)
+{
+	World *world = *state;
+	g_autofree char *folder = g_build_filename(world->maker->folder, "passing", NULL);
+	g_autofree char *keys = g_build_filename(folder, "private-keys-v1.d", NULL);
+	g_autofree char *left = g_build_filename(keys, "left-by-a-crash.key", NULL);
+	PgpHome *home = pgp_home_open(folder, NULL);
+
+	assert_non_null(home);
+	assert_true(pgp_home_need_secret(home, world->alice, world->alice_secret, NULL));
+	assert_int_not_equal(count_files(keys), 0);
+	pgp_home_close(home);
+	assert_int_equal(count_files(keys), 0);
+	assert_true(g_file_set_contents(left, "x", 1, NULL));
+	home = pgp_home_open(folder, NULL);
+	assert_int_equal(count_files(keys), 0);
+	assert_true(pgp_home_need_secret(home, world->alice, world->alice_secret, NULL));
+	assert_true(protect_to(home, world->alice, world->peter_key, world->entity, NULL));
+	pgp_home_close(home);
+}
+
 static void test_bad_folders(void **state)
 {
 	World *world = *state;
@@ -468,7 +500,8 @@ int main(void)
 		cmocka_unit_test(test_hung_agent),   cmocka_unit_test(test_deadline_over),
 		cmocka_unit_test(test_threads),	     cmocka_unit_test(test_large),
 		cmocka_unit_test(test_failing_ends), cmocka_unit_test(test_long_folder),
-		cmocka_unit_test(test_bad_folders),  cmocka_unit_test(test_nothing_left),
+		cmocka_unit_test(test_secrets_go),   cmocka_unit_test(test_bad_folders),
+		cmocka_unit_test(test_nothing_left),
 	};
 
 	return cmocka_run_group_tests_name("crypt/pgp under strain", tests, set_up, tear_down);
