@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <glib/gstdio.h>
 
+#include "keystore/scratch.h"
 #include "lib/base/error.h"
 #include "lib/base/log.h"
 #include "lib/base/masterkey.h"
@@ -85,7 +86,7 @@ static Services *services_open_passing(GError **error)
 {
 	g_autoptr(Services) services = g_atomic_rc_box_new0(Services);
 
-	services->passing_folder = g_dir_make_tmp("sealpost-XXXXXX", error);
+	services->passing_folder = scratch_make(error); /* in RAM: secret keys come into it */
 	if (!services->passing_folder)
 		return NULL;
 	services->pgp = pgp_home_open(services->passing_folder, error);

@@ -111,6 +111,8 @@ static gboolean read_bind(const Conf *conf, const char *section, LdapSettings *s
 	g_autoptr(Secret) password = secret_read_passphrase(settings->password_file, error);
 	if (!password)
 		g_prefix_error(error, "[%s] password_file: ", section);
+	else if (secret_size(password) == 0)
+		return conf_fail(error, section, "password_file", "holds no password");
 	return password != NULL;
 }
 

@@ -179,6 +179,10 @@ static gboolean bind_to(LDAP *ldap, const LdapSettings *settings, GError **error
 	secret = secret_read_passphrase(settings->password_file, error);
 	if (!secret)
 		return FALSE;
+	/* A name without a password binds as nobody (RFC 4513, section 5.1.2), who may see less:
+	 * that must not look like "no key". */
+	if (secret_size(secret) == 0)
+		return fail(ldap, "bind: the password is empty", LDAP_PARAM_ERROR, error);
 	password.bv_len = secret_size(secret);
 	password.bv_val = (char *)secret_data(secret);
 	int rc = ldap_sasl_bind_s(ldap, settings->bind_dn, LDAP_SASL_SIMPLE, &password, NULL, NULL,

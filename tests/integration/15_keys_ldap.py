@@ -229,6 +229,9 @@ def transport(tap, keys, directory, authority, foreign):
         assert keys.lookup(SOFIA) == FOUND
         password.write_text("wrong\n", "ascii")
         assert failed(keys.lookup(SOFIA))
+        password.write_text("\n", "ascii")
+        assert keys.sealpost("lookup", SOFIA.address).returncode == 78, "an empty password"
+        password.write_text("secret\n", "ascii")
         password.chmod(0o644)
         assert keys.sealpost("lookup", SOFIA.address).returncode == 78
         password.chmod(0o600)
