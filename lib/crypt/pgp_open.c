@@ -14,9 +14,6 @@
 #include "lib/crypt/pgpkey.h"
 #include "lib/crypt/pgppacket.h"
 
-/* A key id that hides the recipient (RFC 4880, section 5.1). */
-#define HIDDEN "0000000000000000"
-
 static void signature_free(gpointer data)
 {
 	PgpSignature *signature = data;
@@ -130,6 +127,7 @@ typedef struct {
 	const PgpOpenJob *job;
 	gint64 deadline;
 	Source *message;
+	GPtrArray *recipients; /* key ids */
 	Counter plain;
 	Status status;
 } Run;
@@ -138,7 +136,7 @@ static const char *reason_of(const Run *run, gpgme_decrypt_result_t result)
 {
 	if (result && result->legacy_cipher_nomdc)
 		return "no-integrity";
-	return run->status.key ? "damaged" : "no-key";
+	return pgp_visit_opens_with(run->job, run->status.key) ? "damaged" : "no-key";
 }
 
 /* gpg has ended; good: without an error. */
@@ -146,7 +144,8 @@ static PgpOpened *conclude(PgpContext *context, Run *run, gboolean good)
 {
 	gpgme_decrypt_result_t result = gpgme_op_decrypt_result(pgp_context_gpgme(context));
 
-	if (!good || !run->status.key || !run->status.decrypted || !run->status.integrity)
+	if (!good || !pgp_visit_opens_with(run->job, run->status.key) || !run->status.decrypted ||
+	    !run->status.integrity)
 		return opened_new(reason_of(run, result));
 	PgpOpened *opened = opened_new(NULL);
 	opened->opened = TRUE;
@@ -204,7 +203,7 @@ static PgpOpened *open_in(PgpContext *context, Run *run, GError **error)
 
 static PgpOpened *open_once(Run *run, GError **error)
 {
-	g_autoptr(PgpVisit) visit = pgp_visit_new(run->home, run->job, error);
+	g_autoptr(PgpVisit) visit = pgp_visit_new(run->home, run->job, run->recipients, error);
 	g_autoptr(PgpContext) context =
 		visit ? pgp_context_new(pgp_visit_folder(visit), error) : NULL;
 
@@ -222,7 +221,7 @@ static gboolean concerns(Run *run, const PgpHead *head)
 		const PgpSecretKey *secret = pgp_home_secret(run->home, secrets->pdata[i]);
 		for (guint n = 0; secret && n < head->key_ids->len; n++) {
 			const char *id = head->key_ids->pdata[n];
-			if (strcmp(id, HIDDEN) == 0)
+			if (strcmp(id, PGP_HIDDEN_ID) == 0)
 				return TRUE;
 			for (char **own = secret->fingerprints; *own; own++) {
 				if (strcmp(*own + strlen(*own) - 16, id) == 0)
@@ -276,6 +275,7 @@ PgpOpened *pgp_open(PgpHome *home, const PgpOpenJob *job, Source *message, Sink 
 		return opened_new("damaged");
 	if (!head->integrity)
 		return opened_new("no-integrity");
+	run.recipients = head->key_ids;
 	if (!concerns(&run, head))
 		return opened_new("no-key");
 	if (!source_rewind(message, error))
@@ -293,7 +293,7 @@ GPtrArray *pgp_verify(PgpHome *home, const PgpOpenJob *job, const PgpSigned *sig
 		      GError **error)
 {
 	PgpOpenJob public_only = {.signers = job->signers};
-	g_autoptr(PgpVisit) visit = pgp_visit_new(home, &public_only, error);
+	g_autoptr(PgpVisit) visit = pgp_visit_new(home, &public_only, NULL, error);
 	g_autoptr(PgpContext) context =
 		visit ? pgp_context_new(pgp_visit_folder(visit), error) : NULL;
 	g_autoptr(PgpData) signature =

@@ -26,7 +26,48 @@ static void add_key(GByteArray *keyring, GBytes *key)
 	g_byte_array_append(keyring, bytes, (guint)size);
 }
 
-static GByteArray *keyring_of(PgpHome *home, const PgpOpenJob *job)
+gboolean pgp_visit_opens_with(const PgpOpenJob *job, const char *fingerprint)
+{
+	return job->secrets && fingerprint &&
+	       g_ptr_array_find_with_equal_func(job->secrets, fingerprint, g_str_equal, NULL);
+}
+
+static gboolean is_named(const GPtrArray *recipients, const char *fingerprint)
+{
+	for (guint i = 0; i < recipients->len; i++) {
+		if (g_str_has_suffix(fingerprint, recipients->pdata[i]))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* A sender's key is there for its signatures. But anybody can name anybody as the sender, and
+ * the agent may have the secret part: gpg would open with it what is for somebody else. So the
+ * parts that the message is encrypted to stay out. */
+static void add_signer(GByteArray *keyring, PgpHome *home, GPtrArray *recipients, GBytes *key)
+{
+	gboolean hidden =
+		g_ptr_array_find_with_equal_func(recipients, PGP_HIDDEN_ID, g_str_equal, NULL);
+	PgpPackets packets = {0};
+	PgpPacket packet;
+	gboolean without_key = TRUE, without_part = TRUE;
+
+	packets.data = g_bytes_get_data(key, &packets.size);
+	while (pgp_packet_next(&packets, &packet, NULL, NULL)) {
+		g_autofree char *fingerprint = pgp_packet_fingerprint(&packet);
+		if (packet.tag == PGP_PUBLIC_KEY)
+			without_part = without_key = !fingerprint ||
+						     is_named(recipients, fingerprint) ||
+						     (hidden && pgp_home_secret(home, fingerprint));
+		else if (packet.tag == PGP_PUBLIC_SUBKEY)
+			without_part =
+				without_key || !fingerprint || is_named(recipients, fingerprint);
+		if (!without_part)
+			g_byte_array_append(keyring, packet.start, (guint)packet.whole);
+	}
+}
+
+static GByteArray *keyring_of(PgpHome *home, const PgpOpenJob *job, GPtrArray *recipients)
 {
 	GByteArray *keyring = g_byte_array_new();
 
@@ -35,14 +76,19 @@ static GByteArray *keyring_of(PgpHome *home, const PgpOpenJob *job)
 		if (secret)
 			add_key(keyring, secret->public_key);
 	}
-	for (guint i = 0; job->signers && i < job->signers->len; i++)
-		add_key(keyring, job->signers->pdata[i]);
+	for (guint i = 0; job->signers && i < job->signers->len; i++) {
+		if (recipients)
+			add_signer(keyring, home, recipients, job->signers->pdata[i]);
+		else
+			add_key(keyring, job->signers->pdata[i]);
+	}
 	return keyring;
 }
 
-static gboolean furnish(PgpVisit *visit, PgpHome *home, const PgpOpenJob *job, GError **error)
+static gboolean furnish(PgpVisit *visit, PgpHome *home, const PgpOpenJob *job,
+			GPtrArray *recipients, GError **error)
 {
-	g_autoptr(GByteArray) keyring = keyring_of(home, job);
+	g_autoptr(GByteArray) keyring = keyring_of(home, job, recipients);
 	g_autofree char *redirection =
 		g_strdup_printf("%%Assuan%%\nsocket=%s/S.gpg-agent\n", pgp_home_folder(home));
 
@@ -52,7 +98,7 @@ static gboolean furnish(PgpVisit *visit, PgpHome *home, const PgpOpenJob *job, G
 			      error);
 }
 
-PgpVisit *pgp_visit_new(PgpHome *home, const PgpOpenJob *job, GError **error)
+PgpVisit *pgp_visit_new(PgpHome *home, const PgpOpenJob *job, GPtrArray *recipients, GError **error)
 {
 	g_autoptr(PgpVisit) visit = g_new0(PgpVisit, 1);
 	g_autofree char *made = g_build_filename(pgp_home_folder(home), "run-XXXXXX", NULL);
@@ -62,7 +108,7 @@ PgpVisit *pgp_visit_new(PgpHome *home, const PgpOpenJob *job, GError **error)
 		return NULL;
 	}
 	visit->folder = g_steal_pointer(&made);
-	return furnish(visit, home, job, error) ? g_steal_pointer(&visit) : NULL;
+	return furnish(visit, home, job, recipients, error) ? g_steal_pointer(&visit) : NULL;
 }
 
 void pgp_visit_free(PgpVisit *visit)

@@ -10,11 +10,19 @@
 
 typedef struct PgpVisit PgpVisit;
 
-/* Fingerprints that are not in the home are passed over. */
-PgpVisit *pgp_visit_new(PgpHome *home, const PgpOpenJob *job, GError **error);
+/* A key id that hides the recipient (RFC 4880, section 5.1). */
+#define PGP_HIDDEN_ID "0000000000000000"
+
+/* Fingerprints that are not in the home are passed over. recipients: the key ids (char *) that the
+ * message is encrypted to, which only the job's secrets may open; NULL: nothing is opened. */
+PgpVisit *pgp_visit_new(PgpHome *home, const PgpOpenJob *job, GPtrArray *recipients,
+			GError **error);
 void pgp_visit_free(PgpVisit *visit);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PgpVisit, pgp_visit_free)
 const char *pgp_visit_folder(const PgpVisit *visit);
+
+/* Is that primary key's fingerprint one of the job's secrets? */
+gboolean pgp_visit_opens_with(const PgpOpenJob *job, const char *fingerprint);
 
 /* The primary key's fingerprint for that of a key or subkey (or key id) of the job's signers; the
  * same in upper case if it is none of them. New string; NULL for NULL. */

@@ -181,6 +181,19 @@ static void test_open(void **state)
 	}
 }
 
+/* Opens as bob what names alice as its sender: her key is at hand for her signatures. */
+static void assert_shut_from_alice(World *world, GBytes *message)
+{
+	GBytes *sender_key = world->sender_key;
+	g_autoptr(GBytes) plain = NULL;
+
+	world->sender_key = world->alice_key;
+	g_autoptr(PgpOpened) opened = open_as(world, world->bob, TRUE, message, &plain);
+	world->sender_key = sender_key;
+	assert_false(opened->opened);
+	assert_int_equal(g_bytes_get_size(plain), 0);
+}
+
 /* Bob is ours too, and his agent has alice's key: it opens nothing for him. */
 static void test_not_for_bob(void **state)
 {
@@ -210,9 +223,33 @@ static void test_not_for_bob(void **state)
 	g_autoptr(PgpOpened) by_bob = open_as(world, world->bob, FALSE, file, &plain);
 	assert_false(by_bob->opened);
 	assert_int_equal(g_bytes_get_size(plain), 0);
+	assert_shut_from_alice(world, file);
 	/* Alice herself opens even that. */
 	g_autoptr(PgpOpened) by_alice = open_as(world, world->alice, FALSE, file, NULL);
 	assert_true(by_alice->opened);
+}
+
+/* Alice writes to bob and to herself, as many programs do: it is opened with his key, and hers
+ * still verifies. */
+static void test_from_alice(void **state)
+{
+	World *world = *state;
+	GBytes *sender_key = world->sender_key;
+	const char *const both[] = {world->alice, world->bob};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(both); i++) {
+		g_autoptr(GBytes) message = NULL;
+		assert_int_equal(pgp_maker_gpg(world->maker, world->text, &message,
+					       "-r %s -r %s -u %s --sign --encrypt", both[i],
+					       both[1 - i], world->alice),
+				 0);
+		world->sender_key = world->alice_key;
+		g_autoptr(PgpOpened) opened = open_as(world, world->bob, TRUE, message, NULL);
+		world->sender_key = sender_key;
+		assert_true(opened->opened);
+		assert_string_equal(opened->key, world->bob);
+		assert_string_equal(only_result(opened->signatures), "good");
+	}
 }
 
 static void test_hidden_recipient(void **state)
@@ -227,6 +264,7 @@ static void test_hidden_recipient(void **state)
 	g_autoptr(PgpOpened) by_bob = open_as(world, world->bob, FALSE, message, &plain);
 	assert_false(by_bob->opened);
 	assert_int_equal(g_bytes_get_size(plain), 0);
+	assert_shut_from_alice(world, message);
 	g_autoptr(PgpOpened) by_alice = open_as(world, world->alice, FALSE, message, NULL);
 	assert_true(by_alice->opened);
 }
@@ -440,6 +478,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_open),
 		cmocka_unit_test(test_not_for_bob),
+		cmocka_unit_test(test_from_alice),
 		cmocka_unit_test(test_hidden_recipient),
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_too_large),
