@@ -45,27 +45,23 @@ static Secret *open_account(Visit *visit, const Account *account, GError **error
 	return private_key;
 }
 
-typedef struct {
-	char *account;
-	char *client;
-} Keys;
-
-static gboolean take(Visit *visit, const Keys *keys)
+static gboolean take(Visit *visit, const char *account)
 {
+	const Portal *portal = visit->portal;
 	gint64 now = g_get_monotonic_time() / G_USEC_PER_SEC;
 
-	if (!limiter_take(visit->portal->passwords, keys->client, now))
+	if (!limiter_take(portal->clients, visit->request->client, now))
 		return FALSE;
-	if (limiter_take(visit->portal->passwords, keys->account, now))
+	if (limiter_take(portal->accounts, account, now))
 		return TRUE;
-	limiter_give_back(visit->portal->passwords, keys->client);
+	limiter_give_back(portal->clients, visit->request->client);
 	return FALSE;
 }
 
-static void give_back(Visit *visit, const Keys *keys)
+static void give_back(Visit *visit, const char *account)
 {
-	limiter_give_back(visit->portal->passwords, keys->client);
-	limiter_give_back(visit->portal->passwords, keys->account);
+	limiter_give_back(visit->portal->clients, visit->request->client);
+	limiter_give_back(visit->portal->accounts, account);
 }
 
 static gboolean check(Visit *visit, const char *address, LoginResult *result, GError **error)
@@ -96,18 +92,15 @@ gboolean login_check(Visit *visit, const char *address, LoginResult *result, GEr
 {
 	g_autofree char *folded = address_fold(address);
 	const char *known = folded != NULL ? folded : "";
-	g_autofree char *account_key = g_strdup_printf("account %s", known);
-	g_autofree char *client_key = g_strdup_printf("client %s", visit->request->client);
-	const Keys keys = {account_key, client_key};
 	gboolean checked;
 
-	if (!take(visit, &keys)) {
+	if (!take(visit, known)) {
 		*result = LOGIN_TOO_MANY;
 		return TRUE;
 	}
 	checked = check(visit, known, result, error);
 	if (!checked || *result == LOGIN_GOOD)
-		give_back(visit, &keys);
+		give_back(visit, known);
 	return checked;
 }
 

@@ -15,6 +15,8 @@
 
 /* Over how long wrong passwords are counted. */
 #define ATTEMPTS_TIME (15 * 60)
+/* An account takes so many times what a client may try: else anybody could lock out anybody. */
+#define ACCOUNT_FACTOR 10
 /* Password hashes at a time: 64 MB and one core each. */
 #define HASHING_PLACES 3
 
@@ -50,6 +52,15 @@ static gboolean make_nobody(Portal *portal, GError **error)
 	return account_new("", password, &portal->nobody, &private_key, error);
 }
 
+static void make_limiters(Portal *portal)
+{
+	gint64 attempts = CLAMP(conf_number(portal->conf, "portal", "password_attempts"), 0,
+				G_MAXUINT / ACCOUNT_FACTOR);
+
+	portal->clients = limiter_new((guint)attempts, ATTEMPTS_TIME);
+	portal->accounts = limiter_new((guint)attempts * ACCOUNT_FACTOR, ATTEMPTS_TIME);
+}
+
 Portal *portal_new(Conf *conf, GError **error)
 {
 	g_autoptr(Portal) portal = g_new0(Portal, 1);
@@ -63,9 +74,7 @@ Portal *portal_new(Conf *conf, GError **error)
 		return NULL;
 	portal->texts = texts_new();
 	portal->sessions = sessions_new(conf_duration(conf, "portal", "session_time"));
-	portal->passwords =
-		limiter_new((guint)MIN(conf_number(conf, "portal", "password_attempts"), G_MAXUINT),
-			    ATTEMPTS_TIME);
+	make_limiters(portal);
 	portal->hashing = gate_new(HASHING_PLACES);
 	portal->form_key = secret_random(TOKEN_BYTES);
 	portal->organisation = format_organisation(conf);
@@ -77,7 +86,8 @@ void portal_free(Portal *portal)
 	if (portal == NULL)
 		return;
 	sessions_free(portal->sessions);
-	limiter_free(portal->passwords);
+	limiter_free(portal->clients);
+	limiter_free(portal->accounts);
 	gate_free(portal->hashing);
 	texts_free(portal->texts);
 	db_close(portal->db);

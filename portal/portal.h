@@ -16,7 +16,8 @@ typedef struct {
 	Db *db;
 	Texts *texts;
 	Sessions *sessions;
-	Limiter *passwords; /* wrong passwords, per account and per client */
+	Limiter *clients; /* wrong passwords, per client */
+	Limiter *accounts; /* and per account, which one client alone cannot use up */
 	Gate *hashing; /* argon2id wants much memory */
 	Secret *form_key; /* makes the forms' tokens */
 	Account *nobody; /* to take as long for an unknown account as for a known one */

@@ -99,6 +99,8 @@ static Response *serve_page(Visit *visit, const Route *route, GError **error)
 {
 	g_autoptr(GError) failure = NULL;
 
+	if (route->needs != IS_STATIC && !visit_check_account(visit, error))
+		return NULL;
 	if (route->method == METHOD_POST && !visit_check_form(visit, &failure)) {
 		if (failure != NULL)
 			return page_error(visit, HTTP_BAD_REQUEST, "bad-request");

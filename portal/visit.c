@@ -74,6 +74,20 @@ void visit_free(Visit *visit)
 	g_free(visit);
 }
 
+gboolean visit_check_account(Visit *visit, GError **error)
+{
+	g_autoptr(Account) account = NULL;
+
+	if (visit->session == NULL)
+		return TRUE;
+	if (!account_find(visit->portal->db, session_address(visit->session), &account, error))
+		return FALSE;
+	if (account == NULL ||
+	    !g_bytes_equal(account->public_key, session_public_key(visit->session)))
+		visit_log_out(visit);
+	return TRUE;
+}
+
 char *visit_form_token(const Visit *visit)
 {
 	return token_mac(visit->portal->form_key, "form", visit->token, "");

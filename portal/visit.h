@@ -32,6 +32,8 @@ Visit *visit_new(Portal *portal, const Request *request);
 void visit_free(Visit *visit);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Visit, visit_free)
 
+/* Logs out whose account was removed since, or made anew by somebody else. */
+gboolean visit_check_account(Visit *visit, GError **error);
 /* The value that a form must send back. New string. */
 char *visit_form_token(const Visit *visit);
 /* Is this POST one of our own forms? Origin and Sec-Fetch-Site, then the form's token. Reads the

@@ -105,7 +105,8 @@ const Setting conf_settings[] = {
 	{"portal", "connections_per_address", SETTING_NUMBER, "50",
 	 "... of these from one address."},
 	{"portal", "password_attempts", SETTING_NUMBER, "10",
-	 "Wrong passwords within 15 minutes, per account and per client address, before a pause."},
+	 "Wrong passwords within 15 minutes from one client address, before a pause; for one "
+	 "account, from wherever, ten times as many."},
 };
 
 const gsize conf_settings_count = G_N_ELEMENTS(conf_settings);

@@ -255,13 +255,18 @@ with portal_script() as (tap, site):
         assert sealpost("expire").stdout == b"0 deleted\n"
         assert sealpost("forget", "niemand@web.example", check=False).returncode == 1
         assert sealpost("forget", check=False).returncode == 64
+        before = Visitor(site)
+        before.log_in(address=VERA)
+        assert before.get("/").status == 200
         sealpost("forget", VERA)
         assert VERA not in sealpost("accounts").stdout.decode()
         assert site.sql("SELECT count(*) FROM message WHERE recipient = ?", VERA) == [(0,)]
         anew = site.deposit(mail(), "first", recipient=VERA)
         assert len(anew) == len("/m/") + 43
+        assert before.get("/").status == 303, "a session outlived its account"
         fresh = Visitor(site)
         assert fresh.get(fresh.open_link(anew, password="Neues Passwort für Vera")).status == 200
+        assert before.get("/").status == 303
 
     with tap.case("a session ends after its time"):
         site.stop()
@@ -280,3 +285,11 @@ with portal_script() as (tap, site):
         assert burglar.log_in("egal wie falsch", address=VERA).status == 429, "same client"
         page = burglar.get(third)
         assert burglar.post(third, password=PASSWORD).status == 429
+        elsewhere = Visitor(site, address="127.0.0.2")
+        assert elsewhere.log_in().status == 303, "one client locked another out"
+        site.stop()
+        site.set(password_attempts=1)
+        site.start()
+        for last in range(2, 12):
+            assert Visitor(site, address=f"127.0.0.{last}").log_in("falsch").status == 403
+        assert Visitor(site, address="127.0.0.12").log_in().status == 429, "many clients"

@@ -154,12 +154,14 @@ class Answer:
 class Visitor:
     """Keeps its cookie, as a browser would; forms get the token of the page seen last."""
 
-    def __init__(self, site, language="de"):
+    def __init__(self, site, language="de", address=None):
         self.site, self.language, self.cookie, self.last = site, language, None, None
+        self._source = (address, 0) if address else None
 
     def request(self, method, path, body=None, **headers):
         connection = http.client.HTTPSConnection("localhost", self.site.port, timeout=120,
-                                                 context=self.site.tls)
+                                                 context=self.site.tls,
+                                                 source_address=self._source)
         fields = {"Accept-Language": self.language}
         if self.cookie:
             fields["Cookie"] = self.cookie
