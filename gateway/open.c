@@ -78,7 +78,10 @@ static gboolean walk(OpenWork *work, GError **error)
 		if (!work->tree || parse_layer(work->tree, work->current) == LAYER_NONE)
 			return TRUE;
 		if (depth == OPEN_DEPTH_MAX) {
-			opened_add_layer(work->opened, "smime-encrypted")->reason = "too-deep";
+			gboolean pgp = parse_layer(work->tree, work->current) == LAYER_PGP;
+
+			opened_add_layer(work->opened, pgp ? "pgp-encrypted" : "smime-encrypted")
+				->reason = "too-deep";
 			return TRUE;
 		}
 		if (!in_time(work, error) || !open_layer(work, &step, error))
