@@ -46,6 +46,22 @@ gboolean privs_drop(const char *user, GError **error)
 	return become(found, error);
 }
 
+/* The usual soft limit of 1024 is for programs that call select(): here each session, spooled
+ * message and recipient's key takes a descriptor, and poll() takes them all. */
+static gboolean raise_file_limit(GError **error)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return error_set_errno(error, errno, "limit of open files");
+	if (files.rlim_cur >= PRIVS_FILES)
+		return TRUE;
+	files.rlim_cur = MIN(files.rlim_max, PRIVS_FILES);
+	if (setrlimit(RLIMIT_NOFILE, &files) < 0)
+		return error_set_errno(error, errno, "limit of open files");
+	return TRUE;
+}
+
 gboolean privs_lock_down(gboolean serves_memfds, GError **error)
 {
 	/* A limit of 0 does not stop a dump into a pipe (systemd-coredump); 1 stops both: core(5)
@@ -56,5 +72,5 @@ gboolean privs_lock_down(gboolean serves_memfds, GError **error)
 	    prctl(PR_SET_DUMPABLE, serves_memfds ? 1 : 0, 0, 0, 0) < 0 ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return error_set_errno(error, errno, "locking down");
-	return TRUE;
+	return raise_file_limit(error);
 }

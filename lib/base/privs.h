@@ -12,7 +12,11 @@
  * regain root and aborts if it can. Not root: user must be NULL, empty or ourselves. */
 gboolean privs_drop(const char *user, GError **error);
 
-/* No core dumps and no new privileges, for good. Best called after privs_drop().
+/* Open files that a daemon of ours may need; it gets what the system's hard limit allows. */
+#define PRIVS_FILES 16384
+
+/* No core dumps and no new privileges, for good; the limit of open files that a daemon needs. Best
+ * called after privs_drop().
  * serves_memfds: our children (gpg) open our memfds by /proc/PID/fd, which the kernel allows only
  * for a process that is dumpable: such a one relies on its core limit alone. */
 gboolean privs_lock_down(gboolean serves_memfds, GError **error);
