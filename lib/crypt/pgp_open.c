@@ -192,6 +192,7 @@ static PgpOpened *open_in(PgpContext *context, Run *run, GError **error)
 	gpgme_error_t started =
 		gpgme_op_decrypt_verify_start(gpgme, pgp_data_gpgme(in), pgp_data_gpgme(out));
 	gboolean good = pgp_run(context, started, run->deadline, NULL, &failure);
+	gpgme_set_status_cb(gpgme, NULL, NULL);
 	if (ends_failed(in, out, &too_large, error))
 		return too_large ? opened_new("too-large") : NULL;
 	if (g_error_matches(failure, SEALPOST_ERROR, ERROR_TIMEOUT)) {
@@ -203,13 +204,14 @@ static PgpOpened *open_in(PgpContext *context, Run *run, GError **error)
 
 static PgpOpened *open_once(Run *run, GError **error)
 {
-	g_autoptr(PgpVisit) visit = pgp_visit_new(run->home, run->job, run->recipients, error);
-	g_autoptr(PgpContext) context =
-		visit ? pgp_context_new(pgp_visit_folder(visit), error) : NULL;
+	g_autoptr(PgpVisit) visit = pgp_visit_begin(run->home, run->job, run->recipients, error);
 
 	g_clear_pointer(&run->status.key, g_free);
 	memset(&run->status, 0, sizeof(run->status));
-	return context ? open_in(context, run, error) : NULL;
+	PgpOpened *opened = visit ? open_in(pgp_visit_context(visit), run, error) : NULL;
+	if (opened && opened->opened)
+		pgp_visit_end(run->home, g_steal_pointer(&visit));
+	return opened;
 }
 
 /* Whether one of the named keys can open it, by the packets' word. */
@@ -293,9 +295,8 @@ GPtrArray *pgp_verify(PgpHome *home, const PgpOpenJob *job, const PgpSigned *sig
 		      GError **error)
 {
 	PgpOpenJob public_only = {.signers = job->signers};
-	g_autoptr(PgpVisit) visit = pgp_visit_new(home, &public_only, NULL, error);
-	g_autoptr(PgpContext) context =
-		visit ? pgp_context_new(pgp_visit_folder(visit), error) : NULL;
+	g_autoptr(PgpVisit) visit = pgp_visit_begin(home, &public_only, NULL, error);
+	PgpContext *context = visit ? pgp_visit_context(visit) : NULL;
 	g_autoptr(PgpData) signature =
 		context ? pgp_data_new(signed_thing->signature, NULL, error) : NULL;
 	g_autoptr(PgpData) other =
@@ -311,12 +312,15 @@ GPtrArray *pgp_verify(PgpHome *home, const PgpOpenJob *job, const PgpSigned *sig
 		pgp_context_gpgme(context), pgp_data_gpgme(signature),
 		detached ? pgp_data_gpgme(other) : NULL, detached ? NULL : pgp_data_gpgme(other));
 	/* Without a signature gpg fails, and there is none in the result. */
-	pgp_run(context, started, deadline_of(job), NULL, &failure);
+	gboolean good = pgp_run(context, started, deadline_of(job), NULL, &failure);
 	if (pgp_data_failed(signature, error) || pgp_data_failed(other, error))
 		return NULL;
 	if (g_error_matches(failure, SEALPOST_ERROR, ERROR_TIMEOUT)) {
 		g_propagate_error(error, g_steal_pointer(&failure));
 		return NULL;
 	}
-	return signatures_of(context, job);
+	GPtrArray *signatures = signatures_of(context, job);
+	if (good)
+		pgp_visit_end(home, g_steal_pointer(&visit));
+	return signatures;
 }

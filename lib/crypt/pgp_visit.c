@@ -9,13 +9,18 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/error.h"
 #include "lib/crypt/pgphome.h"
 #include "lib/crypt/pgppacket.h"
 
+#define KEYRING "pubring.gpg"
+#define SOCKET "S.gpg-agent"
+
 struct PgpVisit {
 	char *folder;
+	PgpContext *context;
 };
 
 static void add_key(GByteArray *keyring, GBytes *key)
@@ -85,45 +90,76 @@ static GByteArray *keyring_of(PgpHome *home, const PgpOpenJob *job, GPtrArray *r
 	return keyring;
 }
 
-static gboolean furnish(PgpVisit *visit, PgpHome *home, const PgpOpenJob *job,
-			GPtrArray *recipients, GError **error)
+static gboolean furnish(PgpVisit *visit, PgpHome *home, GError **error)
 {
-	g_autoptr(GByteArray) keyring = keyring_of(home, job, recipients);
 	g_autofree char *redirection =
-		g_strdup_printf("%%Assuan%%\nsocket=%s/S.gpg-agent\n", pgp_home_folder(home));
+		g_strdup_printf("%%Assuan%%\nsocket=%s/" SOCKET "\n", pgp_home_folder(home));
 
-	return pgp_write_visit_settings(visit->folder, error) &&
-	       pgp_write_file(visit->folder, "pubring.gpg", keyring->data, keyring->len, error) &&
-	       pgp_write_file(visit->folder, "S.gpg-agent", redirection, strlen(redirection),
-			      error);
+	if (!pgp_write_visit_settings(visit->folder, error) ||
+	    !pgp_write_file(visit->folder, SOCKET, redirection, strlen(redirection), error))
+		return FALSE;
+	visit->context = pgp_context_new(visit->folder, error);
+	return visit->context != NULL;
 }
 
-PgpVisit *pgp_visit_new(PgpHome *home, const PgpOpenJob *job, GPtrArray *recipients, GError **error)
+static PgpVisit *visit_new(PgpHome *home, GError **error)
 {
 	g_autoptr(PgpVisit) visit = g_new0(PgpVisit, 1);
-	g_autofree char *made = g_build_filename(pgp_home_folder(home), "run-XXXXXX", NULL);
+	g_autofree char *made =
+		g_build_filename(pgp_home_folder(home), PGP_VISIT_PREFIX "XXXXXX", NULL);
 
 	if (!g_mkdtemp(made)) {
 		error_set_errno(error, errno, made);
 		return NULL;
 	}
 	visit->folder = g_steal_pointer(&made);
-	return furnish(visit, home, job, recipients, error) ? g_steal_pointer(&visit) : NULL;
+	return furnish(visit, home, error) ? g_steal_pointer(&visit) : NULL;
+}
+
+PgpVisit *pgp_visit_begin(PgpHome *home, const PgpOpenJob *job, GPtrArray *recipients,
+			  GError **error)
+{
+	g_autoptr(GByteArray) keyring = keyring_of(home, job, recipients);
+	g_autoptr(PgpVisit) visit = pgp_home_take_visit(home);
+
+	if (!visit)
+		visit = visit_new(home, error);
+	if (!visit || !pgp_write_file(visit->folder, KEYRING, keyring->data, keyring->len, error))
+		return NULL;
+	return g_steal_pointer(&visit);
+}
+
+void pgp_visit_end(PgpHome *home, PgpVisit *visit)
+{
+	g_autoptr(GDir) dir = g_dir_open(visit->folder, 0, NULL);
+	const char *name;
+	gboolean clean = dir != NULL;
+
+	while (dir && (name = g_dir_read_name(dir))) {
+		g_autofree char *path = g_build_filename(visit->folder, name, NULL);
+		if (strcmp(name, "gpg.conf") != 0 && strcmp(name, SOCKET) != 0)
+			clean = unlink(path) == 0 && clean;
+	}
+	if (clean)
+		pgp_home_give_visit(home, visit);
+	else
+		pgp_visit_free(visit);
 }
 
 void pgp_visit_free(PgpVisit *visit)
 {
 	if (!visit)
 		return;
+	pgp_context_free(visit->context);
 	if (visit->folder)
 		pgp_remove_folder(visit->folder);
 	g_free(visit->folder);
 	g_free(visit);
 }
 
-const char *pgp_visit_folder(const PgpVisit *visit)
+PgpContext *pgp_visit_context(PgpVisit *visit)
 {
-	return visit->folder;
+	return visit->context;
 }
 
 /* Is it a key or subkey of key? Then *primary gets the primary key's fingerprint. */

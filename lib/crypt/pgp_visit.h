@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A GnuPG home for one run: a keyring of the named keys, and the way to the agent of PgpHome. For
- * lib/crypt/pgp*.c only.
+ * A GnuPG home for one run at a time: a keyring of the named keys, and the way to the agent of
+ * PgpHome. For lib/crypt/pgp*.c only.
  */
 #ifndef SEALPOST_LIB_CRYPT_PGP_VISIT_H
 #define SEALPOST_LIB_CRYPT_PGP_VISIT_H
 
 #include "lib/crypt/pgp_open.h"
+#include "lib/crypt/pgprun.h"
 
 typedef struct PgpVisit PgpVisit;
 
@@ -15,11 +16,14 @@ typedef struct PgpVisit PgpVisit;
 
 /* Fingerprints that are not in the home are passed over. recipients: the key ids (char *) that the
  * message is encrypted to, which only the job's secrets may open; NULL: nothing is opened. */
-PgpVisit *pgp_visit_new(PgpHome *home, const PgpOpenJob *job, GPtrArray *recipients,
-			GError **error);
+PgpVisit *pgp_visit_begin(PgpHome *home, const PgpOpenJob *job, GPtrArray *recipients,
+			  GError **error);
+/* After a run that was good: kept for the next one, without the keys. */
+void pgp_visit_end(PgpHome *home, PgpVisit *visit);
+/* After any other. */
 void pgp_visit_free(PgpVisit *visit);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PgpVisit, pgp_visit_free)
-const char *pgp_visit_folder(const PgpVisit *visit);
+PgpContext *pgp_visit_context(PgpVisit *visit); /* borrowed */
 
 /* Is that primary key's fingerprint one of the job's secrets? */
 gboolean pgp_visit_opens_with(const PgpOpenJob *job, const char *fingerprint);

@@ -12,12 +12,15 @@
 #include <unistd.h>
 
 #include "lib/base/error.h"
+#include "lib/crypt/pgp_visit.h"
 #include "lib/crypt/pgpkey.h"
 
 /* sun_path has 108 bytes; the longest socket is "/S.gpg-agent.browser". */
 #define HOME_PATH_MAX 75
 /* Contexts that wait for work; each is some KB. */
 #define IDLE_MAX 32
+/* A visit's folder changes with each run; one that waits this long is nobody's. */
+#define STALE_SECONDS (7 * 24 * 3600)
 
 struct PgpHome {
 	char *folder; /* as gpg sees it */
@@ -25,6 +28,7 @@ struct PgpHome {
 	GMutex lock; /* guards all below */
 	GCond changed;
 	GQueue idle; /* of PgpContext * */
+	GQueue visits; /* of PgpVisit * */
 	GHashTable *secrets; /* fingerprint -> PgpSecretKey * */
 	guint working; /* between enter and leave */
 	gboolean importing;
@@ -99,6 +103,22 @@ static void give_back(PgpHome *home, PgpContext *context)
 		pgp_context_free(context);
 }
 
+/* What a process left behind that was killed. Another one may be at work here: only old ones. */
+static void remove_stale_visits(const char *folder)
+{
+	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+	gint64 now = g_get_real_time() / G_USEC_PER_SEC;
+	const char *name;
+
+	while (dir && (name = g_dir_read_name(dir))) {
+		g_autofree char *path = g_build_filename(folder, name, NULL);
+		struct stat st;
+		if (g_str_has_prefix(name, PGP_VISIT_PREFIX) && lstat(path, &st) == 0 &&
+		    S_ISDIR(st.st_mode) && now - st.st_mtime > STALE_SECONDS)
+			pgp_remove_folder(path);
+	}
+}
+
 PgpHome *pgp_home_open(const char *folder, GError **error)
 {
 	g_autofree char *absolute = g_canonicalize_filename(folder, NULL);
@@ -107,10 +127,12 @@ PgpHome *pgp_home_open(const char *folder, GError **error)
 	g_mutex_init(&home->lock);
 	g_cond_init(&home->changed);
 	g_queue_init(&home->idle);
+	g_queue_init(&home->visits);
 	home->secrets = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, secret_key_free);
 	if (!prepare_folder(absolute, error))
 		return NULL;
 	forget_secrets(absolute);
+	remove_stale_visits(absolute);
 	home->folder = strlen(absolute) <= HOME_PATH_MAX ? g_steal_pointer(&absolute)
 							 : shorten(home, absolute, error);
 	if (!home->folder)
@@ -128,6 +150,7 @@ void pgp_home_close(PgpHome *home)
 	if (!home)
 		return;
 	g_queue_clear_full(&home->idle, (GDestroyNotify)pgp_context_free);
+	g_queue_clear_full(&home->visits, (GDestroyNotify)pgp_visit_free);
 	if (home->folder) {
 		pgp_agent_end(home->folder);
 		forget_secrets(home->folder);
@@ -156,6 +179,25 @@ PgpContext *pgp_home_take(PgpHome *home, GError **error)
 	PgpContext *context = g_queue_pop_head(&home->idle);
 	g_mutex_unlock(&home->lock);
 	return context ? context : pgp_context_new(home->folder, error);
+}
+
+PgpVisit *pgp_home_take_visit(PgpHome *home)
+{
+	g_mutex_lock(&home->lock);
+	PgpVisit *visit = g_queue_pop_head(&home->visits);
+	g_mutex_unlock(&home->lock);
+	return visit;
+}
+
+void pgp_home_give_visit(PgpHome *home, PgpVisit *visit)
+{
+	g_mutex_lock(&home->lock);
+	gboolean keep = g_queue_get_length(&home->visits) < IDLE_MAX;
+	if (keep)
+		g_queue_push_head(&home->visits, visit);
+	g_mutex_unlock(&home->lock);
+	if (!keep)
+		pgp_visit_free(visit);
 }
 
 gboolean pgp_home_end(PgpHome *home, PgpContext *context, gboolean good)

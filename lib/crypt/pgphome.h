@@ -31,6 +31,12 @@ void pgp_home_leave(PgpHome *home);
 /* Where gpg's home is, as gpg sees it. Borrowed. */
 const char *pgp_home_folder(const PgpHome *home);
 
+/* Visiting homes (pgp_visit.h) that wait for their next run, and where they lie in ours. */
+#define PGP_VISIT_PREFIX "run-"
+struct PgpVisit;
+struct PgpVisit *pgp_home_take_visit(PgpHome *home); /* NULL: none waits */
+void pgp_home_give_visit(PgpHome *home, struct PgpVisit *visit);
+
 /* The public key of that fingerprint, with all its subkeys. */
 GBytes *pgp_export_public(PgpHome *home, const char *fingerprint, GError **error);
 /* Makes sure that the agent runs. */

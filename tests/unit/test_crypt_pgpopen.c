@@ -68,7 +68,21 @@ static int set_up(void **state)
 	return 0;
 }
 
-/* Only what lives on may be in the home's folder. */
+/* What waits for the next run has no keys in it. */
+static void assert_no_keys_left(World *world)
+{
+	g_autoptr(GDir) dir = g_dir_open(world->folder, 0, NULL);
+	const char *name;
+
+	while ((name = g_dir_read_name(dir))) {
+		g_autofree char *keyring =
+			g_build_filename(world->folder, name, "pubring.gpg", NULL);
+		if (g_str_has_prefix(name, "run-"))
+			assert_false(g_file_test(keyring, G_FILE_TEST_EXISTS));
+	}
+}
+
+/* ... and after the end there is nothing that waits. */
 static void assert_no_visits(World *world)
 {
 	g_autoptr(GDir) dir = g_dir_open(world->folder, 0, NULL);
@@ -85,8 +99,9 @@ static int tear_down(void **state)
 			   world->sender,      world->alice_file, world->bob_file,
 			   world->sender_file, world->text_file};
 
-	assert_no_visits(world);
+	assert_no_keys_left(world);
 	pgp_home_close(world->home);
+	assert_no_visits(world);
 	pgp_maker_free(world->maker);
 	g_bytes_unref(world->alice_key);
 	g_bytes_unref(world->sender_key);
