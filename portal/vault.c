@@ -213,10 +213,15 @@ GPtrArray *vault_list(Db *db, const char *recipient, GError **error)
 		g_ptr_array_new_with_free_func((GDestroyNotify)vault_message_free);
 	g_autoptr(GError) failure = NULL;
 	g_autoptr(DbQuery) query =
-		db_query(db, error,
-			 "SELECT " MESSAGE_COLUMNS " FROM message WHERE ? IS NULL OR recipient = ?"
-			 " ORDER BY number DESC LIMIT ?",
-			 "ssi", recipient, recipient, (gint64)VAULT_LIST_MAX);
+		recipient != NULL
+			? db_query(db, error,
+				   "SELECT " MESSAGE_COLUMNS " FROM message WHERE recipient = ?"
+				   " ORDER BY number DESC LIMIT ?",
+				   "si", recipient, (gint64)VAULT_LIST_MAX)
+			: db_query(db, error,
+				   "SELECT " MESSAGE_COLUMNS " FROM message"
+				   " ORDER BY number DESC LIMIT ?",
+				   "i", (gint64)VAULT_LIST_MAX);
 
 	if (query == NULL)
 		return NULL;
