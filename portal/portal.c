@@ -103,6 +103,9 @@ void portal_free(Portal *portal)
 
 gboolean portal_sweep(Portal *portal, int *count, GError **error)
 {
+	gboolean done;
+
 	sessions_sweep(portal->sessions);
-	return vault_expire(portal->db, portaldb_now(), count, error);
+	return vault_expire(portal->db, portaldb_now(), count, error) &&
+	       db_forget(portal->db, &done, error); /* keys of links that were claimed, too */
 }

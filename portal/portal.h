@@ -32,7 +32,7 @@ Portal *portal_new(Conf *conf, GError **error);
 void portal_free(Portal *portal);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Portal, portal_free)
 
-/* Expired messages and sessions go. *count: how many messages. To be called now and then. */
+/* Expired messages and sessions go, and what else was deleted leaves the database's files. *count: how many messages. To be called now and then. */
 gboolean portal_sweep(Portal *portal, int *count, GError **error);
 
 #endif

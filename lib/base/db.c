@@ -208,6 +208,19 @@ void db_rollback(Db *db)
 	g_rec_mutex_unlock(&db->lock);
 }
 
+gboolean db_forget(Db *db, gboolean *done, GError **error)
+{
+	g_autoptr(GRecMutexLocker) locker = g_rec_mutex_locker_new(&db->lock);
+
+	sqlite3_busy_timeout(db->handle, 0);
+	int rc =
+		sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	sqlite3_busy_timeout(db->handle, BUSY_MS);
+	*done = rc == SQLITE_OK;
+	return *done || (rc & 0xff) == SQLITE_BUSY || (rc & 0xff) == SQLITE_LOCKED ||
+	       fail(db, rc, error);
+}
+
 static int bind_bytes(sqlite3_stmt *statement, int index, GBytes *bytes)
 {
 	gsize size = 0;

@@ -29,6 +29,10 @@ gboolean db_begin(Db *db, GError **error);
 gboolean db_commit(Db *db, GError **error);
 void db_rollback(Db *db);
 
+/* Takes what was deleted out of the files: secure_delete wipes it in the database, but its old form
+ * stays in the write-ahead log until that is emptied. Waits for nobody: *done tells. */
+gboolean db_forget(Db *db, gboolean *done, GError **error);
+
 /* A prepared query with its parameters, in the order of the '?'s: types is one letter each, 's'
  * (const char *, may be NULL), 'i' (gint64), 'b' (GBytes *, may be NULL). The caller's thread
  * owns the connection until db_query_free(). NULL on error. Values are copied. */

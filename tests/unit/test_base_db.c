@@ -50,6 +50,42 @@ static int remove_place(void **state)
 	return 0;
 }
 
+static gboolean files_hold(const Place *place, const char *text)
+{
+	static const char *const ends[] = {"", "-wal"};
+	gboolean found = FALSE;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(ends); i++) {
+		g_autofree char *path = g_strconcat(place->path, ends[i], NULL);
+		g_autofree char *content = NULL;
+		gsize size = 0;
+		if (g_file_get_contents(path, &content, &size, NULL))
+			found = found || memmem(content, size, text, strlen(text));
+	}
+	return found;
+}
+
+static void test_forget(void **state)
+{
+	static const char secret[] = "what was deleted";
+	Place *place = *state;
+	g_autoptr(Db) db = db_open(place->path, v1, TRUE, NULL);
+	g_autoptr(Db) other = db_open(place->path, v1, TRUE, NULL);
+	gboolean done = FALSE;
+
+	assert_true(db_run(db, NULL, NULL, "INSERT INTO t (a) VALUES (?)", "s", secret));
+	assert_true(db_run(db, NULL, NULL, "DELETE FROM t", ""));
+	assert_true(files_hold(place, secret));
+	/* Somebody who writes is not waited for. */
+	assert_true(db_begin(other, NULL));
+	assert_true(db_forget(db, &done, NULL));
+	assert_false(done);
+	db_rollback(other);
+	assert_true(db_forget(db, &done, NULL));
+	assert_true(done);
+	assert_false(files_hold(place, secret));
+}
+
 static void test_values(void **state)
 {
 	Place *place = *state;
@@ -216,9 +252,9 @@ static void test_threads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		PLACED(test_values),	       PLACED(test_transactions),   PLACED(test_migrations),
-		PLACED(test_broken_migration), PLACED(test_not_a_database), PLACED(test_disk_full),
-		PLACED(test_threads),
+		PLACED(test_forget),	 PLACED(test_values),		PLACED(test_transactions),
+		PLACED(test_migrations), PLACED(test_broken_migration), PLACED(test_not_a_database),
+		PLACED(test_disk_full),	 PLACED(test_threads),
 	};
 
 	return cmocka_run_group_tests_name("base_db", tests, NULL, NULL);
