@@ -103,7 +103,8 @@ static gboolean read_done(Journal *journal, JournalEntry *entry, GError **error)
 {
 	GError *failure = NULL;
 	g_autoptr(DbQuery) query = db_query(
-		journal->db, error, "SELECT recipient FROM copy WHERE key = ?", "s", entry->key);
+		journal->db, error, "SELECT recipient FROM copy WHERE key = ? AND recipient <> ''",
+		"s", entry->key);
 
 	if (!query)
 		return FALSE;
@@ -127,6 +128,14 @@ JournalEntry *journal_begin(Journal *journal, const char *digest, gboolean uniqu
 	entry->key = g_strdup_printf("%s.%" G_GINT64_FORMAT, digest,
 				     entry->finished ? entry->times - 1 : entry->times);
 	return read_done(journal, entry, error) ? g_steal_pointer(&entry) : NULL;
+}
+
+gboolean journal_ready(Journal *journal, const JournalEntry *entry, GError **error)
+{
+	return db_run(journal->db, NULL, error,
+		      "INSERT OR REPLACE INTO copy (key, recipient, way, at)"
+		      " VALUES (?, '', 'begun', ?)",
+		      "si", entry->key, seconds_now());
 }
 
 gboolean journal_add(Journal *journal, JournalEntry *entry, const char *const *recipients,

@@ -41,6 +41,9 @@ JournalEntry *journal_begin(Journal *journal, const char *digest, gboolean uniqu
 void journal_entry_free(JournalEntry *entry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(JournalEntry, journal_entry_free)
 
+/* Before the first copy leaves: can the journal be written? What it cannot note (locked, disk full)
+ * would leave a second time at the next try. */
+gboolean journal_ready(Journal *journal, const JournalEntry *entry, GError **error);
 /* Notes that these recipients (folded addresses, NULL-terminated) have theirs, by this way. */
 gboolean journal_add(Journal *journal, JournalEntry *entry, const char *const *recipients,
 		     const char *way, GError **error);

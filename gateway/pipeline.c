@@ -37,6 +37,8 @@ static Handback *split(Resubmission *resubmission, const Plan *plan, const GPtrA
 {
 	const Job *job = resubmission->job;
 
+	if (!journal_ready(job->snapshot->journal, resubmission->entry, error))
+		return NULL;
 	for (int portal = 1; portal >= 0; portal--) {
 		for (guint i = 0; i < plan->variants->len; i++) {
 			const PlanVariant *variant = plan->variants->pdata[i];

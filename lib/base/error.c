@@ -18,7 +18,7 @@ static const ErrorInfo table[] = {
 	{ERROR_CONFIG, "config", TEMP, 451, "4.3.5", "The mail gateway is not set up correctly"},
 	{ERROR_IO, "io", TEMP, 451, "4.3.0", "Internal error, please try again later"},
 	{ERROR_DISK_FULL, "disk-full", TEMP, 452, "4.3.1", "Insufficient storage, try again later"},
-	{ERROR_STORE, "store", TEMP, 451, "4.3.0", "Key store unavailable, please try again later"},
+	{ERROR_STORE, "store", TEMP, 451, "4.3.0", "Database unavailable, please try again later"},
 	{ERROR_LOOKUP, "lookup", TEMP, 451, "4.4.3", "Key directory unavailable, try again later"},
 	{ERROR_TIMEOUT, "timeout", TEMP, 451, "4.4.7", "Processing took too long, try again later"},
 	{ERROR_RESUBMIT, "resubmit", TEMP, 451, "4.3.2",

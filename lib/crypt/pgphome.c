@@ -25,11 +25,13 @@
 struct PgpHome {
 	char *folder; /* as gpg sees it */
 	char *link_folder; /* holds the symbolic link; NULL if none was needed */
+	char *real_folder;
 	GMutex lock; /* guards all below */
 	GCond changed;
 	GQueue idle; /* of PgpContext * */
 	GQueue visits; /* of PgpVisit * */
 	GHashTable *secrets; /* fingerprint -> PgpSecretKey * */
+	GPtrArray *lost; /* of PgpSecretKey *: replaced, but others may still look at them */
 	guint working; /* between enter and leave */
 	gboolean importing;
 };
@@ -129,6 +131,8 @@ PgpHome *pgp_home_open(const char *folder, GError **error)
 	g_queue_init(&home->idle);
 	g_queue_init(&home->visits);
 	home->secrets = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, secret_key_free);
+	home->lost = g_ptr_array_new_with_free_func(secret_key_free);
+	home->real_folder = g_strdup(absolute);
 	if (!prepare_folder(absolute, error))
 		return NULL;
 	forget_secrets(absolute);
@@ -161,6 +165,8 @@ void pgp_home_close(PgpHome *home)
 		rmdir(home->link_folder);
 	}
 	g_hash_table_unref(home->secrets);
+	g_ptr_array_unref(home->lost);
+	g_free(home->real_folder);
 	g_mutex_clear(&home->lock);
 	g_cond_clear(&home->changed);
 	g_free(home->link_folder);
@@ -311,6 +317,10 @@ static gboolean remember(PgpHome *home, PgpContext *context, const char *fingerp
 	if (!public_key)
 		return FALSE;
 	g_mutex_lock(&home->lock);
+	gpointer name = NULL, old = NULL;
+	if (g_hash_table_steal_extended(home->secrets, fingerprint, &name, &old))
+		g_ptr_array_add(home->lost, old);
+	g_free(name);
 	g_hash_table_insert(home->secrets, g_strdup(fingerprint), secret_key_new(key, public_key));
 	g_mutex_unlock(&home->lock);
 	return TRUE;
@@ -328,18 +338,48 @@ static gboolean import_secret(PgpHome *home, PgpContext *context, const char *fi
 	       remember(home, context, fingerprint, error);
 }
 
+/* Is the key still in its files? Whoever cleans runtime folders may have taken them. */
+static gboolean is_there(PgpHome *home, const char *fingerprint)
+{
+	const PgpSecretKey *secret = pgp_home_secret(home, fingerprint);
+	g_autofree char *ring = g_build_filename(home->real_folder, "pubring.kbx", NULL);
+
+	if (!secret || access(ring, R_OK) < 0)
+		return FALSE;
+	for (gpgme_subkey_t subkey = secret->key->subkeys; subkey; subkey = subkey->next) {
+		g_autofree char *name =
+			g_strconcat(subkey->keygrip ? subkey->keygrip : "", ".key", NULL);
+		g_autofree char *path =
+			g_build_filename(home->real_folder, "private-keys-v1.d", name, NULL);
+
+		if (subkey->secret && subkey->keygrip && access(path, R_OK) < 0)
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* A lost folder; its agent would look for files that are no more. */
+static gboolean make_again(PgpHome *home, const char *fingerprint, GError **error)
+{
+	if (!pgp_home_secret(home, fingerprint))
+		return TRUE;
+	pgp_agent_end(home->folder);
+	return prepare_folder(home->real_folder, error);
+}
+
 gboolean pgp_home_need_secret(PgpHome *home, const char *fingerprint, const Secret *key,
 			      GError **error)
 {
-	if (pgp_home_secret(home, fingerprint))
+	if (is_there(home, fingerprint))
 		return TRUE;
 	PgpContext *context = pgp_home_take(home, error);
 	if (!context)
 		return FALSE;
 	begin_import(home);
 	/* Another thread may have been faster. */
-	gboolean good = pgp_home_secret(home, fingerprint) ||
-			import_secret(home, context, fingerprint, key, error);
+	gboolean good = is_there(home, fingerprint) ||
+			(make_again(home, fingerprint, error) &&
+			 import_secret(home, context, fingerprint, key, error));
 	end_import(home);
 	return pgp_home_end(home, context, good);
 }

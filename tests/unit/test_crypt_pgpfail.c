@@ -209,6 +209,28 @@ static void test_dead_agent(void **state)
 	assert_works(world);
 }
 
+/* The working copy is gone (somebody cleans runtime folders): it is made again on demand. */
+static void test_lost_folder(void **state)
+{
+	World *world = *state;
+	g_autofree char *folder = g_build_filename(world->maker->folder, "lost", NULL);
+	g_autofree char *keys = g_build_filename(folder, "private-keys-v1.d", NULL);
+	const char *const lost[] = {keys, folder};
+	g_autoptr(PgpHome) home = pgp_home_open(folder, NULL);
+
+	assert_non_null(home);
+	assert_true(pgp_home_need_secret(home, world->alice, world->alice_secret, NULL));
+	for (gsize i = 0; i < G_N_ELEMENTS(lost); i++) {
+		const char *const argv[] = {"rm", "-rf", lost[i], NULL};
+		g_autoptr(GError) error = NULL;
+
+		assert_int_equal(pgp_maker_run(argv, NULL, NULL), 0);
+		assert_true(pgp_home_need_secret(home, world->alice, world->alice_secret, &error));
+		assert_true(
+			protect_to(home, world->alice, world->peter_key, world->entity, &error));
+	}
+}
+
 /* Signs with a second's time while the agent stands still. TRUE: it timed out, as it must. FALSE: it
  * signed, for the agent that was stopped was no longer the one in use. */
 static gboolean times_out(World *world)
@@ -508,13 +530,13 @@ static void test_nothing_left(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_refused_keys), cmocka_unit_test(test_unknown_signer),
-		cmocka_unit_test(test_need_secret),  cmocka_unit_test(test_dead_agent),
-		cmocka_unit_test(test_hung_agent),   cmocka_unit_test(test_deadline_over),
-		cmocka_unit_test(test_threads),	     cmocka_unit_test(test_large),
-		cmocka_unit_test(test_failing_ends), cmocka_unit_test(test_long_folder),
-		cmocka_unit_test(test_secrets_go),   cmocka_unit_test(test_bad_folders),
-		cmocka_unit_test(test_nothing_left),
+		cmocka_unit_test(test_refused_keys),  cmocka_unit_test(test_unknown_signer),
+		cmocka_unit_test(test_need_secret),   cmocka_unit_test(test_dead_agent),
+		cmocka_unit_test(test_lost_folder),   cmocka_unit_test(test_hung_agent),
+		cmocka_unit_test(test_deadline_over), cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_large),	      cmocka_unit_test(test_failing_ends),
+		cmocka_unit_test(test_long_folder),   cmocka_unit_test(test_secrets_go),
+		cmocka_unit_test(test_bad_folders),   cmocka_unit_test(test_nothing_left),
 	};
 
 	return cmocka_run_group_tests_name("crypt/pgp under strain", tests, set_up, tear_down);

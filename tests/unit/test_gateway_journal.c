@@ -11,6 +11,8 @@
 #include <cmocka.h>
 #include <glib/gstdio.h>
 
+#include "lib/base/db.h"
+
 #include "gateway/digest.h"
 #include "gateway/head.h"
 #include "gateway/journal.h"
@@ -117,6 +119,25 @@ static void test_finished(void **state)
 	assert_int_equal(found(fixture->journal, "u", TRUE, TWO, NULL), 0);
 }
 
+/* It says beforehand that it cannot be written, and that it can changes nothing. */
+static void test_ready(void **state)
+{
+	Fixture *fixture = *state;
+	/* As many as the journal has: none is run. */
+	static const char *const migrations[] = {"", NULL};
+	g_autoptr(Db) other = db_open(fixture->path, migrations, FALSE, NULL);
+
+	assert_non_null(other);
+	g_autoptr(JournalEntry) entry = journal_begin(fixture->journal, "r", TRUE, TWO, NULL);
+	assert_true(journal_ready(fixture->journal, entry, NULL));
+	assert_true(journal_ready(fixture->journal, entry, NULL));
+	assert_int_equal(found(fixture->journal, "r", TRUE, TWO, NULL), 0);
+	assert_true(db_begin(other, NULL));
+	assert_false(journal_ready(fixture->journal, entry, NULL));
+	db_rollback(other);
+	assert_true(journal_ready(fixture->journal, entry, NULL));
+}
+
 static void test_expiry(void **state)
 {
 	Fixture *fixture = *state;
@@ -185,6 +206,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_broken_off, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_finished, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_ready, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_expiry, set_up, tear_down),
 		cmocka_unit_test(test_digest),
 	};
