@@ -5,6 +5,7 @@
  * 75 it would be deferred, 77 it would be refused, 64 wrong use, 78 wrong configuration.
  */
 #include <errno.h>
+#include <gio/gio.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -55,6 +56,11 @@ static gboolean read_options(int *argc, char ***argv, Options *options)
 	if (!cli_options(entries, "< MESSAGE", "Says what would happen to a message, and why.",
 			 argc, argv))
 		return FALSE;
+	if (options->client && !g_hostname_is_ip_address(options->client)) {
+		fprintf(stderr, "sealpost explain: --client %s is no IP address\n",
+			options->client);
+		return FALSE;
+	}
 	if (*argc == 1 && options->from && options->to)
 		return TRUE;
 	fputs("sealpost explain: --from and --to are needed, the message comes on standard "

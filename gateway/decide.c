@@ -58,6 +58,23 @@ static const char *policy_sender(const Decider *decider)
 	return *sender == '\0' && from ? from : sender;
 }
 
+/* All Subject fields, one a line: which of two a reader's program shows is not for a rule to guess. */
+static char *all_subjects(const Headers *headers)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < headers_count(headers); i++) {
+		const Header *header = headers_at(headers, i);
+
+		if (g_ascii_strcasecmp(header->name, "Subject") != 0)
+			continue;
+		g_autofree char *subject = header_decode(header);
+
+		g_string_append_printf(text, "%s%s", text->len > 0 ? "\n" : "", subject);
+	}
+	return g_string_free(text, FALSE);
+}
+
 static PolicyDecision *ask_policy(const Decider *decider, const Recipient *recipient)
 {
 	const Job *job = decider->job;
@@ -65,7 +82,7 @@ static PolicyDecision *ask_policy(const Decider *decider, const Recipient *recip
 		.direction = recipient->direction,
 		.sender = policy_sender(decider),
 		.recipient = recipient->folded ? recipient->folded : "",
-		.subject = decider->subject ? decider->subject : "",
+		.subject = decider->subject,
 		.header = job_header,
 		.context = (void *)job,
 	};
@@ -242,9 +259,7 @@ Plan *decide(const Job *job, const Parsed *parsed, const Advisers *advisers)
 	Plan *plan = plan_new();
 	Decider decider = {.job = job, .parsed = parsed, .advisers = advisers, .plan = plan};
 
-	decider.subject = job_header((void *)job, "Subject", 0);
-	if (!decider.subject)
-		decider.subject = g_strdup("");
+	decider.subject = all_subjects(job->headers);
 	decider.visible = visible_addresses(job->headers);
 	decider.right = signing_right(job, &plan->signer, &plan->signer_reason);
 	for (guint i = 0; i < job->recipients->len; i++)
@@ -280,7 +295,7 @@ Plan *decide_incoming(const Job *job, const Parsed *parsed)
 	Decider decider = {.job = job, .plan = plan};
 	gboolean layered = parsed && parsed->tree && parsed->layer != LAYER_NONE;
 
-	decider.subject = job_header((void *)job, "Subject", 0);
+	decider.subject = all_subjects(job->headers);
 	for (guint i = 0; i < job->recipients->len; i++) {
 		PlanRecipient *outcome = plan_add_recipient(plan, job->recipients->pdata[i]);
 

@@ -128,6 +128,7 @@ def refused(work, tap):
     with tap.case("wrong use 64, wrong configuration 78"):
         assert work.status("explain", "--from", "a@x").returncode == 64
         assert work.status("explain", "--from", "a@x", "--to", "b@x", "--wrong").returncode == 64
+        assert work.status("explain", "--from", "a@x", "--to", "b@x", "--client", "nobody").returncode == 64
         assert work.status("explain", "--config", "/nowhere", "--from", "a", "--to",
                            "b").returncode == 78
         work.sealpost.set_policy(POLICY + "outgoing requier smime\n")

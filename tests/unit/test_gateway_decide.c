@@ -147,6 +147,35 @@ static void test_variants(void **state)
 	remove_snapshot(snapshot);
 }
 
+/* Which of two Subject fields a reader sees is unknown: rules look at both. */
+static void test_subjects(void **state)
+{
+	static const char *const to[] = {"o@x", NULL};
+	static const struct {
+		const char *subjects, *expected;
+	} table[] = {
+		{"Subject: s\n", "portal:o@x"},
+		{"Subject: [x] s\n", "rejected"},
+		{"Subject: s\nsubject: [X]\n", "rejected"},
+		{"", "portal:o@x"},
+	};
+	Snapshot *snapshot = make_snapshot("outgoing subject has \"[x]\" reject \"no\"\n"
+					   "outgoing require portal\n",
+					   NULL);
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+		g_autofree char *text =
+			g_strconcat("From: " ALICE "\n", table[i].subjects, "\ntext\n", NULL);
+		g_autoptr(Job) job = make_job(snapshot, NULL, ALICE, to, text);
+		g_autoptr(Plan) plan = plan_for(job, FALSE, FALSE);
+		g_autofree char *got = told(plan);
+
+		assert_string_equal(got, table[i].expected);
+	}
+	remove_snapshot(snapshot);
+}
+
 static void test_rules(void **state)
 {
 	static const struct {
@@ -259,9 +288,8 @@ static void test_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_variants),
-		cmocka_unit_test(test_rules),
-		cmocka_unit_test(test_signing),
+		cmocka_unit_test(test_variants), cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_subjects), cmocka_unit_test(test_signing),
 		cmocka_unit_test(test_many),
 	};
 
