@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sodium.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -173,25 +174,38 @@ Secret *secret_read_passphrase(const char *path, GError **error)
 	return file ? shortened(file, first_line(file)) : NULL;
 }
 
+/* Keys that stop us wait until the terminal echoes again. */
+static void hold_signals(sigset_t *before)
+{
+	sigset_t stops;
+
+	sigemptyset(&stops);
+	sigaddset(&stops, SIGINT);
+	sigaddset(&stops, SIGQUIT);
+	sigaddset(&stops, SIGTSTP);
+	pthread_sigmask(SIG_BLOCK, &stops, before);
+}
+
 static Secret *ask_on(int tty, const char *prompt, GError **error)
 {
-	struct termios before;
+	struct termios echoing, silent;
 	g_autoptr(Secret) buffer = secret_new(1024);
-	gssize n;
+	sigset_t mask;
+	gssize n = -1;
 
-	if (tcgetattr(tty, &before) < 0) {
+	if (tcgetattr(tty, &echoing) < 0) {
 		error_set_errno(error, errno, "terminal");
 		return NULL;
 	}
-	struct termios silent = before;
+	silent = echoing;
 	silent.c_lflag &= ~(tcflag_t)ECHO;
+	hold_signals(&mask);
 	tcsetattr(tty, TCSAFLUSH, &silent);
 	if (write(tty, prompt, strlen(prompt)) >= 0)
 		n = read(tty, buffer->data, buffer->size);
-	else
-		n = -1;
 	int errnum = errno;
-	tcsetattr(tty, TCSAFLUSH, &before);
+	tcsetattr(tty, TCSAFLUSH, &echoing);
+	pthread_sigmask(SIG_SETMASK, &mask, NULL);
 	if (n < 0 || write(tty, "\n", 1) < 0) {
 		error_set_errno(error, errnum, "terminal");
 		return NULL;
