@@ -14,8 +14,8 @@
 
 #include "lib/base/error.h"
 
-/* How long to wait for another process that writes. */
-#define BUSY_MS 5000
+/* How long to wait for another process that writes; a milter callback must stay under 10 s. */
+#define BUSY_MS 2000
 
 struct Db {
 	sqlite3 *handle;
