@@ -16,7 +16,7 @@ import time
 import traceback
 from pathlib import Path
 
-SRC = Path(os.environ.get("srcdir", Path(__file__).resolve().parents[2]))
+SRC = Path(os.environ.get("srcdir", Path(__file__).resolve().parents[2])).resolve()
 BUILD = Path(os.environ.get("builddir", SRC / "build"))
 sys.path.insert(0, str(SRC))
 

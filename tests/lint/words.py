@@ -6,7 +6,7 @@ from source import CODE, TOP, bare, files, is_test, name, numbered, report
 
 BANNED = r"\b(strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|system|rand|srand|alloca|gets|strerror|" \
          r"gmtime|localtime|ctime|asctime)\s*\("
-PLACES = r"(/work/|/home/\w)"  # paths of somebody's machine
+PLACES = r"(/wor[k]/|/home/\w)"  # paths of somebody's machine
 
 
 def matches(pattern, suffixes=(".c", ".h", ".l", ".y"), tests=True):
