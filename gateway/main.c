@@ -19,6 +19,7 @@
 #include "lib/base/error.h"
 #include "lib/base/log.h"
 #include "lib/base/privs.h"
+#include "lib/crypt/x509.h"
 
 #include "gateway/milter.h"
 #include "gateway/notices.h"
@@ -206,6 +207,7 @@ int main(int argc, char **argv)
 
 	if (!parse_options(argc, argv, &conf_path))
 		return EX_USAGE;
+	crypt_threads_outlive_main(); /* libmilter joins none of its threads */
 	mask_signals(SIG_BLOCK);
 	log_open("sealpost-gateway", LOG_LEVEL_INFO, FALSE, NULL);
 	if (!set_up_signals()) {

@@ -6,6 +6,7 @@
  */
 #include <time.h>
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
@@ -29,6 +30,11 @@ struct Cert {
 	gint64 not_after;
 	GPtrArray *addresses; /* of char *, NULL-terminated */
 };
+
+void crypt_threads_outlive_main(void)
+{
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
+}
 
 void crypt_fail(GError **error, ErrorCode code, const char *what)
 {

@@ -96,6 +96,10 @@ gboolean private_key_matches(const PrivateKey *key, const Cert *cert);
 Secret *private_key_export(const PrivateKey *key, GError **error);
 PrivateKey *private_key_import(const Secret *pkcs8, GError **error);
 
+/* For a program with threads that outlive main(), before any other call that uses OpenSSL: exit()
+ * then leaves OpenSSL's state to them instead of taking it away. */
+void crypt_threads_outlive_main(void);
+
 /* PEM of a certificate. New string. */
 char *cert_pem(const Cert *cert);
 /* A PKCS#12 file (AES-256, PBKDF2) of key, certificate and chain under a passphrase. */
