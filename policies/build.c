@@ -214,6 +214,22 @@ static void check_tag(Parser *parser, const Rule *rule)
 			     found == 0 ? "no \"subject has\"" : "several \"subject has\"");
 }
 
+/* Without a way that needs a key there is nothing that could be learned. */
+static void check_keys(Parser *parser, const Rule *rule)
+{
+	const GArray *ladder = rule->outcome->ladder;
+
+	for (guint i = 0; i < ladder->len; i++) {
+		Way way = g_array_index(ladder, Rung, i).way;
+
+		if (way == WAY_SMIME || way == WAY_PGP)
+			return;
+	}
+	problems_add(parser->problems, parser->file, &rule->where,
+		     "found \"keys from learned\" in a rule without smime and pgp, expected one of "
+		     "them: no other way takes a key");
+}
+
 /* Mail that is not from our own people is not ours to protect; "incoming require tls" would read
  * as a demand on the way that it came, which this version does not check. */
 static void check_direction(Parser *parser, const Rule *rule)
@@ -225,7 +241,7 @@ static void check_direction(Parser *parser, const Rule *rule)
 	if (ours || outcome->verdict == VERDICT_REJECT)
 		return;
 	if (outcome->verdict != VERDICT_PLAIN || outcome->sign || outcome->sign_as_from ||
-	    outcome->remove_tag)
+	    outcome->remove_tag || outcome->keys_from_learned)
 		problems_add(parser->problems, parser->file, &rule->where,
 			     "found a rule that protects or changes %s mail, expected plain or "
 			     "reject: this version does no more with mail from outside",
@@ -262,6 +278,8 @@ static void check_rule(Parser *parser, const Rule *rule)
 	check_twice(parser, rule->conditions);
 	if (rule->outcome && rule->outcome->remove_tag)
 		check_tag(parser, rule);
+	if (rule->outcome && rule->outcome->keys_from_learned)
+		check_keys(parser, rule);
 	if (rule->outcome)
 		check_direction(parser, rule);
 	else if (!rule->copy_to)

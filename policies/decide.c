@@ -37,6 +37,7 @@ PolicyDecision *policy_decide(const Policy *policy, const PolicyFacts *facts)
 	decision->reject_text = g_strdup(rule->outcome->reject_text);
 	decision->sign_required = rule->outcome->sign;
 	decision->sign_as_from = rule->outcome->sign_as_from;
+	decision->keys_from_learned = rule->outcome->keys_from_learned;
 	decision->remove_tag = rule->outcome->remove_tag;
 	decision->tag = g_strdup(tag);
 	return decision;

@@ -64,6 +64,7 @@ typedef struct {
 	gboolean sign;
 	gboolean sign_as_from;
 	gboolean remove_tag;
+	gboolean keys_from_learned;
 } Outcome;
 
 typedef struct {

@@ -67,5 +67,7 @@ char *outcome_text(const Outcome *outcome)
 		g_string_append(text, " sign as from");
 	if (outcome->remove_tag)
 		g_string_append(text, " remove tag");
+	if (outcome->keys_from_learned)
+		g_string_append(text, " keys from learned");
 	return g_string_free(text, FALSE);
 }

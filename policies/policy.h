@@ -91,6 +91,7 @@ typedef struct {
 				   only */
 	gboolean sign_as_from; /* `sign as from`: From may be another address of the sender's
 				   domain, or the sender null; demands nothing by itself */
+	gboolean keys_from_learned; /* keys that were learned and not approved count as well */
 	gboolean remove_tag; /* take the tag out of the subject: policy_remove_tag() */
 	char *tag; /* the text of `subject has` that was found; NULL if none */
 	GPtrArray *copies; /* of char *: addresses of `copy` rules that matched, folded */

@@ -61,6 +61,7 @@ static void test_accepted(void **state)
 		{"outgoing require smime over verified tls, smime over tls, smime, pgp over tls, "
 		 "portal over tls, verified tls, tls",
 		 ""},
+		{"outgoing prefer smime, tls keys from learned sign", ""},
 		{"outgoing plain sign\ninternal require smime sign as from sign", ""},
 		{"incoming from \"a\" reject\nincoming plain\nrelayed reject \"no\"", ""},
 		{"copy outgoing to \"a@firma.example\"\n"
@@ -100,10 +101,10 @@ static const Case grammar[] = {
 				    "plain, smime, pgp, portal, tls or "
 				    "verified"},
 	{"outgoing require smime pgp",
-	 "p:2:24: found \"pgp\", expected over, sign, remove, a comma or the end of the "
+	 "p:2:24: found \"pgp\", expected over, sign, remove, keys, a comma or the end of the "
 	 "sentence"},
 	{"outgoing require smime outgoing plain",
-	 "p:2:24: found \"outgoing\", expected over, sign, remove, a comma or the end of "
+	 "p:2:24: found \"outgoing\", expected over, sign, remove, keys, a comma or the end of "
 	 "the "
 	 "sentence"},
 	{"outgoing require smime over verified",
@@ -112,7 +113,7 @@ static const Case grammar[] = {
 	{"outgoing prefer pgp sign as form",
 	 "p:2:29: found \"form\", expected from (did you mean \"from\"?)"},
 	{"incoming require tls 1.2",
-	 "p:2:22: found \"1.2\", expected over, sign, remove, a comma or the end of the "
+	 "p:2:22: found \"1.2\", expected over, sign, remove, keys, a comma or the end of the "
 	 "sentence"},
 	{"outgoing from group \"CN=HR,DC=ex\" require smime",
 	 "p:2:15: found \"group\", expected the name of a list or a text in \"quotes\" "
@@ -209,6 +210,10 @@ static const Case meaning[] = {
 	 "by commas\n"
 	 "p:2:44: found a second \"from\" in one rule, expected one: separate several "
 	 "addresses by commas"},
+	{"outgoing require portal keys from learned",
+	 "p:2:1: found \"keys from learned\" in a rule without smime and pgp, expected one of "
+	 "them: no other way takes a key"},
+	{"outgoing prefer pgp keys of learned", "p:2:26: found \"of\", expected from"},
 	{"outgoing not subject has \"x\" plain remove tag",
 	 "p:2:1: found \"remove tag\" in a rule with no \"subject has\", expected one: its "
 	 "text is the tag"},

@@ -81,6 +81,7 @@ static const char expected_policy[] =
 	INTERNAL "outgoing subject has \"[x]\" require smime over tls, portal sign remove tag\n"
 		 "outgoing header \"X-A\" is \"b\" reject \"no \\\"b\\\"\"\n"
 		 "outgoing to \"web.example\" prefer verified tls, tls sign as from\n"
+		 "outgoing to \"pgp.example\" require pgp keys from learned\n"
 		 "copy outgoing from \"a@firma.example\" to \"archive@firma.example\"\n"
 		 "incoming from \"bad.example\" reject\n";
 
@@ -98,6 +99,7 @@ static const struct {
 	{"expect outgoing from \"\" to \"x@WEB.example\": prefer verified tls, tls sign as "
 	 "from",
 	 ""},
+	{"expect from \"c@firma.example\" to \"x@pgp.example\": require pgp keys from learned", ""},
 	{"expect from \"c@firma.example\" to \"x@b\": no rule", ""},
 	{"expect from \"x@bad.example\" to \"a@firma.example\": reject", ""},
 	{"expect from \"c@firma.example\" to \"x@b\": plain",
@@ -110,9 +112,9 @@ static const struct {
 	 "  but p:4 says prefer verified tls, tls sign as from: outgoing to "
 	 "\"web.example\" "
 	 "prefer verified tls, tls sign as from"},
-	{"\nexpect from \"x@bad.example\" to \"a@firma.example\": reject (line 7)",
-	 "e:2: incoming mail, expected reject (line 7)\n"
-	 "  but p:6 says reject: incoming from \"bad.example\" reject"},
+	{"\nexpect from \"x@bad.example\" to \"a@firma.example\": reject (line 8)",
+	 "e:2: incoming mail, expected reject (line 8)\n"
+	 "  but p:7 says reject: incoming from \"bad.example\" reject"},
 	{"expect from \"c@firma.example\": plain\nexpect from \"\" to \"a@b\": plain\n"
 	 "expect to \"a\" to \"b@c\" from \"d@e\" subject \"\" subject \"\": no rule\n"
 	 "expect form \"a@b\": plain\nexpect from \"a@b\" to \"c@d\": rejct\n"
