@@ -293,7 +293,8 @@ Plan *decide_incoming(const Job *job, const Parsed *parsed)
 {
 	Plan *plan = plan_new();
 	Decider decider = {.job = job, .plan = plan};
-	gboolean layered = parsed && parsed->tree && parsed->layer != LAYER_NONE;
+	gboolean layered = parsed && parsed->tree &&
+			   (parsed->layer != LAYER_NONE || open_has_parts(parsed->tree));
 
 	decider.subject = all_subjects(job->headers);
 	for (guint i = 0; i < job->recipients->len; i++) {

@@ -165,7 +165,7 @@ static void add_found_layers(JsonBuilder *json, const Opened *opened)
 		const OpenLayer *layer = opened->layers->pdata[i];
 
 		json_builder_begin_object(json);
-		add_string(json, "part", "1");
+		add_string(json, "part", layer->part);
 		add_string(json, "kind", layer->kind);
 		add_string(json, "result", layer->opened ? "opened" : "shut");
 		if (layer->reason)
@@ -185,9 +185,9 @@ static void add_found_signatures(JsonBuilder *json, const Opened *opened)
 		const OpenSignature *signature = opened->signatures->pdata[i];
 
 		json_builder_begin_object(json);
-		add_string(json, "part", "1");
+		add_string(json, "part", signature->part);
 		add_string(json, "kind", signature->kind);
-		add_string(json, "covers", "message");
+		add_string(json, "covers", signature->partial ? "part" : "message");
 		add_string(json, "result", signature->result);
 		add_string(json, "signer", signature->signer);
 		add_boolean(json, "matches_from", signature->matches_from);

@@ -8,6 +8,39 @@
 #include "gateway/protect.h"
 #include "gateway/signing.h"
 
+/* Is there more to see than the part that is looked at? Behind the signature of a multipart/signed,
+ * too: some readers show it. */
+static gboolean is_partial(const OpenWork *work)
+{
+	const MimePart *root = mime_root(work->tree);
+
+	return work->part ||
+	       (g_str_equal(root->type, "multipart/signed") && root->children->len > 2);
+}
+
+static void set_place(const OpenWork *work, char **part, gboolean *partial)
+{
+	g_free(*part);
+	*part = mime_number(work->part ? work->part : mime_root(work->tree));
+	*partial = is_partial(work);
+}
+
+OpenLayer *open_add_layer(OpenWork *work, const char *kind)
+{
+	OpenLayer *layer = opened_add_layer(work->opened, kind);
+
+	set_place(work, &layer->part, &layer->partial);
+	return layer;
+}
+
+OpenSignature *open_add_signature(OpenWork *work, const char *kind, const char *result)
+{
+	OpenSignature *signature = opened_add_signature(work->opened, kind, result);
+
+	set_place(work, &signature->part, &signature->partial);
+	return signature;
+}
+
 const Verifiers *open_verifiers(OpenWork *work, GError **error)
 {
 	Keystore *keystore = work->job->snapshot->keystore;
@@ -60,7 +93,7 @@ static gboolean open_layer(OpenWork *work, OpenStep *step, GError **error)
 	return TRUE;
 }
 
-static gboolean in_time(const OpenWork *work, GError **error)
+gboolean open_in_time(const OpenWork *work, GError **error)
 {
 	if (g_get_monotonic_time() < work->job->deadline)
 		return TRUE;
@@ -84,7 +117,7 @@ static gboolean walk(OpenWork *work, GError **error)
 				->reason = "too-deep";
 			return TRUE;
 		}
-		if (!in_time(work, error) || !open_layer(work, &step, error))
+		if (!open_in_time(work, error) || !open_layer(work, &step, error))
 			return FALSE;
 		if (!step.next)
 			return TRUE;
@@ -112,7 +145,7 @@ Opened *open_message(const Job *job, const char *recipient, GError **error)
 	if (!from)
 		opened_warn(opened, reason);
 	work.current = spool_ref(job->message);
-	gboolean done = walk(&work, error);
+	gboolean done = walk(&work, error) && open_parts(&work, error);
 
 	opened_conclude(opened);
 	spool_unref(work.current);

@@ -22,6 +22,7 @@ typedef struct {
 	Opened *opened; /* grows */
 	Spool *current; /* the entity whose root is looked at */
 	MimeTree *tree; /* its parts */
+	const MimePart *part; /* the part beside others that is looked at; NULL: the root */
 } OpenWork;
 
 /* Opens the message for the owner of `recipient`. What stays shut is a result; NULL is a failure of
@@ -37,8 +38,20 @@ typedef struct {
 gboolean open_smime(OpenWork *work, const MimePart *root, OpenStep *step, GError **error);
 gboolean open_pgp(OpenWork *work, const MimePart *root, OpenStep *step, GError **error);
 
-/* For both: the keys of the sender, asked for once. */
+/* At the end: signatures of parts beside others, at most this many, over their exact bytes. What
+ * is delivered stays as it is. */
+#define OPEN_PARTS_MAX 16
+gboolean open_parts(OpenWork *work, GError **error);
+/* May the tree have such parts? By their types alone. */
+gboolean open_has_parts(const MimeTree *tree);
+
+/* For all: what was found, with the part that is looked at. */
+OpenLayer *open_add_layer(OpenWork *work, const char *kind);
+OpenSignature *open_add_signature(OpenWork *work, const char *kind, const char *result);
+/* The keys of the sender, asked for once. */
 const Verifiers *open_verifiers(OpenWork *work, GError **error);
+/* ERROR_TIMEOUT if the message's time is over. */
+gboolean open_in_time(const OpenWork *work, GError **error);
 /* The part alone, as an entity of its own. */
 Spool *open_copy_part(OpenWork *work, const MimePart *part, GError **error);
 /* An error about the message's bytes becomes the layer's reason and TRUE; others are ours. */

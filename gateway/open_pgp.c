@@ -14,7 +14,7 @@
 /* A key of the sender's that may be used speaks for him; another one with his name is untrusted. */
 static void report_signature(OpenWork *work, const PgpSignature *found)
 {
-	OpenSignature *signature = opened_add_signature(work->opened, "pgp", found->result);
+	OpenSignature *signature = open_add_signature(work, "pgp", found->result);
 	const GPtrArray *keys = work->sender ? work->sender->keys : NULL;
 
 	signature->key = g_strdup(found->key);
@@ -70,8 +70,8 @@ static gboolean write_text_head(Spool *spool, GError **error)
 static gboolean open_encrypted(OpenWork *work, const MimePart *data, gboolean is_inline,
 			       OpenStep *step, GError **error)
 {
-	OpenLayer *layer = opened_add_layer(work->opened,
-					    is_inline ? "pgp-inline-encrypted" : "pgp-encrypted");
+	OpenLayer *layer =
+		open_add_layer(work, is_inline ? "pgp-inline-encrypted" : "pgp-encrypted");
 	g_autoptr(Spool) armour = decoded(work, data, error);
 	g_autoptr(Spool) plain = protect_spool(work->job);
 	PgpOpenJob job;
@@ -98,7 +98,7 @@ static gboolean open_encrypted(OpenWork *work, const MimePart *data, gboolean is
 
 static gboolean open_signed(OpenWork *work, const MimePart *root, OpenStep *step, GError **error)
 {
-	OpenLayer *layer = opened_add_layer(work->opened, "pgp-signed");
+	OpenLayer *layer = open_add_layer(work, "pgp-signed");
 	const MimePart *content = root->children->pdata[0];
 	g_autoptr(Spool) armour = decoded(work, root->children->pdata[1], error);
 	PgpOpenJob job;

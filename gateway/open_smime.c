@@ -20,8 +20,8 @@ static gboolean is_base64(const MimePart *part)
 /* The signer's address: the one in From if his certificate names it, else its first. */
 static void report_signature(OpenWork *work, const CmsSignature *found)
 {
-	OpenSignature *signature = opened_add_signature(work->opened, "smime",
-							cms_signature_result_name(found->result));
+	OpenSignature *signature =
+		open_add_signature(work, "smime", cms_signature_result_name(found->result));
 	const char *const *addresses = found->signer ? cert_addresses(found->signer) : NULL;
 
 	if (!found->signer)
@@ -105,9 +105,8 @@ static gboolean open_enveloped(OpenWork *work, const MimePart *root, const CmsHe
 			       OpenStep *step, GError **error)
 {
 	const GPtrArray *pairs = work->openers->smime;
-	OpenLayer *layer = opened_add_layer(work->opened, head->type == CMS_ENVELOPED
-								  ? "smime-encrypted"
-								  : "smime-auth-encrypted");
+	OpenLayer *layer = open_add_layer(
+		work, head->type == CMS_ENVELOPED ? "smime-encrypted" : "smime-auth-encrypted");
 
 	layer->reason = "no-key";
 	for (guint i = 0; i < pairs->len && !step->next; i++) {
@@ -123,7 +122,7 @@ static gboolean open_enveloped(OpenWork *work, const MimePart *root, const CmsHe
 static gboolean open_compressed(OpenWork *work, const MimePart *root, OpenStep *step,
 				GError **error)
 {
-	OpenLayer *layer = opened_add_layer(work->opened, "smime-compressed");
+	OpenLayer *layer = open_add_layer(work, "smime-compressed");
 	goffset limit = conf_size(work->job->snapshot->conf, "gateway", "message_limit");
 	g_autoptr(Source) source = spool_source(work->current, root->content);
 	g_autoptr(Spool) plain = protect_spool(work->job);
@@ -139,7 +138,7 @@ static gboolean open_compressed(OpenWork *work, const MimePart *root, OpenStep *
 
 static gboolean open_opaque(OpenWork *work, const MimePart *root, OpenStep *step, GError **error)
 {
-	OpenLayer *layer = opened_add_layer(work->opened, "smime-opaque-signed");
+	OpenLayer *layer = open_add_layer(work, "smime-opaque-signed");
 	g_autoptr(Source) source = spool_source(work->current, root->content);
 	g_autoptr(Spool) plain = protect_spool(work->job);
 	g_autoptr(Sink) sink = spool_sink(plain);
@@ -161,7 +160,7 @@ static gboolean open_opaque(OpenWork *work, const MimePart *root, OpenStep *step
 /* The clear-signed form stays, so that clients can verify too; only what is inside is looked at. */
 static gboolean open_clear(OpenWork *work, const MimePart *root, OpenStep *step, GError **error)
 {
-	OpenLayer *layer = opened_add_layer(work->opened, "smime-signed");
+	OpenLayer *layer = open_add_layer(work, "smime-signed");
 	const MimePart *content = root->children->pdata[0], *mark = root->children->pdata[1];
 	g_autoptr(Source) signature = spool_source(work->current, mark->content);
 	g_autoptr(Source) signed_bytes = spool_source(work->current, content->whole);

@@ -7,6 +7,7 @@
 
 static void layer_free(OpenLayer *layer)
 {
+	g_free(layer->part);
 	g_free(layer->algorithm);
 	g_free(layer->key);
 	g_free(layer->sha256);
@@ -15,6 +16,7 @@ static void layer_free(OpenLayer *layer)
 
 static void signature_free(OpenSignature *signature)
 {
+	g_free(signature->part);
 	g_free(signature->signer);
 	g_free(signature->key);
 	g_free(signature);
@@ -45,6 +47,7 @@ OpenLayer *opened_add_layer(Opened *opened, const char *kind)
 {
 	OpenLayer *layer = g_new0(OpenLayer, 1);
 
+	layer->part = g_strdup("1");
 	layer->kind = kind;
 	g_ptr_array_add(opened->layers, layer);
 	return layer;
@@ -54,6 +57,7 @@ OpenSignature *opened_add_signature(Opened *opened, const char *kind, const char
 {
 	OpenSignature *signature = g_new0(OpenSignature, 1);
 
+	signature->part = g_strdup("1");
 	signature->kind = kind;
 	signature->result = result;
 	g_ptr_array_add(opened->signatures, signature);
@@ -68,17 +72,25 @@ void opened_warn(Opened *opened, const char *warning)
 	g_ptr_array_add(opened->warnings, (gpointer)warning);
 }
 
+gboolean opened_covers(const OpenSignature *signature)
+{
+	return !signature->partial && g_str_equal(signature->result, "good");
+}
+
 void opened_conclude(Opened *opened)
 {
-	gboolean good = FALSE;
+	gboolean covered = FALSE, partial = FALSE;
 
 	for (guint i = 0; i < opened->signatures->len; i++) {
 		const OpenSignature *signature = opened->signatures->pdata[i];
 
-		good = good || g_str_equal(signature->result, "good");
+		covered = covered || opened_covers(signature);
+		partial = partial || signature->partial;
 	}
-	if (opened->changeable && !good)
+	if (opened->changeable && !covered)
 		opened_warn(opened, "not-protected-against-change");
+	if (partial && !covered)
+		opened_warn(opened, "partial-signature");
 }
 
 gboolean opened_is_plain(const Opened *opened)

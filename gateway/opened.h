@@ -10,6 +10,8 @@
 #include "lib/mail/spool.h"
 
 typedef struct {
+	char *part; /* where: "1" is the root of what the layer outside of it held */
+	gboolean partial; /* a part beside others, not all that the reader sees */
 	const char *kind; /* "smime-encrypted", "pgp-signed", …; static */
 	gboolean opened;
 	const char
@@ -21,6 +23,8 @@ typedef struct {
 } OpenLayer;
 
 typedef struct {
+	char *part; /* as in OpenLayer */
+	gboolean partial;
 	const char *kind; /* "smime", "pgp"; static */
 	const char *result; /* "good", "untrusted", …; static */
 	char *signer; /* address; NULL if not known */
@@ -41,12 +45,15 @@ Opened *opened_new(void);
 void opened_free(Opened *opened);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Opened, opened_free)
 
+/* Of the root; open_add_layer() and open_add_signature() are for parts, too. */
 OpenLayer *opened_add_layer(Opened *opened, const char *kind);
 OpenSignature *opened_add_signature(Opened *opened, const char *kind, const char *result);
 void opened_warn(Opened *opened, const char *warning);
 
+/* A signature that holds, over all that the reader sees. */
+gboolean opened_covers(const OpenSignature *signature);
 /* The last words, when all layers are known: what the cipher does not protect, a good signature
- * does; without one the reader is warned. */
+ * does; without one the reader is warned. So he is where only a part is signed. */
 void opened_conclude(Opened *opened);
 /* Nothing was found that concerns us. */
 gboolean opened_is_plain(const Opened *opened);

@@ -218,6 +218,15 @@ Layer parse_layer(const MimeTree *tree, Spool *message)
 	return signed_layer(message, root);
 }
 
+Layer parse_signed_part(Spool *message, const MimePart *part)
+{
+	if (g_str_equal(part->type, "multipart/signed"))
+		return signed_layer(message, part);
+	if (part->filename && g_ascii_strcasecmp(part->filename, "smime.p7m") != 0)
+		return LAYER_NONE;
+	return cms_type(message, part) == CMS_SIGNED ? LAYER_SMIME : LAYER_NONE;
+}
+
 Parsed *parse_message(Spool *message)
 {
 	Parsed *parsed = g_new0(Parsed, 1);

@@ -29,6 +29,10 @@ typedef struct {
 /* In which technology the root is a layer of any kind (encrypted, signed, compressed). */
 Layer parse_layer(const MimeTree *tree, Spool *message);
 
+/* In which technology a part beside others is signed: multipart/signed, or opaque by its name (none,
+ * or smime.p7m: contract.p7m is a document). */
+Layer parse_signed_part(Spool *message, const MimePart *part);
+
 /* Never fails. */
 Parsed *parse_message(Spool *message);
 void parsed_free(Parsed *parsed);
