@@ -214,8 +214,7 @@ static void check_tag(Parser *parser, const Rule *rule)
 			     found == 0 ? "no \"subject has\"" : "several \"subject has\"");
 }
 
-/* Without a way that needs a key there is nothing that could be learned. */
-static void check_keys(Parser *parser, const Rule *rule)
+static gboolean has_key_way(const Rule *rule)
 {
 	const GArray *ladder = rule->outcome->ladder;
 
@@ -223,11 +222,25 @@ static void check_keys(Parser *parser, const Rule *rule)
 		Way way = g_array_index(ladder, Rung, i).way;
 
 		if (way == WAY_SMIME || way == WAY_PGP)
-			return;
+			return TRUE;
 	}
-	problems_add(parser->problems, parser->file, &rule->where,
-		     "found \"keys from learned\" in a rule without smime and pgp, expected one of "
-		     "them: no other way takes a key");
+	return FALSE;
+}
+
+/* Without a way that needs a key there is nothing that could be learned, and no inside where the
+ * subject could go: whoever writes "plain hide subject" would believe that it is hidden. */
+static void check_key_words(Parser *parser, const Rule *rule)
+{
+	if (has_key_way(rule))
+		return;
+	if (rule->outcome->keys_from_learned)
+		problems_add(parser->problems, parser->file, &rule->where,
+			     "found \"keys from learned\" in a rule without smime and pgp, "
+			     "expected one of them: no other way takes a key");
+	if (rule->outcome->hide_subject)
+		problems_add(parser->problems, parser->file, &rule->where,
+			     "found \"hide subject\" in a rule that never encrypts, expected smime "
+			     "or pgp among its ways");
 }
 
 /* Mail that is not from our own people is not ours to protect; "incoming require tls" would read
@@ -241,7 +254,7 @@ static void check_direction(Parser *parser, const Rule *rule)
 	if (ours || outcome->verdict == VERDICT_REJECT)
 		return;
 	if (outcome->verdict != VERDICT_PLAIN || outcome->sign || outcome->sign_as_from ||
-	    outcome->remove_tag || outcome->keys_from_learned)
+	    outcome->remove_tag || outcome->hide_subject || outcome->keys_from_learned)
 		problems_add(parser->problems, parser->file, &rule->where,
 			     "found a rule that protects or changes %s mail, expected plain or "
 			     "reject: this version does no more with mail from outside",
@@ -278,8 +291,8 @@ static void check_rule(Parser *parser, const Rule *rule)
 	check_twice(parser, rule->conditions);
 	if (rule->outcome && rule->outcome->remove_tag)
 		check_tag(parser, rule);
-	if (rule->outcome && rule->outcome->keys_from_learned)
-		check_keys(parser, rule);
+	if (rule->outcome)
+		check_key_words(parser, rule);
 	if (rule->outcome)
 		check_direction(parser, rule);
 	else if (!rule->copy_to)

@@ -39,6 +39,7 @@ PolicyDecision *policy_decide(const Policy *policy, const PolicyFacts *facts)
 	decision->sign_as_from = rule->outcome->sign_as_from;
 	decision->keys_from_learned = rule->outcome->keys_from_learned;
 	decision->remove_tag = rule->outcome->remove_tag;
+	decision->hide_subject = rule->outcome->hide_subject;
 	decision->tag = g_strdup(tag);
 	return decision;
 }

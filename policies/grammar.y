@@ -56,7 +56,7 @@ static void yyerror(const Span *where, Parser *parser, const char *message);
 %token NOT "not" TO "to" FROM "from" SUBJECT "subject" HEADER "header" HAS "has" IS "is"
 %token REQUIRE "require" PREFER "prefer" PLAIN "plain" REJECT "reject"
 %token SMIME "smime" PGP "pgp" PORTAL "portal" TLS "tls" VERIFIED "verified" OVER "over"
-%token SIGN "sign" AS "as" REMOVE "remove" TAG "tag" KEYS "keys" LEARNED "learned"
+%token SIGN "sign" AS "as" REMOVE "remove" TAG "tag" HIDE "hide" KEYS "keys" LEARNED "learned"
 %token EXPECT "expect" NO "no" RULE "rule" LINE "line"
 %token LATER "a word of a later version"
 %token <word> STRING "a text in \"quotes\""
@@ -155,6 +155,7 @@ ladder:
 |	ladder SIGN			{ $$ = $1; $$->sign = TRUE; }
 |	ladder SIGN AS FROM		{ $$ = $1; $$->sign_as_from = TRUE; }
 |	ladder REMOVE TAG		{ $$ = $1; $$->remove_tag = TRUE; }
+|	ladder HIDE SUBJECT		{ $$ = $1; $$->hide_subject = TRUE; }
 |	ladder KEYS FROM LEARNED	{ $$ = $1; $$->keys_from_learned = TRUE; }
 ;
 

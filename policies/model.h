@@ -65,6 +65,7 @@ typedef struct {
 	gboolean sign_as_from;
 	gboolean remove_tag;
 	gboolean keys_from_learned;
+	gboolean hide_subject;
 } Outcome;
 
 typedef struct {

@@ -69,5 +69,7 @@ char *outcome_text(const Outcome *outcome)
 		g_string_append(text, " remove tag");
 	if (outcome->keys_from_learned)
 		g_string_append(text, " keys from learned");
+	if (outcome->hide_subject)
+		g_string_append(text, " hide subject");
 	return g_string_free(text, FALSE);
 }

@@ -93,6 +93,7 @@ typedef struct {
 				   domain, or the sender null; demands nothing by itself */
 	gboolean keys_from_learned; /* keys that were learned and not approved count as well */
 	gboolean remove_tag; /* take the tag out of the subject: policy_remove_tag() */
+	gboolean hide_subject; /* an encrypted copy has its subject inside only (RFC 9788) */
 	char *tag; /* the text of `subject has` that was found; NULL if none */
 	GPtrArray *copies; /* of char *: addresses of `copy` rules that matched, folded */
 } PolicyDecision;

@@ -51,6 +51,7 @@ static const struct {
 	{"as", T_AS, SPOKEN_IN_BOTH, FALSE},
 	{"remove", T_REMOVE, SPOKEN_IN_BOTH, FALSE},
 	{"tag", T_TAG, SPOKEN_IN_BOTH, FALSE},
+	{"hide", T_HIDE, SPOKEN_IN_BOTH, FALSE},
 	{"keys", T_KEYS, SPOKEN_IN_BOTH, FALSE},
 	{"learned", T_LEARNED, SPOKEN_IN_BOTH, FALSE},
 	{"no", T_NO, SPOKEN_IN_EXPECTATIONS, FALSE},
@@ -59,7 +60,6 @@ static const struct {
 	/* kept free, so that a later version can give them a meaning */
 	{"group", T_LATER, SPOKEN_IN_BOTH, FALSE},
 	{"body", T_LATER, SPOKEN_IN_BOTH, FALSE},
-	{"hide", T_LATER, SPOKEN_IN_BOTH, FALSE},
 };
 
 static int find_word(const Parser *parser, const char *text, gboolean *starter)

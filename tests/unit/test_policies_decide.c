@@ -38,7 +38,7 @@ static const char policy_text[] =
 	"copy outgoing subject has \"legal\" to \"legal@firma.example\"\n"
 	"copy outgoing subject has \"law\", \"legal\" to \"legal@firma.example\"\n" /* 16 */
 	"incoming from \"bad.example\" reject\n"
-	"internal to \"hr@firma.example\" require smime keys from learned\n"
+	"internal to \"hr@firma.example\" require smime hide subject keys from learned\n"
 	"relayed reject \"no relay\"\n"; /* 19 */
 
 static const char *const secret[] = {"Received", "x", "x-class", " top  SECRET ", NULL};
@@ -82,7 +82,7 @@ static const struct {
 	{IN, "x@bad.example", "a@firma.example", "", NULL, 17, "reject"},
 	{IN, "x@b.test", "hr@firma.example", "", NULL, 0, "plain"},
 	{DIRECTION_INTERNAL, "a@firma.example", "hr@firma.example", "", NULL, 18,
-	 "require smime/any learned"},
+	 "require smime/any learned hide"},
 	{DIRECTION_INTERNAL, "a@firma.example", "b@firma.example", "[geheim]", NULL, 0, "plain"},
 	{DIRECTION_OTHER, "x@b.test", "y@b.test", "", NULL, 19, "reject (no relay)"},
 };
@@ -108,6 +108,8 @@ static char *decision_text(const PolicyDecision *decision)
 		g_string_append(text, " learned");
 	if (decision->remove_tag)
 		g_string_append_printf(text, " remove %s", decision->tag);
+	if (decision->hide_subject)
+		g_string_append(text, " hide");
 	for (guint i = 0; i < decision->copies->len; i++)
 		g_string_append_printf(text, " copy %s",
 				       (char *)g_ptr_array_index(decision->copies, i));

@@ -101,20 +101,19 @@ static const Case grammar[] = {
 				    "plain, smime, pgp, portal, tls or "
 				    "verified"},
 	{"outgoing require smime pgp",
-	 "p:2:24: found \"pgp\", expected over, sign, remove, keys, a comma or the end of the "
-	 "sentence"},
+	 "p:2:24: found \"pgp\", expected over, sign, remove, hide, keys, a comma or the end of "
+	 "the sentence"},
 	{"outgoing require smime outgoing plain",
-	 "p:2:24: found \"outgoing\", expected over, sign, remove, keys, a comma or the end of "
-	 "the "
-	 "sentence"},
+	 "p:2:24: found \"outgoing\", expected over, sign, remove, hide, keys, a comma or the "
+	 "end of the sentence"},
 	{"outgoing require smime over verified",
 	 "p:2:37: found the end of the sentence, expected tls"},
 	{"outgoing reject \"x\" sign", "p:2:21: found \"sign\", expected the end of the sentence"},
 	{"outgoing prefer pgp sign as form",
 	 "p:2:29: found \"form\", expected from (did you mean \"from\"?)"},
 	{"incoming require tls 1.2",
-	 "p:2:22: found \"1.2\", expected over, sign, remove, keys, a comma or the end of the "
-	 "sentence"},
+	 "p:2:22: found \"1.2\", expected over, sign, remove, hide, keys, a comma or the end of "
+	 "the sentence"},
 	{"outgoing from group \"CN=HR,DC=ex\" require smime",
 	 "p:2:15: found \"group\", expected the name of a list or a text in \"quotes\" "
 	 "(this "
@@ -214,6 +213,13 @@ static const Case meaning[] = {
 	 "p:2:1: found \"keys from learned\" in a rule without smime and pgp, expected one of "
 	 "them: no other way takes a key"},
 	{"outgoing prefer pgp keys of learned", "p:2:26: found \"of\", expected from"},
+	{"outgoing plain hide subject",
+	 "p:2:1: found \"hide subject\" in a rule that never encrypts, expected smime or pgp "
+	 "among its ways"},
+	{"outgoing require tls, portal sign hide subject",
+	 "p:2:1: found \"hide subject\" in a rule that never encrypts, expected smime or pgp "
+	 "among its ways"},
+	{"outgoing require smime hide tag", "p:2:29: found \"tag\", expected subject"},
 	{"outgoing not subject has \"x\" plain remove tag",
 	 "p:2:1: found \"remove tag\" in a rule with no \"subject has\", expected one: its "
 	 "text is the tag"},
