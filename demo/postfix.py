@@ -90,7 +90,7 @@ class Postfix:
         return {"compatibility_level": "3.6", "queue_directory": self.queue,
                 "data_directory": self.folder / "data", "maillog_file": self.log,
                 "maillog_file_prefixes": "/", "inet_interfaces": "127.0.0.1",
-                "inet_protocols": "ipv4", "myhostname": "mx.firma.example",
+                "inet_protocols": "ipv4",
                 "mydestination": "", "alias_maps": "", "alias_database": "",
                 "local_recipient_maps": "", "mynetworks": "127.0.0.0/8",
                 "smtp_dns_support_level": "disabled", "smtp_host_lookup": "native",

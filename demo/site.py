@@ -36,17 +36,19 @@ PARTS = ("pki", "people", "out", "slapd", "sealpost", "log", "dkim", "bin", "dem
 # The servers outside: domain -> does it offer TLS, and with whose name in the certificate.
 # Postfix reaches them as [localhost]:port, so only that name verifies.
 SERVERS = {"smime.example": None, "pgp.example": None, "tls.example": "localhost",
-           "wrong-name.example": "elsewhere.example", "web.example": None,
-           "firma.example": None, "*": None}
+           "wrong-name.example": "elsewhere.example", "web.example": None, "*": None}
 
 
 class Site:
     """build: the build tree whose daemons run; without it, Postfix passes mail on as it is.
-    settings: {section: {key: value}} of sealpost.conf. dkim: opendkim signs after us."""
+    domain: the company's, where `people` has its employees. settings: {section: {key: value}} of
+    sealpost.conf. dkim: opendkim signs after us."""
 
-    def __init__(self, folder, build=None, *, people=cast.CAST, policy=POLICY, settings=None,
-                 postfix_settings=None, dkim=False, portal=True, say=lambda text: None):
+    def __init__(self, folder, build=None, *, domain=cast.INTERNAL, people=cast.CAST, policy=POLICY,
+                 settings=None, postfix_settings=None, dkim=False, portal=True,
+                 say=lambda text: None):
         self.folder = Path(folder).resolve()
+        self.domain = domain
         self._build, self._people, self._say = build, people, say
         self._policy, self._settings = policy, settings or {}
         self._postfix_settings = postfix_settings or {}
@@ -118,7 +120,7 @@ class Site:
         self._open_sinks()
         self._ports_of = {name: self._ports.next() for name in ("smtp", "submission", "resubmit")}
         if self._with_dkim:
-            self.dkim = Dkim(self.folder / "dkim", self._ports.next(), self.children)
+            self.dkim = Dkim(self.folder / "dkim", self.domain, self._ports.next(), self.children)
             self.dkim.start()
         if self._build:
             self._start_sealpost()
@@ -138,16 +140,16 @@ class Site:
 
     def _open_sinks(self):
         self.outbox = Outbox(self.folder / "out")
-        for domain, host in SERVERS.items():
+        for domain, host in {**SERVERS, self.domain: None}.items():
             certificate = self.authority.server(host) if host else None
             self.sinks[domain] = Sink(domain if domain != "*" else "elsewhere.example",
                                       self._ports.next(), self.outbox, certificate)
-        self._say("servers outside: " + ", ".join(d for d in SERVERS if d not in ("*", cast.INTERNAL)))
+        self._say("servers outside: " + ", ".join(d for d in SERVERS if d != "*"))
 
     def _start_sealpost(self):
         self.sealpost = Sealpost(self._build, self.folder / "sealpost", self._short, self.log,
                                  self.children)
-        self.sealpost.init(cast.INTERNAL)
+        self.sealpost.init(self.domain)
         self.sealpost.set_policy(self._policy)
         for section, values in self._basic_settings().items():
             self.sealpost.set(section, **values)
@@ -167,14 +169,17 @@ class Site:
                 "keystore": {"system_roots": "false"},
                 "ldap demo": {"uri": self.slapd.url, "base": self.slapd.base,
                               "starttls": "false"},
-                "portal": {"sender": f"post@{cast.INTERNAL}", "organisation": "Firma Example"}}
+                "portal": {"sender": f"post@{self.domain}", "organisation": "Firma Example"}}
+
+    def _is_ours(self, person):
+        return person.address.endswith("@" + self.domain)
 
     def _import_keys(self):
         """Employees' own keys; of people outside, the public ones that are not in the directory."""
         self.sealpost.run("key", "import", "--trusted", self.authority.root)
         files = [self.authority.intermediate]
         for person in self._people:
-            if person.internal:
+            if self._is_ours(person):
                 names = ["key.pem", "cert.pem"] * bool(person.smime) + ["secret.asc"] * person.pgp
             elif person.where == "store":
                 names = ["cert.pem"] * bool(person.smime) + ["public.asc"] * person.pgp
@@ -185,18 +190,19 @@ class Site:
 
     def _start_postfix(self):
         self.smtp_port = self._ports_of["smtp"]
-        self.sasl = Sasl(self._short / "auth", [p.address for p in self._people if p.internal])
+        self.sasl = Sasl(self._short / "auth", [p.address for p in self._people if self._is_ours(p)])
         self.postfix = Postfix(self._short / "postfix", self.log / "mail.log", self._ports_of,
                                self.children)
         transport = self.postfix.config / "transport"
-        settings = {"transport_maps": f"texthash:{transport}", "relay_domains": cast.INTERNAL,
+        settings = {"myhostname": f"mx.{self.domain}", "relay_domains": self.domain,
+                    "transport_maps": f"texthash:{transport}",
                     "smtp_tls_CAfile": self.authority.root,
                     "smtpd_sasl_path": self._short / "auth",
-                    "smtpd_tls_chain_files": self.authority.server("mx.firma.example")}
+                    "smtpd_tls_chain_files": self.authority.server(f"mx.{self.domain}")}
         settings.update(self._postfix_settings)
         self.postfix.configure(f"unix:{self.sealpost.socket}" if self.sealpost else "",
                                self.dkim.milter if self.dkim else "", settings)
-        transport.write_text("".join(f"{domain} smtp:[localhost]:{sink.port}\n"
+        transport.write_text("".join(_route(domain, sink.port)
                                      for domain, sink in self.sinks.items()))
         self.postfix.start()
         self._say(f"Postfix takes mail at 127.0.0.1:{self.smtp_port}")
@@ -252,6 +258,12 @@ class Site:
             raise Failed(f"{len(copies)} copies came out, not {count}")
         return copies
 
+    def add_route(self, domain, port):
+        """Mail for one more domain goes to this port."""
+        with open(self.postfix.config / "transport", "a", encoding="ascii") as transport:
+            transport.write(_route(domain, port))
+        self.postfix.reload()
+
     def new_port(self):
         """One more free port, for what a test puts beside the site."""
         return self._ports.next()
@@ -264,6 +276,10 @@ class Site:
     def empty_out(self):
         for path in self.outbox.folder.iterdir():
             path.unlink()
+
+
+def _route(domain, port):
+    return f"{domain} smtp:[localhost]:{port}\n"
 
 
 def as_bytes(content):

@@ -32,7 +32,7 @@ LOG_LINES = 25
 class Tap:
     def __init__(self):
         self._count = self._failed = 0
-        self._site = None
+        self._sites = []
 
     @contextlib.contextmanager
     def case(self, name):
@@ -45,8 +45,9 @@ class Tap:
             print(f"not ok {self._count} - {name}")
             self._comment(traceback.format_exc())
             self._show_logs()
-            if self._site and self._site.running:
-                self._site.start_over()
+            for site in self._sites:
+                if site.running:
+                    site.start_over()
         else:
             print(f"ok {self._count} - {name}")
         sys.stdout.flush()
@@ -63,7 +64,7 @@ class Tap:
         folder = tempfile.mkdtemp(prefix="sealpost-test-", dir="/tmp")
         try:
             with Site(folder, build, settings=settings, **options) as site:
-                self._site = site
+                self._sites.append(site)
                 yield site
             if build:
                 with self.case("the daemons end when told, and have nothing to complain of"):
@@ -89,9 +90,9 @@ class Tap:
             print("# " + line)
 
     def _show_logs(self):
-        if self._site:
-            for path in sorted(self._site.log.iterdir()):
-                self._comment(f"{path.name}:")
+        for site in self._sites:
+            for path in sorted(site.log.iterdir()):
+                self._comment(f"{site.domain}: {path.name}:")
                 lines = path.read_text("utf-8", "replace").splitlines()
                 self._comment("\n".join(lines[-LOG_LINES:]))
 
