@@ -125,13 +125,44 @@ int cli_key_export(int argc, char **argv)
 	return export(argv[1], secret, passphrase_file, output);
 }
 
+/* NULL: none, or several (and then store_get() complains). */
+static Crl *find_crl(Store *store, const char *prefix)
+{
+	g_autoptr(GPtrArray) crls = g_ptr_array_new_with_free_func((GDestroyNotify)crl_unref);
+	g_autofree char *lower = g_ascii_strdown(prefix, -1);
+	Crl *found = NULL;
+
+	if (strlen(prefix) < STORE_PREFIX_MIN || !store_crls(store, crls, NULL))
+		return NULL;
+	for (guint i = 0; i < crls->len; i++) {
+		if (!g_str_has_prefix(crl_fingerprint(crls->pdata[i]), lower))
+			continue;
+		if (found)
+			return NULL;
+		found = crls->pdata[i];
+	}
+	return found ? crl_ref(found) : NULL;
+}
+
+static int delete_crl(Store *store, const Crl *crl)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *text = key_crl_text(crl);
+
+	if (!store_delete(store, crl_fingerprint(crl), &error))
+		return cli_fail(error);
+	printf("%s: deleted\n", text);
+	return EX_OK;
+}
+
 int cli_key_delete(int argc, char **argv)
 {
 	g_autoptr(GError) error = NULL;
 	int status;
 
 	if (!cli_options(NULL, "FINGERPRINT",
-			 "Takes a key out of the store, with its private part.", &argc, &argv))
+			 "Takes a key, with its private part, or a CRL out of the store.", &argc,
+			 &argv))
 		return EX_USAGE;
 	if (argc != 2) {
 		fprintf(stderr, "%s: one fingerprint (see --help)\n", argv[0]);
@@ -140,6 +171,9 @@ int cli_key_delete(int argc, char **argv)
 	g_autoptr(Store) store = key_open_store(&status);
 	if (!store)
 		return status;
+	g_autoptr(Crl) crl = find_crl(store, argv[1]);
+	if (crl)
+		return delete_crl(store, crl);
 	g_autoptr(Candidate) candidate = store_get(store, argv[1], &error);
 	if (!candidate || !store_delete(store, candidate->id, &error))
 		return cli_fail(error);

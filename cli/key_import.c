@@ -86,6 +86,15 @@ static int import_one(Import *import, const char *path, const Secret *passphrase
 	return add(import, path, file, passphrase, &error) ? 0 : complain(path, error->message);
 }
 
+static void print_crl(const Imported *imported)
+{
+	static const char *const crl_changes[] = {"added", "newer than the one before",
+						  "one as new is already there"};
+	g_autofree char *text = key_crl_text(imported->crl);
+
+	printf("%s: %s: %s\n", imported->file, text, crl_changes[imported->change]);
+}
+
 static void print(const Imported *imported, const char *bound)
 {
 	static const char *const changes[] = {"added", "updated", "already there"};
@@ -121,8 +130,13 @@ static int run(Store *store, const ImportOptions *options, const Secret *passphr
 		status |= import_one(import, *files, passphrase);
 	g_autoptr(GPtrArray) refused = import_finish(import, &error);
 	GPtrArray *list = import_list(import);
-	for (guint i = 0; i < list->len; i++)
-		print(list->pdata[i], options->address);
+	for (guint i = 0; i < list->len; i++) {
+		const Imported *imported = list->pdata[i];
+		if (imported->crl)
+			print_crl(imported);
+		else
+			print(imported, options->address);
+	}
 	if (!refused)
 		return cli_fail(error);
 	for (guint i = 0; i < refused->len; i++) {
@@ -148,8 +162,8 @@ int cli_key_import(int argc, char **argv)
 	};
 	int status;
 
-	if (!cli_options(entries, "FILE...", "Takes keys and certificates into the store.", &argc,
-			 &argv))
+	if (!cli_options(entries, "FILE...", "Takes keys, certificates and CRLs into the store.",
+			 &argc, &argv))
 		return EX_USAGE;
 	if (argc < 2) {
 		fprintf(stderr, "%s: which file? (see --help)\n", argv[0]);

@@ -27,7 +27,8 @@ static void print_line(const Candidate *candidate, const char *reason, char **bo
 {
 	g_autofree char *kind = key_kind(candidate, candidate->secret);
 	g_autofree char *owner = key_owner(candidate);
-	g_autofree char *named = g_strjoinv(", ", (char **)candidate_addresses(candidate));
+	g_autofree char *addresses = g_strjoinv(", ", (char **)candidate_addresses(candidate));
+	g_autofree char *named = key_clean(addresses);
 	g_autofree char *by_hand = g_strjoinv(", ", bound);
 	g_autofree char *until = key_until(candidate_until(candidate));
 
@@ -60,6 +61,40 @@ static void add_json(JsonBuilder *builder, const Candidate *candidate, const cha
 	json_builder_end_object(builder);
 }
 
+static void add_crl_json(JsonBuilder *builder, const Crl *crl)
+{
+	g_autofree char *issuer = key_clean(crl_issuer(crl));
+
+	json_builder_begin_object(builder);
+	key_json_string(builder, "type", "crl");
+	key_json_string(builder, "id", crl_fingerprint(crl));
+	key_json_string(builder, "owner", issuer);
+	json_builder_set_member_name(builder, "since");
+	json_builder_add_int_value(builder, crl_issued(crl));
+	json_builder_set_member_name(builder, "until");
+	json_builder_add_int_value(builder, crl_next(crl));
+	json_builder_set_member_name(builder, "revoked");
+	json_builder_add_int_value(builder, crl_entries(crl));
+	json_builder_end_object(builder);
+}
+
+static int print_crls(Store *store, JsonBuilder *json)
+{
+	g_autoptr(GPtrArray) crls = g_ptr_array_new_with_free_func((GDestroyNotify)crl_unref);
+	g_autoptr(GError) error = NULL;
+
+	if (!store_crls(store, crls, &error))
+		return cli_fail(error);
+	for (guint i = 0; i < crls->len; i++) {
+		g_autofree char *text = key_crl_text(crls->pdata[i]);
+		if (json)
+			add_crl_json(json, crls->pdata[i]);
+		else
+			printf("%s\n", text);
+	}
+	return EX_OK;
+}
+
 static int print_all(Keystore *keystore, GPtrArray *found, JsonBuilder *json)
 {
 	g_autoptr(GError) error = NULL;
@@ -79,6 +114,17 @@ static int print_all(Keystore *keystore, GPtrArray *found, JsonBuilder *json)
 	return error ? cli_fail(error) : EX_OK;
 }
 
+static int list(Keystore *keystore, const char *address, JsonBuilder *json)
+{
+	g_autoptr(GPtrArray) found = candidate_array_new();
+	g_autoptr(GError) error = NULL;
+
+	if (!store_find(keystore->store, address, found, &error))
+		return cli_fail(error);
+	int status = print_all(keystore, found, json);
+	return status == EX_OK && !address ? print_crls(keystore->store, json) : status;
+}
+
 int cli_key_list(int argc, char **argv)
 {
 	gboolean as_json = FALSE;
@@ -87,11 +133,10 @@ int cli_key_list(int argc, char **argv)
 		G_OPTION_ENTRY_NULL,
 	};
 	g_autofree char *address = NULL;
-	g_autoptr(GError) error = NULL;
-	g_autoptr(GPtrArray) found = candidate_array_new();
 	int status;
 
-	if (!cli_options(entries, "[ADDRESS]", "Lists the keys of the store.", &argc, &argv))
+	if (!cli_options(entries, "[ADDRESS]", "Lists the keys and CRLs of the store.", &argc,
+			 &argv))
 		return EX_USAGE;
 	if (argc > 2 || (argc == 2 && !(address = address_fold(argv[1])))) {
 		fprintf(stderr, "%s: one mail address, or none (see --help)\n", argv[0]);
@@ -100,13 +145,11 @@ int cli_key_list(int argc, char **argv)
 	g_autoptr(Keystore) keystore = key_open_keystore(&status);
 	if (!keystore)
 		return status;
-	if (!store_find(keystore->store, address, found, &error))
-		return cli_fail(error);
 	if (!as_json)
-		return print_all(keystore, found, NULL);
+		return list(keystore, address, NULL);
 	g_autoptr(JsonBuilder) builder = json_builder_new();
 	json_builder_begin_array(builder);
-	status = print_all(keystore, found, builder);
+	status = list(keystore, address, builder);
 	json_builder_end_array(builder);
 	return status == EX_OK ? key_print_json(builder) : status;
 }
@@ -114,10 +157,7 @@ int cli_key_list(int argc, char **argv)
 static void print_strings(const char *label, const char *const *values)
 {
 	for (; values && *values; values++) {
-		g_autofree char *text = g_utf8_make_valid(*values, -1);
-		for (char *p = text; *p; p++)
-			if (g_ascii_iscntrl(*p))
-				*p = '?';
+		g_autofree char *text = key_clean(*values);
 		printf("  %-13s %s\n", label, text);
 	}
 }

@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 from .process import run
@@ -52,6 +53,25 @@ class Authority:
         return self._make(address.replace("/", "_"), f"/CN={name}",
                           f"{usage}basicConstraints=critical,CA:FALSE\nsubjectAltName=email:{address}\n",
                           algorithm, "intermediate", days)
+
+    def crl(self, revoked, name="crl", days=30, by="intermediate"):
+        """A PEM file in which the CA revokes the certificates in these files; days < 0: overdue."""
+        folder = self.folder / name
+        folder.mkdir(exist_ok=True)
+        (folder / "index").write_text("")
+        config = folder / "ca.cnf"
+        config.write_text(f"[ca]\ndefault_ca=c\n[c]\ndatabase={folder}/index\ndefault_md=sha256\n"
+                          "crl_extensions=x\n[x]\nauthorityKeyIdentifier=keyid\n", "utf-8")
+        command = ["openssl", "ca", "-config", config, "-cert", self.folder / f"{by}.pem",
+                   "-keyfile", self.folder / f"{by}.key"]
+        for cert in revoked:
+            run([*command, "-revoke", cert])
+        start = time.gmtime(time.time() + min(0, days * 86400) - 60)
+        end = time.gmtime(time.time() + days * 86400)
+        run([*command, "-gencrl", "-out", folder / "crl.pem",
+             "-crl_lastupdate", time.strftime("%Y%m%d%H%M%SZ", start),
+             "-crl_nextupdate", time.strftime("%Y%m%d%H%M%SZ", end)])
+        return folder / "crl.pem"
 
     def server(self, *hosts):
         """One PEM file with key and chain, for a TLS server with these names."""

@@ -11,7 +11,8 @@
 
 typedef struct {
 	char *file;
-	PrivateKey *key;
+	PrivateKey *key; /* or */
+	Crl *crl;
 } Waiting;
 
 struct Import {
@@ -28,6 +29,7 @@ static void imported_free(gpointer data)
 
 	g_free(imported->file);
 	candidate_unref(imported->candidate);
+	crl_unref(imported->crl);
 	g_free(imported);
 }
 
@@ -37,6 +39,7 @@ static void waiting_free(gpointer data)
 
 	g_free(waiting->file);
 	private_key_unref(waiting->key);
+	crl_unref(waiting->crl);
 	g_free(waiting);
 }
 
@@ -85,21 +88,28 @@ static gboolean looks_like_pgp(GBytes *file)
 	return contains(file, "-----BEGIN PGP ") || (size && (data[0] & 0x80));
 }
 
+static Imported *add_line(Import *import, const char *name, StoreChange change)
+{
+	Imported *imported = g_new0(Imported, 1);
+
+	imported->file = g_strdup(name);
+	imported->change = change;
+	g_ptr_array_add(import->imported, imported);
+	return imported;
+}
+
 /* Notes what was taken; the same certificate twice in a call is one line. */
 static Imported *note(Import *import, const char *name, Candidate *candidate, StoreChange change)
 {
 	for (guint i = 0; i < import->imported->len; i++) {
 		Imported *other = import->imported->pdata[i];
-		if (strcmp(other->candidate->id, candidate->id) == 0) {
+		if (other->candidate && strcmp(other->candidate->id, candidate->id) == 0) {
 			candidate_unref(candidate);
 			return other;
 		}
 	}
-	Imported *imported = g_new0(Imported, 1);
-	imported->file = g_strdup(name);
+	Imported *imported = add_line(import, name, change);
 	imported->candidate = candidate;
-	imported->change = change;
-	g_ptr_array_add(import->imported, imported);
 	return imported;
 }
 
@@ -131,14 +141,21 @@ static gboolean take_certs(Import *import, const char *name, GPtrArray *certs, G
 	return TRUE;
 }
 
-static void wait_for_certs(Import *import, const char *name, GPtrArray *keys)
+static Waiting *add_waiting(Import *import, const char *name)
 {
-	for (guint i = 0; i < keys->len; i++) {
-		Waiting *waiting = g_new0(Waiting, 1);
-		waiting->file = g_strdup(name);
-		waiting->key = private_key_ref(keys->pdata[i]);
-		g_ptr_array_add(import->waiting, waiting);
-	}
+	Waiting *waiting = g_new0(Waiting, 1);
+
+	waiting->file = g_strdup(name);
+	g_ptr_array_add(import->waiting, waiting);
+	return waiting;
+}
+
+static void wait_for_certs(Import *import, const char *name, const X509Bundle *bundle)
+{
+	for (guint i = 0; i < bundle->keys->len; i++)
+		add_waiting(import, name)->key = private_key_ref(bundle->keys->pdata[i]);
+	for (guint i = 0; i < bundle->crls->len; i++)
+		add_waiting(import, name)->crl = crl_ref(bundle->crls->pdata[i]);
 }
 
 static gboolean add_x509(Import *import, const char *name, GBytes *file, const Secret *passphrase,
@@ -148,7 +165,7 @@ static gboolean add_x509(Import *import, const char *name, GBytes *file, const S
 
 	if (!bundle || !take_certs(import, name, bundle->certs, error))
 		return FALSE;
-	wait_for_certs(import, name, bundle->keys);
+	wait_for_certs(import, name, bundle);
 	return TRUE;
 }
 
@@ -230,9 +247,33 @@ gboolean import_add(Import *import, const char *name, GBytes *file, const Secret
 	return add_x509(import, name, file, passphrase, error);
 }
 
+static gboolean is_from_any(const Crl *crl, GPtrArray *all)
+{
+	for (guint i = 0; i < all->len; i++) {
+		const Candidate *candidate = all->pdata[i];
+		if (candidate->cert && crl_is_from(crl, candidate->cert))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static gboolean match_crl(Import *import, const Waiting *waiting, GPtrArray *all, gboolean *found,
+			  GError **error)
+{
+	StoreChange change;
+
+	*found = is_from_any(waiting->crl, all);
+	if (!*found)
+		return TRUE;
+	if (!store_put_crl(import->store, waiting->crl, &change, error))
+		return FALSE;
+	add_line(import, waiting->file, change)->crl = crl_ref(waiting->crl);
+	return TRUE;
+}
+
 /* Gives the key to every certificate that it belongs to: a renewed one has the same key. */
-static gboolean match(Import *import, const Waiting *waiting, GPtrArray *all, gboolean *found,
-		      GError **error)
+static gboolean match_key(Import *import, const Waiting *waiting, GPtrArray *all, gboolean *found,
+			  GError **error)
 {
 	for (guint i = 0; i < all->len; i++) {
 		Candidate *candidate = all->pdata[i];
@@ -251,6 +292,16 @@ static gboolean match(Import *import, const Waiting *waiting, GPtrArray *all, gb
 	return TRUE;
 }
 
+/* For people. New string. */
+static char *refusal(const Waiting *waiting)
+{
+	if (waiting->key)
+		return g_strdup_printf("%s: a private key without its certificate", waiting->file);
+	return g_strdup_printf(
+		"%s: a CRL of \"%s\", but no CA certificate in the store verifies it",
+		waiting->file, crl_issuer(waiting->crl));
+}
+
 GPtrArray *import_finish(Import *import, GError **error)
 {
 	g_autoptr(GPtrArray) refused = g_ptr_array_new_with_free_func(g_free);
@@ -261,12 +312,10 @@ GPtrArray *import_finish(Import *import, GError **error)
 	for (guint i = 0; i < import->waiting->len; i++) {
 		Waiting *waiting = import->waiting->pdata[i];
 		gboolean found = FALSE;
-		if (!match(import, waiting, all, &found, error))
+		if (!(waiting->key ? match_key : match_crl)(import, waiting, all, &found, error))
 			return NULL;
 		if (!found)
-			g_ptr_array_add(refused, g_strdup_printf("%s: a private key without its "
-								 "certificate",
-								 waiting->file));
+			g_ptr_array_add(refused, refusal(waiting));
 	}
 	g_ptr_array_set_size(import->waiting, 0);
 	return g_steal_pointer(&refused);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Taking files into the store: `sealpost key import`. One Import is one call of it: files are added
- * in any order; private keys that come without their certificate wait until the end.
+ * in any order; private keys that come without their certificate, and CRLs, wait until the end.
  */
 #ifndef SEALPOST_KEYSTORE_IMPORT_H
 #define SEALPOST_KEYSTORE_IMPORT_H
@@ -19,7 +19,8 @@ typedef struct {
 /* One thing that was taken. */
 typedef struct {
 	char *file; /* where it came from, for people */
-	Candidate *candidate;
+	Candidate *candidate; /* or */
+	Crl *crl;
 	gboolean with_private; /* its private key came along */
 	StoreChange change;
 } Imported;
@@ -34,9 +35,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Import, import_free)
  * help. What was taken before a failure stays taken. */
 gboolean import_add(Import *import, const char *name, GBytes *file, const Secret *passphrase,
 		    GError **error);
-/* Finds the certificates of private keys that came alone. For each file whose key has none, one
- * element in the array of "FILE: reason" that it returns; empty: all is well. NULL: the store
- * failed. */
+/* Finds the certificates of private keys that came alone, and takes the CRLs whose CA is in the
+ * store. For each that is refused, one element in the array of "FILE: reason" that it returns;
+ * empty: all is well. NULL: the store failed. */
 GPtrArray *import_finish(Import *import, GError **error);
 
 /* All that was taken so far: array of Imported *, borrowed. */

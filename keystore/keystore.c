@@ -117,9 +117,12 @@ static Trust *make_trust(Keystore *keystore, GError **error)
 		g_ptr_array_new_with_free_func((GDestroyNotify)cert_unref);
 	g_autoptr(GPtrArray) trusted = g_ptr_array_new_with_free_func((GDestroyNotify)cert_unref);
 
-	if (!store_authorities(keystore->store, authorities, trusted, error))
+	g_autoptr(GPtrArray) crls = g_ptr_array_new_with_free_func((GDestroyNotify)crl_unref);
+
+	if (!store_authorities(keystore->store, authorities, trusted, error) ||
+	    !store_crls(keystore->store, crls, error))
 		return NULL;
-	return trust_new(keystore->system_roots, authorities, trusted, error);
+	return trust_new(keystore->system_roots, authorities, trusted, crls, error);
 }
 
 Trust *keystore_trust(Keystore *keystore, gint64 *generation, GError **error)

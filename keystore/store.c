@@ -22,6 +22,8 @@ static const char *const migrations[] = {
 	"CREATE TABLE address (address TEXT NOT NULL, fingerprint TEXT NOT NULL,"
 	" bound INTEGER NOT NULL, PRIMARY KEY (address, fingerprint)) WITHOUT ROWID;"
 	"CREATE INDEX address_of ON address (fingerprint);",
+	"CREATE TABLE crl (scope TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, der BLOB NOT NULL,"
+	" issued INTEGER NOT NULL);",
 	NULL,
 };
 
@@ -50,6 +52,8 @@ Store *store_open(const char *path, const char *master_key_path, GError **error)
 	g_mutex_init(&store->lock);
 	store->certs =
 		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)cert_unref);
+	store->crls =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)crl_unref);
 	/* A wrong path must not become an empty store: nobody would have a key then. */
 	if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
 		g_set_error(error, SEALPOST_ERROR, ERROR_STORE,
@@ -70,6 +74,7 @@ void store_close(Store *store)
 	db_close(store->db);
 	secret_free(store->master);
 	g_hash_table_unref(store->certs);
+	g_hash_table_unref(store->crls);
 	g_mutex_clear(&store->lock);
 	g_free(store);
 }
@@ -320,6 +325,46 @@ gboolean store_authorities(Store *store, GPtrArray *authorities, GPtrArray *trus
 			g_ptr_array_add(authorities, cert_ref(candidate->cert));
 	}
 	return TRUE;
+}
+
+static Crl *crl_from_row(Store *store, DbQuery *query, GError **error)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&store->lock);
+	Crl *crl = g_hash_table_lookup(store->crls, db_text(query, 0));
+
+	if (crl)
+		return crl_ref(crl);
+	g_autoptr(GBytes) der = db_bytes(query, 1);
+	crl = der ? crl_new(der, NULL) : NULL;
+	if (!crl || strcmp(crl_fingerprint(crl), db_text(query, 0)) != 0) {
+		g_set_error_literal(error, SEALPOST_ERROR, ERROR_STORE, "a damaged CRL");
+		crl_unref(crl);
+		return NULL;
+	}
+	if (g_hash_table_size(store->crls) >= STORE_CRLS_MAX)
+		g_hash_table_remove_all(store->crls);
+	g_hash_table_replace(store->crls, g_strdup(crl_fingerprint(crl)), crl_ref(crl));
+	return crl;
+}
+
+gboolean store_crls(Store *store, GPtrArray *crls, GError **error)
+{
+	g_autoptr(DbQuery) query = db_query(
+		store->db, error, "SELECT fingerprint, der FROM crl ORDER BY fingerprint", "");
+	g_autoptr(GError) cause = NULL;
+
+	if (!query)
+		return FALSE;
+	while (db_next(query, &cause)) {
+		Crl *crl = crl_from_row(store, query, error);
+		if (!crl)
+			return FALSE;
+		g_ptr_array_add(crls, crl);
+	}
+	if (!cause)
+		return TRUE;
+	g_propagate_error(error, g_steal_pointer(&cause));
+	return FALSE;
 }
 
 Secret *store_secret(Store *store, const Candidate *candidate, GError **error)

@@ -36,6 +36,9 @@ char **store_bindings(Store *store, const char *id, GError **error);
 gboolean store_authorities(Store *store, GPtrArray *authorities, GPtrArray *trusted,
 			   GError **error);
 
+/* All CRLs: adds to an array of Crl *. */
+gboolean store_crls(Store *store, GPtrArray *crls, GError **error);
+
 /* The private key of a candidate, PKCS#8 or an OpenPGP secret key: ERROR_STORE if there is none or
  * the master key does not open it. */
 Secret *store_secret(Store *store, const Candidate *candidate, GError **error);
@@ -51,9 +54,12 @@ gboolean store_put_private(Store *store, const char *fingerprint, const PrivateK
 /* Puts an OpenPGP key in, in place of an older form of it; a secret part that is there stays if
  * the new form has none. */
 gboolean store_put_pgp(Store *store, const PgpKey *key, StoreChange *change, GError **error);
+/* Puts a CRL in, whose signature was checked, in place of an older one of the same scope;
+ * STORE_UNCHANGED: what is there is as new. */
+gboolean store_put_crl(Store *store, const Crl *crl, StoreChange *change, GError **error);
 /* Binds a key to a folded address that it need not name itself. */
 gboolean store_bind(Store *store, const char *id, const char *address, GError **error);
-/* Takes a key out, with its private part and bindings. */
+/* Takes a key out, with its private part and bindings, or a CRL. */
 gboolean store_delete(Store *store, const char *id, GError **error);
 
 #endif

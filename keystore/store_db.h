@@ -9,12 +9,15 @@
 
 /* Most certificates that are kept in their read form. */
 #define STORE_CERTS_MAX 5000
+/* The same of CRLs. */
+#define STORE_CRLS_MAX 200
 
 struct Store {
 	Db *db;
 	Secret *master;
-	GMutex lock; /* guards certs */
+	GMutex lock; /* guards certs and crls */
 	GHashTable *certs; /* fingerprint -> Cert: reading one is most of the cost of finding it */
+	GHashTable *crls; /* fingerprint -> Crl: a large one takes long to read */
 };
 
 #endif

@@ -148,6 +148,26 @@ gboolean store_put_pgp(Store *store, const PgpKey *key, StoreChange *change, GEr
 	return TRUE;
 }
 
+gboolean store_put_crl(Store *store, const Crl *crl, StoreChange *change, GError **error)
+{
+	int added = 0, renewed = 0;
+
+	if (!db_begin(store->db, error))
+		return FALSE;
+	gboolean ok = db_run(store->db, &added, error,
+			     "INSERT OR IGNORE INTO crl VALUES (?, ?, ?, ?)", "ssbi",
+			     crl_scope(crl), crl_fingerprint(crl), crl_der(crl), crl_issued(crl)) &&
+		      (added || db_run(store->db, &renewed, error,
+				       "UPDATE crl SET fingerprint = ?, der = ?, issued = ?"
+				       " WHERE scope = ? AND issued < ?",
+				       "sbisi", crl_fingerprint(crl), crl_der(crl), crl_issued(crl),
+				       crl_scope(crl), crl_issued(crl)));
+	if (!finish(store, ok, added || renewed, error))
+		return FALSE;
+	*change = added ? STORE_ADDED : renewed ? STORE_UPDATED : STORE_UNCHANGED;
+	return TRUE;
+}
+
 gboolean store_bind(Store *store, const char *id, const char *address, GError **error)
 {
 	if (!db_begin(store->db, error))
@@ -165,6 +185,7 @@ gboolean store_delete(Store *store, const char *id, GError **error)
 		return FALSE;
 	gboolean ok =
 		db_run(store->db, NULL, error, "DELETE FROM cert WHERE fingerprint = ?", "s", id) &&
+		db_run(store->db, NULL, error, "DELETE FROM crl WHERE fingerprint = ?", "s", id) &&
 		db_run(store->db, NULL, error, "DELETE FROM pgp WHERE fingerprint = ?", "s", id) &&
 		db_run(store->db, NULL, error, "DELETE FROM address WHERE fingerprint = ?", "s",
 		       id);

@@ -27,7 +27,8 @@ static void add_all(GPtrArray *into, GPtrArray *certs)
 		g_ptr_array_add(into, cert_ref(certs->pdata[i]));
 }
 
-Trust *trust_new(GPtrArray *system, GPtrArray *authorities, GPtrArray *trusted, GError **error)
+Trust *trust_new(GPtrArray *system, GPtrArray *authorities, GPtrArray *trusted, GPtrArray *crls,
+		 GError **error)
 {
 	g_autoptr(Trust) trust = g_new0(Trust, 1);
 	g_autoptr(GPtrArray) roots = g_ptr_array_new_with_free_func((GDestroyNotify)cert_unref);
@@ -40,7 +41,7 @@ Trust *trust_new(GPtrArray *system, GPtrArray *authorities, GPtrArray *trusted, 
 	add_all(roots, system);
 	/* No CA, but trusted by itself: an anchor as well (see trust_store_new()). */
 	add_all(roots, trusted);
-	trust->roots = trust_store_new(roots, NULL, error);
+	trust->roots = trust_store_new(roots, crls, error);
 	return trust->roots ? g_steal_pointer(&trust) : NULL;
 }
 

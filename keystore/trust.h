@@ -12,8 +12,9 @@ typedef struct Trust Trust;
 
 /* system: roots of the system (may be NULL); authorities: CA certificates of the store, good as
  * intermediates; trusted: those that the administrator trusts. Arrays of Cert *, references are
- * taken. */
-Trust *trust_new(GPtrArray *system, GPtrArray *authorities, GPtrArray *trusted, GError **error);
+ * taken. crls: array of Crl *, may be NULL; an overdue one still revokes. */
+Trust *trust_new(GPtrArray *system, GPtrArray *authorities, GPtrArray *trusted, GPtrArray *crls,
+		 GError **error);
 Trust *trust_ref(Trust *trust);
 void trust_unref(Trust *trust);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Trust, trust_unref)

@@ -47,7 +47,7 @@ void crypt_fail(GError **error, ErrorCode code, const char *what)
 	ERR_clear_error();
 }
 
-static gboolean read_time(const ASN1_TIME *time, gint64 *seconds)
+gboolean x509_read_time(const ASN1_TIME *time, gint64 *seconds)
 {
 	struct tm tm;
 
@@ -57,8 +57,7 @@ static gboolean read_time(const ASN1_TIME *time, gint64 *seconds)
 	return TRUE;
 }
 
-/* RFC 2253 with UTF-8 left readable; control characters come escaped. */
-static char *name_text(const X509_NAME *name)
+char *x509_name_text(const X509_NAME *name)
 {
 	g_autoptr(BIO) bio = BIO_new(BIO_s_mem());
 	char *data = NULL;
@@ -172,8 +171,8 @@ static Cert *describe(X509 *x509, GBytes *der)
 	cert->x509 = x509;
 	cert->der = g_bytes_ref(der);
 	cert->fingerprint = g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, der);
-	cert->subject = name_text(X509_get_subject_name(x509));
-	cert->issuer = name_text(X509_get_issuer_name(x509));
+	cert->subject = x509_name_text(X509_get_subject_name(x509));
+	cert->issuer = x509_name_text(X509_get_issuer_name(x509));
 	cert->algorithm = algorithm_text(x509);
 	cert->addresses = g_ptr_array_new_with_free_func(g_free);
 	if (!add_alternative_names(cert->addresses, x509))
@@ -203,8 +202,8 @@ Cert *cert_new(GBytes *der, GError **error)
 	/* Fills OpenSSL's cache of extensions; what it thinks of them is asked in cert_flaw(). */
 	X509_check_purpose(x509, -1, 0);
 	cert = describe(g_steal_pointer(&x509), der);
-	if (!read_time(X509_get0_notBefore(cert->x509), &cert->not_before) ||
-	    !read_time(X509_get0_notAfter(cert->x509), &cert->not_after)) {
+	if (!x509_read_time(X509_get0_notBefore(cert->x509), &cert->not_before) ||
+	    !x509_read_time(X509_get0_notAfter(cert->x509), &cert->not_after)) {
 		crypt_fail(error, ERROR_MALFORMED, "certificate without a readable time");
 		return NULL;
 	}

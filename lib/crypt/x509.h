@@ -51,9 +51,31 @@ CertFlaw cert_flaw(const Cert *cert, CertUse use, gint64 now);
 /* "expired", "not-yet-valid", "wrong-usage", "weak-key", â€¦: stable reasons for JSON and log. */
 const char *cert_flaw_name(CertFlaw flaw);
 
+/* A list of revoked certificates. Immutable, counted, shared between threads. */
+typedef struct Crl Crl;
+#define CRL_SIZE_MAX (8 * 1024 * 1024)
+/* From DER bytes. ERROR_MALFORMED; ERROR_UNSUPPORTED for a delta CRL and for unknown critical
+ * extensions (RFC 5280, section 5.2: such a list must not be relied on). */
+Crl *crl_new(GBytes *der, GError **error);
+Crl *crl_ref(Crl *crl);
+void crl_unref(Crl *crl);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Crl, crl_unref)
+
+GBytes *crl_der(const Crl *crl); /* borrowed */
+const char *crl_fingerprint(const Crl *crl); /* SHA-256 of the DER, 64 hex digits, lower case */
+/* What it speaks about, 64 hex digits: issuer, the issuer's key, and the part of a divided list. Of
+ * two with the same scope the one issued later counts. */
+const char *crl_scope(const Crl *crl);
+const char *crl_issuer(const Crl *crl); /* as cert_subject() */
+gint64 crl_issued(const Crl *crl); /* seconds since 1970 */
+gint64 crl_next(const Crl *crl); /* when there should be a newer one; 0: it does not say */
+int crl_entries(const Crl *crl); /* how many certificates it revokes */
+/* Whether this CA made it: its name, its right to (cRLSign) and its signature. */
+gboolean crl_is_from(const Crl *crl, const Cert *authority);
+
 /* Roots that are trusted, and CRLs. Immutable once handed out; shared between threads. */
 typedef struct TrustStore TrustStore;
-/* roots and crls: arrays of Cert * / of GBytes * (DER CRLs, may be NULL). */
+/* roots and crls: arrays of Cert * / of Crl *; may be NULL. A CRL that is overdue still revokes. */
 TrustStore *trust_store_new(GPtrArray *roots, GPtrArray *crls, GError **error);
 TrustStore *trust_store_ref(TrustStore *store);
 void trust_store_unref(TrustStore *store);
@@ -79,10 +101,11 @@ const char *chain_result_name(ChainResult result); /* "untrusted", "revoked", â€
 typedef struct {
 	GPtrArray *certs; /* of Cert * */
 	GPtrArray *keys; /* of PrivateKey * */
+	GPtrArray *crls; /* of Crl * */
 } X509Bundle;
 void x509_bundle_free(X509Bundle *bundle);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(X509Bundle, x509_bundle_free)
-/* Reads PEM (several blocks, text around them), DER certificate, PKCS#7 (PEM or DER), PKCS#8 or
+/* Reads PEM (several blocks, text around them), DER certificate or CRL, PKCS#7 (PEM or DER), PKCS#8 or
  * traditional private key (PEM or DER), PKCS#12 (also with RC2 or 3DES, in a library context of
  * its own). passphrase may be NULL: ERROR_PASSPHRASE if one is needed or it is wrong;
  * ERROR_UNSUPPORTED if this is none of these formats; ERROR_MALFORMED if it is, but broken. */

@@ -35,15 +35,8 @@ static gboolean add_roots(X509_STORE *store, GPtrArray *roots, GError **error)
 static gboolean add_crls(X509_STORE *store, GPtrArray *crls, GError **error)
 {
 	for (guint i = 0; crls != NULL && i < crls->len; i++) {
-		gsize size;
-		const guint8 *data = g_bytes_get_data(g_ptr_array_index(crls, i), &size);
-		const guint8 *at = data;
-		g_autoptr(X509_CRL) crl = NULL;
-
-		if (size <= G_MAXINT)
-			crl = d2i_X509_CRL(NULL, &at, (long)size);
-		if (crl == NULL || at != data + size || !X509_STORE_add_crl(store, crl)) {
-			crypt_fail(error, ERROR_MALFORMED, "not a CRL in DER");
+		if (!X509_STORE_add_crl(store, crl_x509(g_ptr_array_index(crls, i)))) {
+			crypt_fail(error, ERROR_INTERNAL, "CRL not taken");
 			return FALSE;
 		}
 	}

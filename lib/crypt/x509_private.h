@@ -39,6 +39,12 @@ void crypt_fail(GError **error, ErrorCode code, const char *what);
 X509 *cert_x509(const Cert *cert);
 /* A Cert of its DER form. */
 Cert *cert_from_x509(const X509 *x509, GError **error);
+/* Borrowed. */
+X509_CRL *crl_x509(const Crl *crl);
+/* FALSE: there is none, or it is unreadable. */
+gboolean x509_read_time(const ASN1_TIME *time, gint64 *seconds);
+/* RFC 2253 with UTF-8 left readable; control characters come escaped. New string. */
+char *x509_name_text(const X509_NAME *name);
 /* New reference on each of certs (array of Cert *, may be NULL), at most limit of them. */
 X509Stack *cert_stack_new(GPtrArray *certs, guint limit);
 

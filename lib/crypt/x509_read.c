@@ -18,6 +18,7 @@ static X509Bundle *bundle_new(void)
 
 	bundle->certs = g_ptr_array_new_with_free_func((GDestroyNotify)cert_unref);
 	bundle->keys = g_ptr_array_new_with_free_func((GDestroyNotify)private_key_unref);
+	bundle->crls = g_ptr_array_new_with_free_func((GDestroyNotify)crl_unref);
 	return bundle;
 }
 
@@ -27,6 +28,7 @@ void x509_bundle_free(X509Bundle *bundle)
 		return;
 	g_ptr_array_unref(bundle->certs);
 	g_ptr_array_unref(bundle->keys);
+	g_ptr_array_unref(bundle->crls);
 	g_free(bundle);
 }
 
@@ -42,6 +44,16 @@ static gboolean read_cert(GBytes *der, const Secret *passphrase, X509Bundle *bun
 	if (cert != NULL)
 		g_ptr_array_add(bundle->certs, cert);
 	return cert != NULL;
+}
+
+static gboolean read_crl(GBytes *der, const Secret *passphrase, X509Bundle *bundle, GError **error)
+{
+	Crl *crl = crl_new(der, error);
+
+	(void)passphrase;
+	if (crl != NULL)
+		g_ptr_array_add(bundle->crls, crl);
+	return crl != NULL;
 }
 
 /* OpenSSL's own form: the certificate, then its opinion about trust, which is not ours. */
@@ -60,6 +72,20 @@ static gboolean read_trusted_cert(GBytes *der, const Secret *passphrase, X509Bun
 	}
 	bare = g_bytes_new_from_bytes(der, 0, (gsize)(at - data));
 	return read_cert(bare, passphrase, bundle, error);
+}
+
+static gboolean take_crls(STACK_OF(X509_CRL) * crls, X509Bundle *bundle, GError **error)
+{
+	for (int i = 0; i < sk_X509_CRL_num(crls); i++) {
+		guint8 *data = NULL;
+		int size = i2d_X509_CRL(sk_X509_CRL_value(crls, i), &data);
+		g_autoptr(GBytes) der = g_bytes_new(data, (gsize)MAX(size, 0));
+
+		OPENSSL_free(data);
+		if (!read_crl(der, NULL, bundle, error))
+			return FALSE;
+	}
+	return TRUE;
 }
 
 static gboolean read_pkcs7(GBytes *der, const Secret *passphrase, X509Bundle *bundle,
@@ -87,7 +113,7 @@ static gboolean read_pkcs7(GBytes *der, const Secret *passphrase, X509Bundle *bu
 			return FALSE;
 		g_ptr_array_add(bundle->certs, cert);
 	}
-	return TRUE;
+	return take_crls(pkcs7->d.sign->crl, bundle, error);
 }
 
 static gboolean read_pkcs8(GBytes *der, const Secret *passphrase, X509Bundle *bundle,
@@ -169,6 +195,7 @@ static const struct {
 	{PEM_STRING_X509, read_cert},
 	{PEM_STRING_X509_OLD, read_cert},
 	{PEM_STRING_X509_TRUSTED, read_trusted_cert},
+	{PEM_STRING_X509_CRL, read_crl},
 	{PEM_STRING_PKCS7, read_pkcs7},
 	{PEM_STRING_PKCS7_SIGNED, read_pkcs7},
 	{PEM_STRING_CMS, read_pkcs7},
@@ -221,14 +248,14 @@ static void wipe_free(gpointer data)
 static gboolean read_block(const char *label, GBytes *der, const Secret *passphrase,
 			   X509Bundle *bundle, GError **error)
 {
-	if (bundle->certs->len + bundle->keys->len >= X509_ITEMS_MAX) {
+	if (bundle->certs->len + bundle->keys->len + bundle->crls->len >= X509_ITEMS_MAX) {
 		crypt_fail(error, ERROR_TOO_LARGE, "too many certificates in one file");
 		return FALSE;
 	}
 	for (guint i = 0; i < G_N_ELEMENTS(pem_blocks); i++)
 		if (g_str_equal(label, pem_blocks[i].label))
 			return pem_blocks[i].read(der, passphrase, bundle, error);
-	return TRUE; /* parameters, public keys, CRLs, requests: not what is looked for */
+	return TRUE; /* parameters, public keys, requests: not what is looked for */
 }
 
 static gboolean read_pem(GBytes *file, const Secret *passphrase, X509Bundle *bundle, GError **error)
@@ -262,6 +289,26 @@ static gboolean read_pem(GBytes *file, const Secret *passphrase, X509Bundle *bun
 	return good;
 }
 
+/* Whether the inside of what is signed is a CRL's: issuer and algorithm before a time, after a
+ * version or none. A certificate has a SEQUENCE of two times there. */
+static gboolean is_crl(const guint8 *at, long size)
+{
+	const guint8 *end = at + size;
+	long length;
+	int tag = 0, class;
+
+	for (int i = 0; i < 4 && at < end; i++) {
+		if (ASN1_get_object(&at, &length, &tag, &class, (long)(end - at)) & 0x80)
+			return FALSE;
+		if (tag == V_ASN1_UTCTIME || tag == V_ASN1_GENERALIZEDTIME)
+			return i >= 2;
+		if (tag != V_ASN1_SEQUENCE && !(i == 0 && tag == V_ASN1_INTEGER))
+			return FALSE;
+		at += length;
+	}
+	return FALSE;
+}
+
 /* Which structure a DER file holds shows in its first two elements: what the outer SEQUENCE
  * begins with, and what comes next. */
 static BlockReader recognise(GBytes *file)
@@ -271,7 +318,7 @@ static BlockReader recognise(GBytes *file)
 	const guint8 *at = data;
 	long length;
 	int tag, class;
-	const guint8 *first;
+	const guint8 *first, *inside;
 
 	if ((ASN1_get_object(&at, &length, &tag, &class, (long)size) & 0x80) != 0 ||
 	    tag != V_ASN1_SEQUENCE || class != V_ASN1_UNIVERSAL || at >= data + size)
@@ -281,9 +328,11 @@ static BlockReader recognise(GBytes *file)
 		return NULL;
 	if (tag == V_ASN1_OBJECT)
 		return read_pkcs7;
+	inside = at;
 	at += length;
 	if (tag == V_ASN1_SEQUENCE) /* a certificate's second element is a SEQUENCE too */
 		return at < data + size && *at == V_ASN1_OCTET_STRING ? read_encrypted_pkcs8
+		       : is_crl(inside, length)			      ? read_crl
 								      : read_cert;
 	if (tag != V_ASN1_INTEGER || length < 1)
 		return NULL;
@@ -330,7 +379,8 @@ X509Bundle *x509_read(GBytes *file, const Secret *passphrase, GError **error)
 		return NULL;
 	}
 	good = read != NULL && read(file, passphrase, bundle, error);
-	if (read == NULL || (good && bundle->certs->len == 0 && bundle->keys->len == 0)) {
+	if (read == NULL ||
+	    (good && !bundle->certs->len && !bundle->keys->len && !bundle->crls->len)) {
 		crypt_fail(error, ERROR_UNSUPPORTED, "no certificate or private key in it");
 		return NULL;
 	}

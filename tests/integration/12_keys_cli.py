@@ -132,6 +132,43 @@ def flaws(tap, here):
                  status=1)
 
 
+def revocations(tap, here):
+    paul = here.authority.person("Paul", "paul@smime.example")[1]
+    rita = here.authority.person("Rita", "rita@smime.example")[1]
+    here.key("import", paul, rita)
+    overdue = here.authority.crl([paul], "overdue", days=-9)
+    current = here.authority.crl([paul, rita], "current")
+    with tap.case("a CRL of a CA that is not in the store is refused, one of a stranger's key too"):
+        stranger = Authority(here.folder / "stranger")  # the same names, other keys
+        foreign = stranger.crl([], "foreign")
+        done = here.key("import", foreign, status=1)
+        assert "no CA certificate in the store verifies it" in done.stderr, done
+        broken = here.file("broken.crl", current.read_bytes().replace(b"\nMI", b"\nMJ", 1))
+        here.key("import", broken, status=1)
+        assert here.one("paul@smime.example")["usable"]
+    with tap.case("an overdue CRL revokes, a newer one takes its place, an older one does not"):
+        done = here.key("import", overdue)
+        assert "overdue, still counts" in done.stdout and "1 revoked" in done.stdout, done
+        assert here.one("paul@smime.example")["reason"] == "revoked"
+        assert here.one("rita@smime.example")["usable"]
+        der = here.convert("current.crl", "crl", "-in", current, "-outform", "DER")
+        assert "newer" in here.key("import", der).stdout
+        assert "already there" in here.key("import", overdue).stdout
+        assert here.one("rita@smime.example")["reason"] == "revoked"
+        assert here.one("sofia@smime.example")["usable"]
+        answer = json.loads(here.key("lookup", "--json", "rita@smime.example", status=1).stdout)
+        assert [key["reason"] for key in answer["keys"]] == ["revoked"], answer
+    with tap.case("listed; deleted by its fingerprint; taken from PKCS#7, too"):
+        found = [entry for entry in here.listed() if entry["type"] == "crl"]
+        assert [entry["revoked"] for entry in found] == [2], found
+        assert "CRL " + found[0]["id"] in here.key("list").stdout
+        assert "deleted" in here.key("delete", found[0]["id"][:12]).stdout
+        assert here.one("rita@smime.example")["usable"]
+        here.key("import", here.convert("crl.p7", "crl2pkcs7", "-in", current, "-certfile",
+                                        here.authority.root))
+        assert here.one("rita@smime.example")["reason"] == "revoked"
+
+
 def exports(tap, here):
     sofia, alice = here.one("sofia@smime.example"), here.one("alice@firma.example")
     with tap.case("a certificate comes out as it went in"):
@@ -211,6 +248,7 @@ os.umask(0o077)
 try:
     site = Place(place)
     imports(frame, site)
+    revocations(frame, site)
     exports(frame, site)
     openpgp(frame, site)
 finally:

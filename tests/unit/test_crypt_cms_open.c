@@ -516,7 +516,7 @@ static void test_known_certs(void **state)
 static void test_revoked(void **state)
 {
 	const World *world = *state;
-	g_autoptr(GPtrArray) crls = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+	g_autoptr(GPtrArray) crls = g_ptr_array_new_with_free_func((GDestroyNotify)crl_unref);
 	g_autoptr(TrustStore) store = NULL;
 	g_autoptr(GBytes) cms = written_by(world, SIGN "-signer alice.pem -inkey alice.key");
 	g_autoptr(GBytes) content = written_by(world, "cat crlf");

@@ -269,7 +269,7 @@ static int plant(void **state)
 	tree->self = x509_maker_make(&(MakerOrder){.name = "self"});
 	tree->roots = certs_of(tree->root, tree->self, NULL);
 	tree->between = certs_of(tree->middle, tree->web, tree->leaf, tree->stranger, NULL);
-	tree->crls = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+	tree->crls = g_ptr_array_new_with_free_func((GDestroyNotify)crl_unref);
 	*state = tree;
 	return 0;
 }
@@ -394,8 +394,7 @@ static void test_crls(void **state)
 {
 	const Tree *tree = *state;
 	g_autoptr(TrustStore) store = NULL;
-	g_autoptr(GPtrArray) garbage =
-		g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+	g_autoptr(GBytes) garbage = g_bytes_new_static("no CRL", 6);
 
 	/* The CRL of the leaf's issuer is there, the root's is missing: no failure. */
 	g_ptr_array_add(tree->crls, x509_maker_crl(tree->middle, tree->leaf));
@@ -414,8 +413,32 @@ static void test_crls(void **state)
 	store = trust_store_new(tree->roots, tree->crls, NULL);
 	assert_int_equal(cert_verify_chain(tree->leaf->cert, store, tree->between, now(), NULL),
 			 CHAIN_REVOKED);
-	g_ptr_array_add(garbage, g_bytes_new_static("no CRL", 6));
-	assert_null(trust_store_new(tree->roots, garbage, NULL));
+	assert_null(crl_new(garbage, NULL));
+}
+
+static void test_crl(void **state)
+{
+	const Tree *tree = *state;
+	g_autoptr(Made) twin = x509_maker_make(&(MakerOrder){.name = "middle", .ca = TRUE});
+	g_autoptr(Made) silent = x509_maker_make(
+		&(MakerOrder){.name = "Silent", .ca = TRUE, .usage = "critical,keyCertSign"});
+	g_autoptr(Crl) crl = x509_maker_crl(tree->middle, tree->leaf);
+	g_autoptr(Crl) later = x509_maker_crl_of(tree->middle, NULL, 0);
+	g_autoptr(Crl) other = x509_maker_crl(tree->root, NULL);
+	g_autoptr(Crl) unfit = x509_maker_crl(silent, NULL);
+
+	assert_string_equal(crl_issuer(crl), cert_subject(tree->middle->cert));
+	assert_int_equal(crl_entries(crl), 1);
+	assert_int_equal(crl_entries(later), 0);
+	assert_true(crl_next(crl) > now() && crl_issued(later) > crl_issued(crl));
+	assert_string_equal(crl_scope(crl), crl_scope(later));
+	assert_string_not_equal(crl_scope(crl), crl_scope(other));
+	assert_true(crl_is_from(crl, tree->middle->cert));
+	assert_false(crl_is_from(crl, tree->root->cert));
+	/* Another key under the same name; a CA that may not issue CRLs. */
+	assert_string_equal(cert_subject(twin->cert), cert_subject(tree->middle->cert));
+	assert_false(crl_is_from(crl, twin->cert));
+	assert_false(crl_is_from(unfit, silent->cert));
 }
 
 int main(void)
@@ -432,6 +455,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_weak_links, plant, fell),
 		cmocka_unit_test_setup_teardown(test_name_constraints, plant, fell),
 		cmocka_unit_test_setup_teardown(test_crls, plant, fell),
+		cmocka_unit_test_setup_teardown(test_crl, plant, fell),
 	};
 
 	return cmocka_run_group_tests_name("x509", tests, NULL, NULL);

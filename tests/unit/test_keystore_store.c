@@ -258,6 +258,40 @@ static void test_authorities(void **state)
 	assert_string_equal(cert_fingerprint(trusted->pdata[0]), cert_fingerprint(root->cert));
 }
 
+static const char *only_crl(Store *store)
+{
+	g_autoptr(GPtrArray) crls = g_ptr_array_new_with_free_func((GDestroyNotify)crl_unref);
+
+	assert_true(store_crls(store, crls, NULL));
+	assert_int_equal(crls->len, 1);
+	/* The store keeps what it has read. */
+	return crl_fingerprint(crls->pdata[0]);
+}
+
+/* Of each CA the newest, whatever comes last. */
+static void test_crls(void **state)
+{
+	Place *place = *state;
+	g_autoptr(Made) root = x509_maker_make(&(MakerOrder){.name = "Root", .ca = TRUE});
+	g_autoptr(Crl) old = x509_maker_crl_of(root, NULL, -9);
+	g_autoptr(Crl) new = x509_maker_crl_of(root, NULL, -1);
+	StoreChange change;
+
+	assert_true(store_put_crl(place->store, old, &change, NULL));
+	assert_int_equal(change, STORE_ADDED);
+	gint64 before = generation(place->store);
+	assert_true(store_put_crl(place->store, new, &change, NULL));
+	assert_int_equal(change, STORE_UPDATED);
+	assert_true(generation(place->store) > before);
+	assert_true(store_put_crl(place->store, old, &change, NULL));
+	assert_int_equal(change, STORE_UNCHANGED);
+	assert_string_equal(only_crl(place->store), crl_fingerprint(new));
+	assert_true(store_delete(place->store, crl_fingerprint(new), NULL));
+	assert_true(store_put_crl(place->store, old, &change, NULL));
+	assert_int_equal(change, STORE_ADDED);
+	assert_string_equal(only_crl(place->store), crl_fingerprint(old));
+}
+
 /* A row that is not what it was is a failure, never another certificate and never "no key". */
 static void test_damaged(void **state)
 {
@@ -266,7 +300,7 @@ static void test_damaged(void **state)
 	g_autoptr(Made) other = x509_maker_make(&(MakerOrder){.name = "B", .email = "b@x.example"});
 	g_autoptr(GBytes) garbage = g_bytes_new_static("garbage", 7);
 	GBytes *const values[] = {garbage, cert_der(other->cert)};
-	g_autoptr(Db) db = db_open(place->path, (const char *const[]){"", NULL}, FALSE, NULL);
+	g_autoptr(Db) db = db_open(place->path, (const char *const[]){"", "", NULL}, FALSE, NULL);
 	StoreChange change;
 
 	assert_true(store_put_cert(place->store, made->cert, FALSE, &change, NULL));
@@ -309,6 +343,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_get, make_place, remove_place),
 		cmocka_unit_test_setup_teardown(test_delete, make_place, remove_place),
 		cmocka_unit_test_setup_teardown(test_authorities, make_place, remove_place),
+		cmocka_unit_test_setup_teardown(test_crls, make_place, remove_place),
 		cmocka_unit_test_setup_teardown(test_damaged, make_place, remove_place),
 		cmocka_unit_test_setup_teardown(test_not_there, make_place, remove_place),
 	};

@@ -62,7 +62,7 @@ static void assert_reason(const char *reason, const char *expected)
 static void test_certs(void **state)
 {
 	World *world = *state;
-	g_autoptr(Trust) trust = trust_new(NULL, world->authorities, world->trusted, NULL);
+	g_autoptr(Trust) trust = trust_new(NULL, world->authorities, world->trusted, NULL, NULL);
 	const struct {
 		MakerOrder order;
 		const char *encrypt, *sign;
@@ -112,7 +112,7 @@ static void test_certs(void **state)
 static void test_extra(void **state)
 {
 	World *world = *state;
-	g_autoptr(Trust) trust = trust_new(NULL, NULL, world->trusted, NULL);
+	g_autoptr(Trust) trust = trust_new(NULL, NULL, world->trusted, NULL, NULL);
 	g_autoptr(Made) made = x509_maker_make(
 		&(MakerOrder){.name = "a", .email = "sofia@x.example", .issuer = world->middle});
 	g_autoptr(Candidate) candidate = candidate_new_cert(made->cert);
@@ -135,15 +135,33 @@ static void test_by_itself(void **state)
 	g_autoptr(Candidate) no = candidate_new_cert(other->cert);
 
 	g_ptr_array_add(trusted, chosen->cert);
-	g_autoptr(Trust) trust = trust_new(NULL, NULL, trusted, NULL);
+	g_autoptr(Trust) trust = trust_new(NULL, NULL, trusted, NULL, NULL);
 	assert_reason(judge_now(trust, yes, CERT_FOR_ENCRYPTION), NULL);
 	assert_reason(judge_now(trust, no, CERT_FOR_ENCRYPTION), "untrusted");
+}
+
+static void test_revoked(void **state)
+{
+	World *world = *state;
+	const MakerOrder order = {.name = "a", .email = "sofia@x.example", .issuer = world->middle};
+	g_autoptr(Made) gone = x509_maker_make(&order);
+	g_autoptr(Made) valid = x509_maker_make(&order);
+	g_autoptr(Candidate) no = candidate_new_cert(gone->cert);
+	g_autoptr(Candidate) yes = candidate_new_cert(valid->cert);
+	g_autoptr(GPtrArray) crls = g_ptr_array_new_with_free_func((GDestroyNotify)crl_unref);
+
+	/* Overdue for a week. */
+	g_ptr_array_add(crls, x509_maker_crl_of(world->middle, gone, -9));
+	g_autoptr(Trust) trust = trust_new(NULL, world->authorities, world->trusted, crls, NULL);
+	assert_reason(judge_now(trust, no, CERT_FOR_ENCRYPTION), "revoked");
+	assert_reason(judge_now(trust, no, CERT_FOR_SIGNING), "revoked");
+	assert_reason(judge_now(trust, yes, CERT_FOR_ENCRYPTION), NULL);
 }
 
 static void test_bound(void **state)
 {
 	World *world = *state;
-	g_autoptr(Trust) trust = trust_new(NULL, world->authorities, world->trusted, NULL);
+	g_autoptr(Trust) trust = trust_new(NULL, world->authorities, world->trusted, NULL, NULL);
 	g_autoptr(Made) made = x509_maker_make(&(MakerOrder){.name = "a", .issuer = world->middle});
 	g_autoptr(Candidate) candidate = candidate_new_cert(made->cert);
 
@@ -203,8 +221,8 @@ static void test_pgp(void **state)
 static void test_chain(void **state)
 {
 	World *world = *state;
-	g_autoptr(Trust) trust = trust_new(NULL, world->authorities, world->trusted, NULL);
-	g_autoptr(Trust) stranger = trust_new(NULL, world->authorities, NULL, NULL);
+	g_autoptr(Trust) trust = trust_new(NULL, world->authorities, world->trusted, NULL, NULL);
+	g_autoptr(Trust) stranger = trust_new(NULL, world->authorities, NULL, NULL, NULL);
 	g_autoptr(Made) made = x509_maker_make(
 		&(MakerOrder){.name = "a", .email = "sofia@x.example", .issuer = world->middle});
 	Trust *both[] = {trust, stranger};
@@ -223,7 +241,7 @@ int main(void)
 		cmocka_unit_test(test_certs),	  cmocka_unit_test(test_extra),
 		cmocka_unit_test(test_by_itself), cmocka_unit_test(test_bound),
 		cmocka_unit_test(test_malformed), cmocka_unit_test(test_pgp),
-		cmocka_unit_test(test_chain),
+		cmocka_unit_test(test_chain),	  cmocka_unit_test(test_revoked),
 	};
 
 	return cmocka_run_group_tests(tests, make_world, end_world);

@@ -165,11 +165,16 @@ GBytes *made_key_pem(const Made *made)
 	return pem;
 }
 
-GBytes *x509_maker_crl(const Made *ca, const Made *revoked)
+Crl *x509_maker_crl(const Made *ca, const Made *revoked)
+{
+	return x509_maker_crl_of(ca, revoked, -1);
+}
+
+Crl *x509_maker_crl_of(const Made *ca, const Made *revoked, int day)
 {
 	X509_CRL *crl = X509_CRL_new();
-	ASN1_TIME *now = X509_gmtime_adj(NULL, -DAY);
-	ASN1_TIME *next = X509_gmtime_adj(NULL, DAY);
+	ASN1_TIME *now = X509_gmtime_adj(NULL, day * DAY);
+	ASN1_TIME *next = X509_gmtime_adj(NULL, (day + 2) * DAY);
 	unsigned char *der = NULL;
 
 	X509_CRL_set_version(crl, X509_CRL_VERSION_2);
@@ -184,10 +189,12 @@ GBytes *x509_maker_crl(const Made *ca, const Made *revoked)
 	}
 	g_assert(X509_CRL_sign(crl, ca->pkey, EVP_sha256()) > 0);
 	int size = i2d_X509_CRL(crl, &der);
-	GBytes *bytes = g_bytes_new(der, (gsize)size);
+	g_autoptr(GBytes) bytes = g_bytes_new(der, (gsize)size);
 	OPENSSL_free(der);
 	ASN1_TIME_free(now);
 	ASN1_TIME_free(next);
 	X509_CRL_free(crl);
-	return bytes;
+	Crl *made = crl_new(bytes, NULL);
+	g_assert(made);
+	return made;
 }

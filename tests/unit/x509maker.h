@@ -40,6 +40,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Made, made_free)
 GBytes *made_key_pem(const Made *made);
 
 /* A CRL of a CA that revokes one certificate (NULL: none). */
-GBytes *x509_maker_crl(const Made *ca, const Made *revoked);
+Crl *x509_maker_crl(const Made *ca, const Made *revoked);
+/* The same as of another day: days from now to when it was issued. */
+Crl *x509_maker_crl_of(const Made *ca, const Made *revoked, int day);
 
 #endif
