@@ -85,6 +85,7 @@ static PolicyDecision *ask_policy(const Decider *decider, const Recipient *recip
 		.subject = decider->subject,
 		.header = job_header,
 		.context = (void *)job,
+		.reply_to_encrypted = TRUE, /* until it is known which are */
 	};
 
 	return policy_decide(job->snapshot->policy, &facts);
@@ -302,7 +303,8 @@ Plan *decide_incoming(const Job *job, const Parsed *parsed)
 
 		outcome->unchanged = TRUE;
 		outcome->decision = ask_policy(&decider, outcome->recipient);
-		if (outcome->decision->verdict == VERDICT_REJECT)
+		if (outcome->decision->verdict == VERDICT_REJECT ||
+		    outcome->decision->verdict == VERDICT_REQUIRE) /* until it is checked */
 			ladder_walk(outcome, LAYER_NONE, NULL);
 		else if (layered)
 			open_for(job, outcome);

@@ -130,6 +130,11 @@ Condition *build_header(Parser *parser, ConditionKind kind, Word *field, GPtrArr
 	return condition;
 }
 
+Condition *build_reply(const Span *where)
+{
+	return condition_new(CONDITION_REPLY, where);
+}
+
 /* Is b never tried, because a is possible whenever b is? */
 static gboolean covers(const Rung *a, const Rung *b)
 {
@@ -243,24 +248,6 @@ static void check_key_words(Parser *parser, const Rule *rule)
 			     "or pgp among its ways");
 }
 
-/* Mail that is not from our own people is not ours to protect; "incoming require tls" would read
- * as a demand on the way that it came, which this version does not check. */
-static void check_direction(Parser *parser, const Rule *rule)
-{
-	const Outcome *outcome = rule->outcome;
-	gboolean ours =
-		rule->direction == DIRECTION_OUTGOING || rule->direction == DIRECTION_INTERNAL;
-
-	if (ours || outcome->verdict == VERDICT_REJECT)
-		return;
-	if (outcome->verdict != VERDICT_PLAIN || outcome->sign || outcome->sign_as_from ||
-	    outcome->remove_tag || outcome->hide_subject || outcome->keys_from_learned)
-		problems_add(parser->problems, parser->file, &rule->where,
-			     "found a rule that protects or changes %s mail, expected plain or "
-			     "reject: this version does no more with mail from outside",
-			     direction_name(rule->direction));
-}
-
 void build_rule(Parser *parser, Direction direction, GPtrArray *conditions, Outcome *outcome)
 {
 	rule_free(parser->rule);
@@ -294,7 +281,7 @@ static void check_rule(Parser *parser, const Rule *rule)
 	if (rule->outcome)
 		check_key_words(parser, rule);
 	if (rule->outcome)
-		check_direction(parser, rule);
+		build_check_direction(parser, rule);
 	else if (!rule->copy_to)
 		problems_add(parser->problems, parser->file, &rule->where,
 			     "found a copy rule without a goal, expected it to end with: to "

@@ -64,6 +64,11 @@ void build_fact_recipient(Parser *parser, Word *address)
 	take_address(parser, &parser->expectations->open->recipient, address, "\"to\"");
 }
 
+void build_fact_reply(Parser *parser)
+{
+	parser->expectations->open->reply = TRUE;
+}
+
 void build_fact_subject(Parser *parser, Word *text)
 {
 	Expectation *open = parser->expectations->open;

@@ -33,7 +33,12 @@ PolicyDecision *policy_decide(const Policy *policy, const PolicyFacts *facts)
 	}
 	decision->verdict = rule->outcome->verdict;
 	decision->rule = rule->source;
-	decision->ladder = g_array_copy(rule->outcome->ladder);
+	if (facts->direction == DIRECTION_INCOMING) {
+		decision->ladder = g_array_new(FALSE, FALSE, sizeof(Rung));
+		decision->demands = rule->outcome->demands;
+	} else {
+		decision->ladder = g_array_copy(rule->outcome->ladder);
+	}
 	decision->reject_text = g_strdup(rule->outcome->reject_text);
 	decision->sign_required = rule->outcome->sign;
 	decision->sign_as_from = rule->outcome->sign_as_from;
@@ -42,6 +47,30 @@ PolicyDecision *policy_decide(const Policy *policy, const PolicyFacts *facts)
 	decision->hide_subject = rule->outcome->hide_subject;
 	decision->tag = g_strdup(tag);
 	return decision;
+}
+
+guint policy_tls_foreseen(const Policy *policy, const PolicyFacts *facts)
+{
+	g_auto(Matcher) matcher;
+	const GPtrArray *rules = policy->rules[facts->direction];
+	guint least = G_MAXUINT;
+
+	matcher_init(&matcher, policy, facts);
+	for (guint i = 0; i < rules->len && least > 0; i++) {
+		const Rule *rule = g_ptr_array_index(rules, i);
+		Foreseen match = match_foreseen(&matcher, rule);
+
+		if (match != FORESEEN_NEVER)
+			least = MIN(least, rule->outcome->demands.tls);
+		if (match == FORESEEN_ALWAYS)
+			return least;
+	}
+	return 0;
+}
+
+gboolean policy_asks_replies(const Policy *policy)
+{
+	return policy->asks_replies;
 }
 
 void policy_decision_free(PolicyDecision *decision)

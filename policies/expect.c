@@ -118,12 +118,15 @@ gboolean expectations_met(const Expectations *expectations, guint n, const Polic
 			  char **failure)
 {
 	const Expectation *expectation = g_ptr_array_index(expectations->all, n);
-	PolicyFacts facts = {direction_of(expectation, policy),
-			     expectation->sender,
-			     expectation->recipient,
-			     expectation->subject ? expectation->subject : "",
-			     find_field,
-			     (void *)expectation};
+	PolicyFacts facts = {
+		.direction = direction_of(expectation, policy),
+		.sender = expectation->sender,
+		.recipient = expectation->recipient,
+		.subject = expectation->subject ? expectation->subject : "",
+		.reply_to_encrypted = expectation->reply,
+		.header = find_field,
+		.context = (void *)expectation,
+	};
 	g_autoptr(PolicyDecision) decision = policy_decide(policy, &facts);
 	g_auto(Matcher) matcher;
 	const Rule *rule;

@@ -20,6 +20,7 @@ typedef struct {
 	char *sender; /* folded; NULL: not given */
 	char *recipient; /* the same */
 	char *subject; /* NULL: none */
+	gboolean reply; /* to encrypted */
 	GPtrArray *fields; /* of ExpectedField */
 	gboolean decided; /* what is expected was said */
 	Outcome *outcome; /* NULL: no rule matches */

@@ -58,6 +58,7 @@ static void yyerror(const Span *where, Parser *parser, const char *message);
 %token SMIME "smime" PGP "pgp" PORTAL "portal" TLS "tls" VERIFIED "verified" OVER "over"
 %token SIGN "sign" AS "as" REMOVE "remove" TAG "tag" HIDE "hide" KEYS "keys" LEARNED "learned"
 %token EXPECT "expect" NO "no" RULE "rule" LINE "line"
+%token OR "or" SIGNATURE "signature" REPLY "reply" ENCRYPTED "encrypted"
 %token LATER "a word of a later version"
 %token <word> STRING "a text in \"quotes\""
 %token <word> NAME "the name of a list"
@@ -66,7 +67,7 @@ static void yyerror(const Span *where, Parser *parser, const char *message);
 %type <array> strings addresses conditions
 %type <word> address
 %type <condition> condition signed_condition
-%type <outcome> outcome ladder rungs
+%type <outcome> outcome ladder required rungs
 %type <rung> rung
 %type <direction> direction
 %type <transport> transport
@@ -124,6 +125,7 @@ condition:
 |	FROM addresses			{ $$ = build_address(parser, CONDITION_FROM, &@1, $2); }
 |	SUBJECT HAS strings		{ $$ = build_subject(parser, &@1, $3); }
 |	HEADER STRING HAS strings	{ $$ = build_header(parser, CONDITION_HEADER_HAS, $2, $4); }
+|	REPLY TO ENCRYPTED		{ $$ = build_reply(&@1); }
 |	HEADER STRING IS strings	{ $$ = build_header(parser, CONDITION_HEADER_IS, $2, $4); }
 ;
 
@@ -149,7 +151,8 @@ outcome:
 ;
 
 ladder:
-	REQUIRE rungs			{ $$ = $2; $$->verdict = VERDICT_REQUIRE; }
+	REQUIRE required		{ $$ = $2; }
+|	ladder REQUIRE required		{ $$ = build_also(parser, $1, $3, &@2); }
 |	PREFER rungs			{ $$ = $2; $$->verdict = VERDICT_PREFER; }
 |	PLAIN				{ $$ = outcome_new(VERDICT_PLAIN); }
 |	ladder SIGN			{ $$ = $1; $$->sign = TRUE; }
@@ -157,6 +160,14 @@ ladder:
 |	ladder REMOVE TAG		{ $$ = $1; $$->remove_tag = TRUE; }
 |	ladder HIDE SUBJECT		{ $$ = $1; $$->hide_subject = TRUE; }
 |	ladder KEYS FROM LEARNED	{ $$ = $1; $$->keys_from_learned = TRUE; }
+;
+
+required:
+	rungs				{ $$ = build_ways($1); }
+|	SMIME OR PGP			{ $$ = build_encrypted(); }
+|	PGP OR SMIME			{ $$ = build_encrypted(); }
+|	SIGNATURE			{ $$ = build_signature(); }
+|	TLS NUMBER			{ $$ = build_tls_version(parser, $2); }
 ;
 
 rungs:
@@ -202,6 +213,7 @@ fact:
 	direction			{ build_fact_direction(parser, $1); }
 |	FROM STRING			{ build_fact_sender(parser, $2); }
 |	TO STRING			{ build_fact_recipient(parser, $2); }
+|	REPLY TO ENCRYPTED		{ build_fact_reply(parser); }
 |	SUBJECT STRING			{ build_fact_subject(parser, $2); }
 |	HEADER STRING STRING		{ build_fact_header(parser, $2, $3); }
 ;

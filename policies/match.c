@@ -40,6 +40,21 @@ static guint64 rule_bits(const Rule *rule, ConditionKind kind)
 	return mask;
 }
 
+static gboolean asks_replies(const GPtrArray *rules)
+{
+	for (guint i = 0; i < rules->len; i++) {
+		const Rule *rule = g_ptr_array_index(rules, i);
+
+		for (guint j = 0; j < rule->conditions->len; j++) {
+			const Condition *condition = g_ptr_array_index(rule->conditions, j);
+
+			if (condition->kind == CONDITION_REPLY)
+				return TRUE;
+		}
+	}
+	return FALSE;
+}
+
 void match_prepare(Policy *policy)
 {
 	GHashTableIter lists;
@@ -63,6 +78,9 @@ void match_prepare(Policy *policy)
 
 			g_array_append_val(policy->gates[i], gate);
 		}
+	for (int i = 0; i < DIRECTIONS; i++)
+		policy->asks_replies |=
+			asks_replies(policy->rules[i]) || asks_replies(policy->copies[i]);
 }
 
 static void add_known(GPtrArray *hits, const Policy *policy, const char *pattern)
@@ -96,6 +114,8 @@ void matcher_init(Matcher *matcher, const Policy *policy, const PolicyFacts *fac
 	matcher->facts = facts;
 	matcher->to = match_patterns(policy, facts->recipient);
 	matcher->from = match_patterns(policy, facts->sender);
+	for (const char *const *claimed = facts->claimed; claimed && *claimed; claimed++)
+		g_ptr_array_extend_and_steal(matcher->from, match_patterns(policy, *claimed));
 	matcher->gate = (Gate){bits(matcher->to), bits(matcher->from)};
 	matcher->headers = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
 						 (GDestroyNotify)g_ptr_array_unref);
@@ -184,10 +204,35 @@ static gboolean match_condition(Matcher *matcher, const Condition *condition, co
 			matcher->subject = text_fold(matcher->facts->subject);
 		*found = find_text(condition, matcher->subject);
 		return *found != NULL;
+	case CONDITION_REPLY: return matcher->facts->reply_to_encrypted;
 	case CONDITION_HEADER_HAS:
 	case CONDITION_HEADER_IS: return match_header(matcher, condition);
 	}
 	g_assert_not_reached();
+}
+
+/* The header can make a sender match who does not yet: by an address in From. */
+static Foreseen foresee_condition(Matcher *matcher, const Condition *condition)
+{
+	gboolean met;
+
+	if (condition->kind == CONDITION_TO)
+		met = meets(condition, matcher->to);
+	else if (condition->kind == CONDITION_FROM && meets(condition, matcher->from))
+		met = TRUE;
+	else
+		return FORESEEN_MAYBE;
+	return met != condition->negated ? FORESEEN_ALWAYS : FORESEEN_NEVER;
+}
+
+Foreseen match_foreseen(Matcher *matcher, const Rule *rule)
+{
+	Foreseen least = FORESEEN_ALWAYS;
+
+	for (guint i = 0; i < rule->conditions->len; i++)
+		least = MIN(least,
+			    foresee_condition(matcher, g_ptr_array_index(rule->conditions, i)));
+	return least;
 }
 
 gboolean match_rule(Matcher *matcher, const Rule *rule, const char **tag)

@@ -11,7 +11,7 @@
 typedef struct {
 	const PolicyFacts *facts;
 	GPtrArray *to; /* of interned patterns that the recipient meets */
-	GPtrArray *from; /* the same for the sender */
+	GPtrArray *from; /* the same for the sender, and for the addresses that it claims to be */
 	Gate gate; /* their bits */
 	char *subject; /* folded; NULL until it is needed */
 	GHashTable *headers; /* name -> array of folded texts; filled when needed */
@@ -27,6 +27,11 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Matcher, matcher_clear)
 /* Do all conditions hold? *tag, if given, becomes the text of `subject has` that was found, as
  * written in the policy; NULL if there is no such condition. */
 gboolean match_rule(Matcher *matcher, const Rule *rule, const char **tag);
+
+/* The same while only the envelope is known (facts->header is NULL): whatever the header will be,
+ * it matches, or never will, or it depends. */
+typedef enum { FORESEEN_NEVER, FORESEEN_MAYBE, FORESEEN_ALWAYS } Foreseen;
+Foreseen match_foreseen(Matcher *matcher, const Rule *rule);
 
 /* The interned patterns of the policy that a folded address meets: itself, its domain, *.domain
  * for each domain above. New array, of borrowed strings. */

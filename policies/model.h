@@ -35,6 +35,7 @@ typedef enum {
 	CONDITION_SUBJECT_HAS,
 	CONDITION_HEADER_HAS,
 	CONDITION_HEADER_IS,
+	CONDITION_REPLY, /* to encrypted */
 } ConditionKind;
 
 typedef struct {
@@ -66,6 +67,10 @@ typedef struct {
 	gboolean remove_tag;
 	gboolean keys_from_learned;
 	gboolean hide_subject;
+	Demands demands; /* the same as `require` of incoming mail; see builddemand.c */
+	guint clauses; /* how often it says `require` */
+	gboolean for_incoming; /* says what only incoming mail can be asked for */
+	gboolean for_leaving; /* says what cannot be asked of incoming mail */
 } Outcome;
 
 typedef struct {
@@ -95,6 +100,7 @@ struct Policy {
 	GPtrArray *rules[DIRECTIONS]; /* of Rule, in their order */
 	GArray *gates[DIRECTIONS]; /* of Gate, one for each of these rules */
 	GPtrArray *copies[DIRECTIONS]; /* the same, of copy rules */
+	gboolean asks_replies; /* for policy_asks_replies() */
 	GPtrArray *warnings; /* of char *, for policy_warnings() */
 };
 

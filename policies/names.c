@@ -27,6 +27,29 @@ const char *transport_name(Transport transport)
 	return transports[transport];
 }
 
+const char *tls_demand_name(guint tls)
+{
+	return tls == TLS_1_3 ? "tls 1.3" : tls == TLS_1_2 ? "tls 1.2" : "tls";
+}
+
+static void append_demands(GString *text, const Demands *demands)
+{
+	const char *encrypted = demands->smime && demands->pgp ? "smime or pgp"
+				: demands->smime	       ? "smime"
+				: demands->pgp		       ? "pgp"
+							       : NULL;
+	const char *all[] = {encrypted, demands->signature ? "signature" : NULL,
+			     demands->tls ? tls_demand_name(demands->tls) : NULL};
+	const char *between = " ";
+
+	for (guint i = 0; i < G_N_ELEMENTS(all); i++) {
+		if (!all[i])
+			continue;
+		g_string_append_printf(text, "%s%s", between, all[i]);
+		between = " require ";
+	}
+}
+
 static void append_rung(GString *text, const Rung *rung)
 {
 	gboolean tls_only = rung->way == WAY_TLS || rung->way == WAY_VERIFIED_TLS;
@@ -53,7 +76,9 @@ char *outcome_text(const Outcome *outcome)
 {
 	GString *text = g_string_new(verdicts[outcome->verdict]);
 
-	for (guint i = 0; i < outcome->ladder->len; i++) {
+	if (outcome->for_incoming || outcome->clauses > 1)
+		append_demands(text, &outcome->demands);
+	for (guint i = 0; i < outcome->ladder->len && outcome->clauses <= 1; i++) {
 		g_string_append(text, i > 0 ? ", " : " ");
 		append_rung(text, &g_array_index(outcome->ladder, Rung, i));
 	}

@@ -46,6 +46,10 @@ typedef struct {
 	/* The nth (from 0) field of that name, decoded, NULL past the last. New string. */
 	char *(*header)(void *context, const char *name, guint nth);
 	void *context;
+	const char *const
+		*claimed; /* incoming: the addresses in From, folded, which `from` looks at
+				       too; NULL-terminated; NULL: none, or not known yet */
+	gboolean reply_to_encrypted; /* answers mail that was encrypted when it came */
 } PolicyFacts;
 
 /* A way to protect a message, and what it asks of the transport. */
@@ -67,6 +71,16 @@ typedef struct {
 	Transport transport; /* WAY_TLS and WAY_VERIFIED_TLS imply their own */
 } Rung;
 
+/* What `require` asks of mail that comes in: all of it. */
+typedef struct {
+	gboolean smime, pgp; /* encrypted in one of those that are TRUE; both FALSE: need not be */
+	gboolean signature; /* a good one, by the address in From */
+	guint tls; /* came over TLS: 0 need not, TLS_ANY, TLS_1_2 or newer, TLS_1_3 or newer */
+} Demands;
+enum { TLS_ANY = 1, TLS_1_2 = 12, TLS_1_3 = 13 };
+/* "tls", "tls 1.2", "tls 1.3". Static. */
+const char *tls_demand_name(guint tls);
+
 /* Where a decision stands in the policy, for explain and log. Owned by the Policy. */
 typedef struct {
 	const char *file;
@@ -75,7 +89,7 @@ typedef struct {
 } RuleSource;
 
 typedef enum {
-	VERDICT_REQUIRE, /* the first possible rung; none: refuse */
+	VERDICT_REQUIRE, /* the first possible rung; none: refuse; incoming: what demands say */
 	VERDICT_PREFER, /* the first possible rung; none: as it is */
 	VERDICT_PLAIN, /* as it is, because a rule says so */
 	VERDICT_REJECT,
@@ -85,7 +99,8 @@ typedef struct {
 	PolicyVerdict verdict;
 	RuleSource rule; /* line 0 and text "(no rule matches)" if none did: outgoing mail is then
 			    refused as by `reject`, all other directions pass as they are */
-	GArray *ladder; /* of Rung; empty for PLAIN and REJECT */
+	GArray *ladder; /* of Rung; empty for PLAIN and REJECT, and for incoming mail */
+	Demands demands; /* incoming with REQUIRE; else nothing is demanded */
 	char *reject_text; /* for VERDICT_REJECT; NULL: the table's text */
 	gboolean sign_required; /* `sign`: refuse or defer what cannot be signed; with PLAIN: signed
 				   only */
@@ -102,6 +117,13 @@ typedef struct {
 PolicyDecision *policy_decide(const Policy *policy, const PolicyFacts *facts);
 void policy_decision_free(PolicyDecision *decision);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PolicyDecision, policy_decision_free)
+
+/* While only the envelope of incoming mail is known: the TLS that it must have come over, whatever
+ * its header will be; 0: none, or it depends. */
+guint policy_tls_foreseen(const Policy *policy, const PolicyFacts *facts);
+
+/* Does any rule ask for reply_to_encrypted? If not, nobody need remember what was encrypted. */
+gboolean policy_asks_replies(const Policy *policy);
 
 /* The decoded subject without the tag, wherever it stands and in any case, as `subject has` finds
  * it. New string. */

@@ -137,6 +137,76 @@ static void test_decisions(void **state)
 	}
 }
 
+/* Incoming mail: what is demanded, and what of it is known before the header is. */
+static void test_demands(void **state)
+{
+	static const char rules[] =
+		"internal domains \"firma.example\"\n"
+		"incoming to \"open@firma.example\" plain\n"
+		"incoming from \"bank.example\" require tls 1.3 require signature\n"
+		"incoming subject has \"x\" require tls 1.2\n"
+		"incoming to \"hr@firma.example\" require tls require smime or pgp\n"
+		"incoming from \"late.example\" reject\n"
+		"incoming require tls 1.2\n";
+	static const struct {
+		const char *sender, *claimed, *recipient;
+		guint foreseen; /* TLS, by the envelope alone */
+		int line;
+		Demands demands;
+	} table[] = {
+		{"a@bank.example",
+		 NULL,
+		 "a@firma.example",
+		 TLS_1_3,
+		 3,
+		 {FALSE, FALSE, TRUE, TLS_1_3}},
+		{"a@bank.example", NULL, "open@firma.example", 0, 2, {FALSE, FALSE, FALSE, 0}},
+		{"a@b", "x@bank.example", "a@firma.example", 0, 3, {FALSE, FALSE, TRUE, TLS_1_3}},
+		{"a@b", NULL, "hr@firma.example", TLS_ANY, 5, {TRUE, TRUE, FALSE, TLS_ANY}},
+		{"a@late.example", NULL, "a@firma.example", 0, 6, {FALSE, FALSE, FALSE, 0}},
+		/* may turn out to be of late.example: then it is refused anyway, but not for TLS */
+		{"a@b", NULL, "a@firma.example", 0, 7, {FALSE, FALSE, FALSE, TLS_1_2}},
+	};
+	g_autoptr(Policy) policy = policy_from(rules);
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+		const char *const claimed[] = {table[i].claimed, NULL};
+		PolicyFacts facts = {.direction = IN,
+				     .sender = table[i].sender,
+				     .recipient = table[i].recipient,
+				     .subject = ""};
+
+		assert_int_equal(policy_tls_foreseen(policy, &facts), table[i].foreseen);
+		facts.claimed = claimed;
+		g_autoptr(PolicyDecision) decision = policy_decide(policy, &facts);
+
+		assert_int_equal(decision->rule.line, table[i].line);
+		assert_int_equal(decision->ladder->len, 0);
+		assert_memory_equal(&decision->demands, &table[i].demands, sizeof(Demands));
+	}
+}
+
+/* The condition on a reply: known from outside, and only asked for where a rule has it. */
+static void test_reply(void **state)
+{
+	g_autoptr(Policy) policy = policy_from("internal domains \"firma.example\"\n"
+					       "outgoing reply to encrypted require smime\n"
+					       "outgoing plain\n");
+	g_autoptr(Policy) other = policy_from(policy_text);
+	PolicyFacts facts = {OUT, "a@firma.example", "x@b", "", NULL, NULL, NULL, FALSE};
+	g_autoptr(PolicyDecision) plain = policy_decide(policy, &facts);
+
+	(void)state;
+	facts.reply_to_encrypted = TRUE;
+	g_autoptr(PolicyDecision) required = policy_decide(policy, &facts);
+
+	assert_int_equal(plain->verdict, VERDICT_PLAIN);
+	assert_int_equal(required->verdict, VERDICT_REQUIRE);
+	assert_true(policy_asks_replies(policy));
+	assert_false(policy_asks_replies(other));
+}
+
 static void test_rule_source(void **state)
 {
 	g_autoptr(Policy) policy = policy_from(policy_text);
@@ -243,7 +313,8 @@ static void test_remove_tag(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_decisions),  cmocka_unit_test(test_rule_source),
+		cmocka_unit_test(test_decisions),  cmocka_unit_test(test_demands),
+		cmocka_unit_test(test_reply),	   cmocka_unit_test(test_rule_source),
 		cmocka_unit_test(test_internal),   cmocka_unit_test(test_patterns),
 		cmocka_unit_test(test_remove_tag),
 	};

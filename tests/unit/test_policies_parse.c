@@ -64,6 +64,13 @@ static void test_accepted(void **state)
 		{"outgoing prefer smime, tls keys from learned sign", ""},
 		{"outgoing plain sign\ninternal require smime sign as from sign", ""},
 		{"incoming from \"a\" reject\nincoming plain\nrelayed reject \"no\"", ""},
+		{"incoming from \"a\" require tls 1.3\nincoming from \"b\" require smime or pgp\n"
+		 "incoming from \"c\" require signature require pgp require tls\n"
+		 "incoming require pgp or smime",
+		 ""},
+		{"outgoing reply to encrypted to \"a\" require smime\ninternal not reply to "
+		 "encrypted plain",
+		 ""},
 		{"copy outgoing to \"a@firma.example\"\n"
 		 "copy internal from \"b\" to \"c\" to \"a@firma.example\"",
 		 ""},
@@ -77,14 +84,14 @@ static const Case grammar[] = {
 	{"outgoing requier smime",
 	 "p:2:10: found \"requier\", expected require, prefer, plain, reject or a "
 	 "condition "
-	 "(to, from, subject, header, not) (did you mean \"require\"?)"},
+	 "(to, from, subject, header, reply, not) (did you mean \"require\"?)"},
 	{"outgoing", "p:2:9: found the end of the sentence, expected require, prefer, "
 		     "plain, reject or a "
-		     "condition (to, from, subject, header, not)"},
+		     "condition (to, from, subject, header, reply, not)"},
 	{"outgoing to \"a\"\nrequire smime",
 	 "p:2:16: found the end of the sentence, expected require, prefer, plain, reject, "
 	 "a "
-	 "condition (to, from, subject, header, not) or a comma\n"
+	 "condition (to, from, subject, header, reply, not) or a comma\n"
 	 "p:3:1: found \"require\", expected outgoing, internal, incoming, relayed, copy "
 	 "or "
 	 "list (a line that continues a rule begins with blanks)"},
@@ -100,20 +107,19 @@ static const Case grammar[] = {
 	{"outgoing require smime,", "p:2:24: found the end of the sentence, expected "
 				    "plain, smime, pgp, portal, tls or "
 				    "verified"},
-	{"outgoing require smime pgp",
-	 "p:2:24: found \"pgp\", expected over, sign, remove, hide, keys, a comma or the end of "
-	 "the sentence"},
+	{"outgoing require smime pgp", "p:2:24: found \"pgp\", expected require, over, sign, "
+				       "remove, hide, keys, or, a comma or the end of the "
+				       "sentence"},
 	{"outgoing require smime outgoing plain",
-	 "p:2:24: found \"outgoing\", expected over, sign, remove, hide, keys, a comma or the "
-	 "end of the sentence"},
+	 "p:2:24: found \"outgoing\", expected require, over, sign, remove, hide, keys, or, a "
+	 "comma or the end of "
+	 "the "
+	 "sentence"},
 	{"outgoing require smime over verified",
 	 "p:2:37: found the end of the sentence, expected tls"},
 	{"outgoing reject \"x\" sign", "p:2:21: found \"sign\", expected the end of the sentence"},
 	{"outgoing prefer pgp sign as form",
 	 "p:2:29: found \"form\", expected from (did you mean \"from\"?)"},
-	{"incoming require tls 1.2",
-	 "p:2:22: found \"1.2\", expected over, sign, remove, hide, keys, a comma or the end of "
-	 "the sentence"},
 	{"outgoing from group \"CN=HR,DC=ex\" require smime",
 	 "p:2:15: found \"group\", expected the name of a list or a text in \"quotes\" "
 	 "(this "
@@ -121,12 +127,12 @@ static const Case grammar[] = {
 	{"outgoing body has iban require smime",
 	 "p:2:10: found \"body\", expected require, prefer, plain, reject or a condition "
 	 "(to, "
-	 "from, subject, header, not) (this word is kept for a later version)"},
+	 "from, subject, header, reply, not) (this word is kept for a later version)"},
 	{"list to = \"a\"", "p:2:6: found \"to\", expected the name of a list"},
 	{"list a \"a\"", "p:2:8: found \"a\", expected from or ="},
 	{"internal domain \"a\"",
 	 "p:2:10: found \"domain\", expected domains, require, prefer, plain, reject or a "
-	 "condition (to, from, subject, header, not) (did you mean \"domains\"?)"},
+	 "condition (to, from, subject, header, reply, not) (did you mean \"domains\"?)"},
 	{"outgoing header X is \"y\" plain", "p:2:17: found \"X\", expected a text in \"quotes\""},
 	{"expect from \"a\" to \"b\": plain",
 	 "p:2:1: found \"expect\", expected outgoing, internal, incoming, relayed, copy or "
@@ -169,6 +175,17 @@ static void test_signs(void **state)
 	(void)state;
 	expect_all(cases, G_N_ELEMENTS(cases));
 }
+
+#define FOR_LEAVING                                                                                \
+	"found ways for mail that leaves in an incoming rule, expected what the mail must have: "  \
+	"smime, pgp, smime or pgp, signature, tls, tls 1.2, tls 1.3, each after a \"require\" "    \
+	"of its own"
+#define FOR_INCOMING                                                                               \
+	"found what only incoming mail can be asked for (signature, a version of TLS, smime or "   \
+	"pgp, a second \"require\"), expected ways separated by commas"
+#define SECOND_DEMAND                                                                              \
+	"found a second demand of the same kind, expected one: all that a rule requires must "     \
+	"hold; either of both is \"require smime or pgp\""
 
 static const Case meaning[] = {
 	{"internal domains \"@b.example\", \"FIRMA.example.\", \"a@b\"",
@@ -231,11 +248,24 @@ static const Case meaning[] = {
 	 "p:2:22: found an empty text, expected one to look for\n"
 	 "p:2:32: found \"a:\", expected the name of a header field without a colon\n"
 	 "p:2:40: found an empty text, expected one to look for"},
-	{"incoming require tls\nrelayed plain sign",
-	 "p:2:1: found a rule that protects or changes incoming mail, expected plain or "
-	 "reject: this version does no more with mail from outside\n"
-	 "p:3:1: found a rule that protects or changes relayed mail, expected plain or "
-	 "reject: this version does no more with mail from outside"},
+	{"relayed plain sign\nrelayed require tls",
+	 "p:2:1: found a rule that protects or changes relayed mail, expected plain or reject\n"
+	 "p:3:1: found a rule that protects or changes relayed mail, expected plain or reject"},
+	{"incoming plain sign\nincoming prefer pgp\nincoming require smime, pgp\n"
+	 "incoming require smime over tls\nincoming require portal\nincoming require verified tls",
+	 "p:2:1: found an incoming rule that changes mail, expected require, plain or reject\n"
+	 "p:3:1: found \"prefer\" in an incoming rule, expected require, plain or reject: what "
+	 "has arrived can only be asked for, or taken as it is\n"
+	 "p:4:1: " FOR_LEAVING "\np:5:1: " FOR_LEAVING "\np:6:1: " FOR_LEAVING
+	 "\np:7:1: " FOR_LEAVING},
+	{"outgoing require signature\ninternal require tls 1.2\noutgoing require pgp or smime\n"
+	 "outgoing require pgp require tls",
+	 "p:2:1: " FOR_INCOMING "\np:3:1: " FOR_INCOMING "\np:4:1: " FOR_INCOMING
+	 "\np:5:1: " FOR_INCOMING},
+	{"incoming require tls 1.1\nincoming require tls require tls 1.2\n"
+	 "incoming require smime require pgp",
+	 "p:2:22: found tls 1.1, expected tls, tls 1.2 or tls 1.3\n"
+	 "p:3:22: " SECOND_DEMAND "\np:4:24: " SECOND_DEMAND},
 	{"copy outgoing to \"firma.example\"\ncopy outgoing\ncopy outgoing to \"a@b\", "
 	 "\"c@d\"",
 	 "p:2:1: found a copy rule without a goal, expected it to end with: to "
@@ -275,7 +305,7 @@ static void test_files(void **state)
 		 "p:1:1: found a byte order mark: save the file as UTF-8 without it"},
 		{"internal domain \"a\"", -1,
 		 "p:1:10: found \"domain\", expected domains, require, prefer, plain, reject or a "
-		 "condition (to, from, subject, header, not) (did you mean \"domains\"?)"},
+		 "condition (to, from, subject, header, reply, not) (did you mean \"domains\"?)"},
 	};
 	g_autoptr(GError) error = NULL;
 

@@ -83,7 +83,9 @@ static const char expected_policy[] =
 		 "outgoing to \"web.example\" prefer verified tls, tls sign as from\n"
 		 "outgoing to \"pgp.example\" require pgp keys from learned\n"
 		 "copy outgoing from \"a@firma.example\" to \"archive@firma.example\"\n"
-		 "incoming from \"bad.example\" reject\n";
+		 "incoming from \"bad.example\" reject\n"
+		 "incoming from \"bank.example\" require signature require tls 1.2 require smime\n"
+		 "incoming from \"gov.example\" require smime\n";
 
 static const struct {
 	const char *text;
@@ -112,6 +114,14 @@ static const struct {
 	 "  but p:4 says prefer verified tls, tls sign as from: outgoing to "
 	 "\"web.example\" "
 	 "prefer verified tls, tls sign as from"},
+	{"expect from \"x@bank.example\" to \"a@firma.example\": require tls 1.2 require signature "
+	 "require smime",
+	 ""},
+	{"expect from \"x@bank.example\" to \"a@firma.example\": require signature",
+	 "e:1: incoming mail, expected require signature\n"
+	 "  but p:8 says require smime require signature require tls 1.2: incoming from "
+	 "\"bank.example\" require signature require tls 1.2 require smime"},
+	{"expect from \"x@gov.example\" to \"a@firma.example\": require smime", ""},
 	{"\nexpect from \"x@bad.example\" to \"a@firma.example\": reject (line 8)",
 	 "e:2: incoming mail, expected reject (line 8)\n"
 	 "  but p:7 says reject: incoming from \"bad.example\" reject"},
@@ -127,7 +137,7 @@ static const struct {
 	 "e:3:18: found a second \"to\" in one expectation, expected one\n"
 	 "e:3:54: found a second \"subject\" in one expectation, expected one\n"
 	 "e:4:8: found \"form\", expected outgoing, internal, incoming, relayed, to, from, "
-	 "subject, header or : (did you mean \"from\"?)\n"
+	 "subject, header, reply or : (did you mean \"from\"?)\n"
 	 "e:5:29: found \"rejct\", expected require, prefer, plain, reject or no (did you "
 	 "mean "
 	 "\"reject\"?)\n"
