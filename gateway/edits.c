@@ -4,8 +4,6 @@
  */
 #include <string.h>
 
-#include "policies/policy.h"
-
 #include "gateway/edits.h"
 
 static void edit_free(Edit *edit)
@@ -84,16 +82,22 @@ static guint count_name(GHashTable *counts, const char *name)
 	return nth;
 }
 
-static void change_subject(GPtrArray *edits, const Header *header, guint nth, const char *tag)
+/* Each of them, if there are several: which one a reader's program shows, nobody knows. */
+static void change_subject(GPtrArray *edits, const Header *header, guint nth,
+			   const SubjectWish *wish)
 {
-	g_autofree char *subject = header_decode(header);
-	g_autofree char *wanted = policy_remove_tag(subject, tag);
+	g_autofree char *value = subject_value(header->value, wish);
 
-	if (!g_str_equal(subject, wanted)) {
-		g_autofree char *value = header_encode_text(header->name, wanted);
-
+	if (value)
 		add_edit(edits, EDIT_CHANGE, header->name, nth, value);
-	}
+}
+
+static void add_subject(GPtrArray *edits, const SubjectWish *wish)
+{
+	g_autofree char *value = subject_value(NULL, wish);
+
+	if (value)
+		add_edit(edits, EDIT_ADD, "Subject", 0, value);
 }
 
 static void add_content(GPtrArray *edits, const Headers *received, const Headers *content)
@@ -121,11 +125,13 @@ GPtrArray *edits_for(const Headers *received, const EditWish *wish)
 		if (is_unwelcome(header, wish->authserv_id) ||
 		    (wish->content && header_is_content(header->name)))
 			add_edit(deletions, EDIT_DELETE, header->name, nth, NULL);
-		else if (wish->tag && g_ascii_strcasecmp(header->name, "Subject") == 0)
-			change_subject(edits, header, nth, wish->tag);
+		else if (g_ascii_strcasecmp(header->name, "Subject") == 0)
+			change_subject(edits, header, nth, &wish->subject);
 	}
 	while (deletions->len > 0)
 		g_ptr_array_add(edits, g_ptr_array_steal_index(deletions, deletions->len - 1));
+	if (headers_count_name(received, "Subject") == 0)
+		add_subject(edits, &wish->subject);
 	if (wish->content)
 		add_content(edits, received, wish->content);
 	if (wish->route) {

@@ -11,6 +11,8 @@
 
 #include "lib/mail/headers.h"
 
+#include "gateway/subject.h"
+
 typedef enum { EDIT_CHANGE, EDIT_DELETE, EDIT_ADD, EDIT_INSERT } EditKind;
 
 typedef struct {
@@ -25,7 +27,7 @@ typedef struct {
 	 * MIME-Version stays or is added). NULL: the body stays as it is. */
 	const Headers *content;
 	const char *route; /* value of X-Sealpost-Route, without a blank; NULL: none */
-	const char *tag; /* text to take out of the subject; NULL: none */
+	SubjectWish subject;
 	const char *authserv_id; /* our name: Authentication-Results that claim it are removed */
 	const char *results; /* raw values for the top: Authentication-Results, */
 	const char *details; /* X-Sealpost-Incoming; NULL: none */

@@ -129,11 +129,11 @@ Output *protect(const Job *job, const Parsed *parsed, const Plan *plan, const Pl
 	g_autoptr(Output) output = g_new0(Output, 1);
 	g_autoptr(Headers) content = NULL;
 	g_autofree char *route = plan_route(variant);
-	g_autofree char *results = NULL, *details = NULL;
+	g_autofree char *results = NULL, *details = NULL, *tags = NULL;
 	const char *hostname = job->snapshot->hostname;
 	const Opened *opened = variant->opened;
 	ProtectJob work = {job, parsed, plan, variant};
-	EditWish wish = {.authserv_id = hostname, .tag = variant->tag};
+	EditWish wish = {.authserv_id = hostname, .subject.rule_tag = variant->tag};
 
 	if (opened ? !take_opened(opened, output, &content, error)
 		   : (is_encrypted(variant) || variant->sign != SIGN_NONE) &&
@@ -143,6 +143,8 @@ Output *protect(const Job *job, const Parsed *parsed, const Plan *plan, const Pl
 		wish.results = results = annotate_results(opened, hostname);
 		wish.details = details = annotate_details(opened);
 	}
+	if (!job->trusted && tags_wanted(&job->snapshot->tags))
+		wish.subject.tags = tags = tags_text(&job->snapshot->tags, opened);
 	wish.content = content;
 	/* A portal message does not travel; its notice has the route. */
 	wish.route = variant->way == WAY_PORTAL && !variant->unchanged ? NULL : route;

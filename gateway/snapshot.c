@@ -106,7 +106,7 @@ static Snapshot *read_files(Conf *conf, GError **error)
 	if (!snapshot->policy)
 		return NULL;
 	snapshot->trust = client_trust_new(conf, error);
-	if (!snapshot->trust)
+	if (!snapshot->trust || !tags_read(conf, &snapshot->tags, error))
 		return NULL;
 	snapshot->tlsprobe =
 		tlsprobe_new(conf_path(conf, "mta", "tls_ca_file"), snapshot->hostname);

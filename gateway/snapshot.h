@@ -14,6 +14,7 @@
 
 #include "gateway/client.h"
 #include "gateway/journal.h"
+#include "gateway/tags.h"
 #include "gateway/tlsprobe.h"
 
 typedef struct Services Services; /* what outlives a reload; counted */
@@ -24,6 +25,7 @@ typedef struct {
 	Keystore *keystore;
 	ClientTrust *trust;
 	TlsProbe *tlsprobe;
+	Tags tags;
 	char *hostname; /* in our greetings and in Authentication-Results */
 	const char *spool_folder; /* borrowed from conf; the system's for explain */
 	Services *services;

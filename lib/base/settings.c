@@ -34,6 +34,11 @@ const Setting conf_settings[] = {
 	{"gateway", "journal", SETTING_PATH, "state/journal.db",
 	 "Which recipients of a split message have their copy already."},
 
+	{"incoming", "subject_tags", SETTING_LIST, "",
+	 "What the Subject of mail that came in tells its reader: encrypted, signed, warning. Text "
+	 "that looks like our tags is then taken out of it first."},
+	{"incoming", "subject_language", SETTING_STRING, "en", "Of the tags: en or de."},
+
 	{"mta", "resubmit", SETTING_ADDRESS, "inet:127.0.0.1:10026",
 	 "The MTA's listener for finished copies: no milter of ours there, only reachable "
 	 "locally."},

@@ -116,7 +116,10 @@ static void test_cases(void **state)
 		const Case *c = &cases[i];
 		g_autoptr(Headers) received = fields(c->received);
 		g_autoptr(Headers) content = c->content ? fields(c->content) : NULL;
-		EditWish wish = {content, c->route, c->tag, "gw.firma.example"};
+		EditWish wish = {.content = content,
+				 .route = c->route,
+				 .subject.rule_tag = c->tag,
+				 .authserv_id = "gw.firma.example"};
 		g_autoptr(GPtrArray) edits = edits_for(received, &wish);
 		g_autofree char *list = outline(edits);
 		g_autoptr(Headers) applied = edits_apply(received, edits, NULL);
@@ -135,7 +138,7 @@ static void test_tag_in_encoded_word(void **state)
 {
 	g_autoptr(Headers) received =
 		fields("Subject: =?utf-8?b?W1hdIEdyw7zDn2U=?=\nSubject: [X] two\n");
-	EditWish wish = {.tag = "[x]"};
+	EditWish wish = {.subject.rule_tag = "[x]"};
 	g_autoptr(GPtrArray) edits = edits_for(received, &wish);
 	g_autoptr(Headers) applied = edits_apply(received, edits, NULL);
 	g_autofree char *first = header_decode(headers_at(applied, 0));

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The Subject as it is delivered. See subject.h.
+ */
+#include <string.h>
+
+#include "lib/mail/headers.h"
+#include "policies/policy.h"
+
+#include "gateway/lookalike.h"
+#include "gateway/subject.h"
+
+/* Takes `next` in place of *text. Has it changed? */
+static gboolean replace_text(char **text, char *next)
+{
+	gboolean changed = !g_str_equal(*text, next);
+
+	g_free(*text);
+	*text = next;
+	return changed;
+}
+
+/* Our tags, then the bytes that came, on a line of their own. Between two encoded words a blank does
+ * not show (RFC 2047, section 6.2): then it goes into ours. */
+static char *put_in_front(const char *tags, const char *raw)
+{
+	const char *rest = raw + strspn(raw, " \t\r\n");
+	g_autofree char *alone = header_encode_text("Subject", tags);
+	g_autofree char *with_blank = g_strconcat(tags, " ", NULL);
+	gboolean joined = g_str_has_suffix(alone, "?=") && g_str_has_prefix(rest, "=?");
+
+	if (*rest == '\0')
+		return g_steal_pointer(&alone);
+	if (joined) {
+		g_free(alone);
+		alone = header_encode_text("Subject", with_blank);
+	}
+	return g_strconcat(alone, "\n ", rest, NULL);
+}
+
+static char *encode(const char *tags, const char *text)
+{
+	g_autofree char *whole =
+		g_strconcat(tags ? tags : "", tags && *tags && *text ? " " : "", text, NULL);
+
+	return header_encode_text("Subject", whole);
+}
+
+char *subject_value(const char *raw, const SubjectWish *wish)
+{
+	g_autofree char *text = wish->restored ? g_strdup(wish->restored)
+				: raw	       ? header_text_decode(raw)
+					       : g_strdup("");
+	gboolean changed = wish->restored != NULL;
+
+	if (wish->rule_tag && replace_text(&text, policy_remove_tag(text, wish->rule_tag)))
+		changed = TRUE;
+	/* What still looks encoded, another reader may decode: to more than we have seen. */
+	if (wish->tags && (replace_text(&text, lookalike_remove(text)) || strstr(text, "=?")))
+		changed = TRUE;
+	if (changed)
+		return encode(wish->tags, g_strstrip(text));
+	if (!wish->tags || *wish->tags == '\0')
+		return NULL;
+	return raw ? put_in_front(wish->tags, raw) : header_encode_text("Subject", wish->tags);
+}
