@@ -67,6 +67,14 @@ Spool *open_copy_part(OpenWork *work, const MimePart *part, GError **error)
 	return stream_copy(source, sink, error) ? g_steal_pointer(&copy) : NULL;
 }
 
+Spool *open_decoded(OpenWork *work, const MimePart *part, GError **error)
+{
+	g_autoptr(Spool) spool = protect_spool(work->job);
+	g_autoptr(Sink) sink = spool_sink(spool);
+
+	return mime_decode(work->tree, part, sink, error) ? g_steal_pointer(&spool) : NULL;
+}
+
 gboolean open_excuse(OpenLayer *layer, GError *failure, GError **error)
 {
 	switch (error_info(failure)->code) {

@@ -54,6 +54,8 @@ const Verifiers *open_verifiers(OpenWork *work, GError **error);
 gboolean open_in_time(const OpenWork *work, GError **error);
 /* The part alone, as an entity of its own. */
 Spool *open_copy_part(OpenWork *work, const MimePart *part, GError **error);
+/* A part's content with its transfer encoding undone. */
+Spool *open_decoded(OpenWork *work, const MimePart *part, GError **error);
 /* An error about the message's bytes becomes the layer's reason and TRUE; others are ours. */
 gboolean open_excuse(OpenLayer *layer, GError *failure, GError **error);
 

@@ -66,7 +66,7 @@ static gboolean search_children(Search *search, const MimePart *part, GError **e
 		Layer layer = LAYER_NONE;
 
 		if (search->left > 0 && looks_signed(child))
-			layer = parse_signed_part(search->work->current, child);
+			layer = parse_signed_part(search->work->tree, search->work->current, child);
 		if (layer != LAYER_NONE ? !verify_part(search, child, layer, error)
 					: !search_children(search, child, error))
 			return FALSE;

@@ -49,15 +49,6 @@ static gboolean set_job(OpenWork *work, PgpOpenJob *job, GError **error)
 	return TRUE;
 }
 
-/* A part's content with its transfer encoding undone. */
-static Spool *decoded(OpenWork *work, const MimePart *part, GError **error)
-{
-	g_autoptr(Spool) spool = protect_spool(work->job);
-	g_autoptr(Sink) sink = spool_sink(spool);
-
-	return mime_decode(work->tree, part, sink, error) ? g_steal_pointer(&spool) : NULL;
-}
-
 /* What an inline armour holds is text without a head of its own. */
 static gboolean write_text_head(Spool *spool, GError **error)
 {
@@ -67,16 +58,30 @@ static gboolean write_text_head(Spool *spool, GError **error)
 	return spool_append(spool, head, strlen(head), error);
 }
 
+/* What came out takes the message's place; an inline text gets a head first. */
+static Spool *entity_of(OpenWork *work, Spool *plain, gboolean is_inline, GError **error)
+{
+	if (!is_inline)
+		return spool_ref(plain);
+	g_autoptr(Spool) entity = protect_spool(work->job);
+	g_autoptr(Sink) sink = spool_sink(entity);
+	g_autoptr(Source) source = spool_source_all(plain);
+
+	return write_text_head(entity, error) && stream_copy(source, sink, error)
+		       ? g_steal_pointer(&entity)
+		       : NULL;
+}
+
 static gboolean open_encrypted(OpenWork *work, const MimePart *data, gboolean is_inline,
 			       OpenStep *step, GError **error)
 {
 	OpenLayer *layer =
 		open_add_layer(work, is_inline ? "pgp-inline-encrypted" : "pgp-encrypted");
-	g_autoptr(Spool) armour = decoded(work, data, error);
+	g_autoptr(Spool) armour = open_decoded(work, data, error);
 	g_autoptr(Spool) plain = protect_spool(work->job);
 	PgpOpenJob job;
 
-	if (!armour || !set_job(work, &job, error) || (is_inline && !write_text_head(plain, error)))
+	if (!armour || !set_job(work, &job, error))
 		return FALSE;
 	g_autoptr(Source) source = spool_source_all(armour);
 	g_autoptr(Sink) sink = spool_sink(plain);
@@ -90,31 +95,76 @@ static gboolean open_encrypted(OpenWork *work, const MimePart *data, gboolean is
 	layer->key = g_strdup(result->key);
 	if (!result->opened)
 		return TRUE;
+	g_autoptr(Source) bytes = spool_source_all(plain);
+
+	layer->sha256 = source_sha256(bytes, error);
 	work->opened->decrypted = TRUE;
 	report_signatures(work, result->signatures);
-	*step = (OpenStep){g_steal_pointer(&plain), TRUE};
-	return TRUE;
+	*step = (OpenStep){layer->sha256 ? entity_of(work, plain, is_inline, error) : NULL, TRUE};
+	return step->next != NULL;
+}
+
+static guint count_bad(const GPtrArray *signatures)
+{
+	guint bad = 0;
+
+	for (guint i = 0; i < signatures->len; i++) {
+		const PgpSignature *signature = signatures->pdata[i];
+
+		bad += g_str_equal(signature->result, "bad");
+	}
+	return bad;
+}
+
+static GPtrArray *verify_over(OpenWork *work, Spool *armour, Source *content, GError **error)
+{
+	g_autoptr(Source) signature = spool_source_all(armour);
+	PgpSigned signed_thing = {signature, content, NULL};
+	PgpOpenJob job;
+
+	if (!set_job(work, &job, error))
+		return NULL;
+	return pgp_verify(work->job->snapshot->pgp, &job, &signed_thing, error);
+}
+
+/* Over the bytes as they are; where these do not fit, over their CRLF form: a text inside an
+ * OpenPGP message may have lost its CRs, though its signature counts them (RFC 3156, section 5). */
+static GPtrArray *verify_content(OpenWork *work, Spool *armour, const MimePart *content,
+				 GError **error)
+{
+	g_autoptr(Source) bytes = spool_source(work->current, content->whole);
+	g_autoptr(GPtrArray) found = verify_over(work, armour, bytes, error);
+
+	if (!found || count_bad(found) == 0 || !source_rewind(bytes, error))
+		return g_steal_pointer(&found);
+	g_autoptr(Spool) copy = protect_spool(work->job);
+	g_autoptr(Sink) sink = spool_sink(copy);
+
+	if (!stream_copy_crlf(bytes, sink, error))
+		return NULL;
+	g_autoptr(Source) with_crlf = spool_source_all(copy);
+	g_autoptr(GPtrArray) again = verify_over(work, armour, with_crlf, error);
+
+	if (!again)
+		return NULL;
+	return count_bad(again) < count_bad(found) ? g_steal_pointer(&again)
+						   : g_steal_pointer(&found);
 }
 
 static gboolean open_signed(OpenWork *work, const MimePart *root, OpenStep *step, GError **error)
 {
 	OpenLayer *layer = open_add_layer(work, "pgp-signed");
 	const MimePart *content = root->children->pdata[0];
-	g_autoptr(Spool) armour = decoded(work, root->children->pdata[1], error);
-	PgpOpenJob job;
-
-	if (!armour || !set_job(work, &job, error))
-		return FALSE;
-	g_autoptr(Source) signature = spool_source_all(armour);
-	g_autoptr(Source) bytes = spool_source(work->current, content->whole);
-	PgpSigned signed_thing = {signature, bytes, NULL};
-	g_autoptr(GPtrArray) found =
-		pgp_verify(work->job->snapshot->pgp, &job, &signed_thing, error);
+	g_autoptr(Spool) armour = open_decoded(work, root->children->pdata[1], error);
+	g_autoptr(GPtrArray) found = armour ? verify_content(work, armour, content, error) : NULL;
 
 	if (!found)
 		return FALSE;
 	layer->opened = TRUE;
 	report_signatures(work, found);
+	/* There is one, but gpg cannot read it. */
+	if (found->len == 0)
+		open_add_signature(work, "pgp", "bad");
 	step->next = open_copy_part(work, content, error);
 	return step->next != NULL;
 }
@@ -125,6 +175,6 @@ gboolean open_pgp(OpenWork *work, const MimePart *root, OpenStep *step, GError *
 		return open_signed(work, root, step, error);
 	if (!root->children)
 		return open_encrypted(work, root, TRUE, step, error);
-	return open_encrypted(work, root->children->pdata[root->children->len - 1], FALSE, step,
+	return open_encrypted(work, parse_pgp_mime(work->tree, work->current, root), FALSE, step,
 			      error);
 }

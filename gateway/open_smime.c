@@ -12,6 +12,9 @@
 #include "gateway/open.h"
 #include "gateway/protect.h"
 
+/* What is looked at to tell a text from garbage. */
+#define TEXT_START 256
+
 static gboolean is_base64(const MimePart *part)
 {
 	return g_str_equal(part->encoding, "base64");
@@ -49,13 +52,29 @@ static gboolean set_trust(OpenWork *work, CmsTrust *trust, GError **error)
 	return TRUE;
 }
 
-/* Is it a MIME entity? CBC opens garbage by chance, and a wrong key does not show. */
-static gboolean is_mime(Spool *spool)
+static gboolean is_text(Spool *spool)
+{
+	char start[TEXT_START];
+	gssize size = spool_read(spool, 0, start, sizeof(start), NULL);
+	const char *end = start;
+
+	for (gssize i = 0; i < size; i++)
+		if (g_ascii_iscntrl(start[i]) && !g_ascii_isspace(start[i]))
+			return FALSE;
+	if (size <= 0 || g_utf8_validate(start, size, &end))
+		return size > 0;
+	/* A letter may be cut where we stopped reading. */
+	return size == sizeof(start) && start + size - end < 4;
+}
+
+/* Is it a MIME entity, or at least a text (some leave the head out)? CBC opens garbage by chance,
+ * and a wrong key does not show. */
+static gboolean is_content(Spool *spool)
 {
 	Range body = {0, 0};
 	g_autoptr(Headers) headers = head_read(spool, &body, NULL);
 
-	return headers && (headers_count(headers) > 0 || body.start > 0);
+	return headers && (headers_count(headers) > 0 || body.start > 0 || is_text(spool));
 }
 
 /* Tries one key. *into gets what was inside if it opened. */
@@ -72,7 +91,7 @@ static gboolean try_key(OpenWork *work, const MimePart *root, const KeyPair *pai
 
 	if (!result)
 		return open_excuse(layer, failure, error);
-	gboolean opened = result->result == CMS_OPENED && (result->protected || is_mime(plain));
+	gboolean opened = result->result == CMS_OPENED && (result->protected || is_content(plain));
 
 	layer->reason = opened				     ? NULL
 			: result->result == CMS_NO_KEY	     ? "no-key"
@@ -162,15 +181,16 @@ static gboolean open_clear(OpenWork *work, const MimePart *root, OpenStep *step,
 {
 	OpenLayer *layer = open_add_layer(work, "smime-signed");
 	const MimePart *content = root->children->pdata[0], *mark = root->children->pdata[1];
-	g_autoptr(Source) signature = spool_source(work->current, mark->content);
+	g_autoptr(Spool) decoded = open_decoded(work, mark, error);
+	g_autoptr(Source) signature = decoded ? spool_source_all(decoded) : NULL;
 	g_autoptr(Source) signed_bytes = spool_source(work->current, content->whole);
 	GError *failure = NULL;
 	CmsTrust trust;
 
-	if (!set_trust(work, &trust, error))
+	if (!signature || !set_trust(work, &trust, error))
 		return FALSE;
 	g_autoptr(CmsVerified) verified =
-		cms_verify_detached(signature, is_base64(mark), signed_bytes, &trust, &failure);
+		cms_verify_detached(signature, FALSE, signed_bytes, &trust, &failure);
 
 	if (!verified)
 		return open_excuse(layer, failure, error);

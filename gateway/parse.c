@@ -13,6 +13,8 @@
 #define ARMOUR_END "-----END PGP MESSAGE-----"
 /* Longest text around the parts of a multipart that is looked at: a delimiter and a line. */
 #define SHORT_TEXT_MAX 256
+/* Largest signature with its certificates. */
+#define SIGNATURE_MAX ((gsize)1024 * 1024)
 
 static Source *part_content(Spool *message, const MimePart *part)
 {
@@ -107,7 +109,8 @@ static gboolean is_bare_multipart(Spool *message, const MimePart *root)
 	g_autofree char *before = short_text(message, root->content.start, first->whole.start);
 	g_autofree char *behind = short_text(message, last->whole.end, root->content.end);
 
-	return is_notice(before, delimiter) && behind && g_str_equal(behind, closing);
+	return is_notice(before, delimiter) && behind &&
+	       (g_str_equal(behind, closing) || *behind == '\0');
 }
 
 /* A small part's text, decoded, without blanks around it, is nothing or this. */
@@ -125,26 +128,8 @@ static gboolean is_text(const MimeTree *tree, const MimePart *part, const char *
 	return *text == '\0' || g_ascii_strcasecmp(text, wanted) == 0;
 }
 
-/* PGP/MIME (RFC 3156, section 4), and what Exchange makes of it: the two parts in a
- * multipart/mixed, perhaps behind an empty text. */
-static gboolean is_pgp_mime_encrypted(const MimeTree *tree, Spool *message, const MimePart *root)
+static gboolean holds_pgp_data(const MimeTree *tree, Spool *message, const MimePart *data)
 {
-	gboolean exact = g_str_equal(root->type, "multipart/encrypted");
-	guint control = 0;
-
-	if ((!exact && !g_str_equal(root->type, "multipart/mixed")) || !child(root, 0))
-		return FALSE;
-	if (!exact && g_str_equal(child(root, 0)->type, "text/plain") &&
-	    is_text(tree, child(root, 0), ""))
-		control = 1;
-	const MimePart *version = child(root, control);
-	const MimePart *data = child(root, control + 1);
-
-	/* The control part says "Version: 1", no more. */
-	if (!version || !data || root->children->len != control + 2 ||
-	    !g_str_equal(version->type, "application/pgp-encrypted") ||
-	    !is_text(tree, version, "Version: 1") || !is_bare_multipart(message, root))
-		return FALSE;
 	if (!g_str_equal(data->encoding, "base64") &&
 	    !g_str_equal(data->encoding, "quoted-printable")) {
 		g_autoptr(Source) content = part_content(message, data);
@@ -159,6 +144,39 @@ static gboolean is_pgp_mime_encrypted(const MimeTree *tree, Spool *message, cons
 	g_autoptr(Source) content = spool_source_all(decoded);
 
 	return holds_pgp_encrypted(content);
+}
+
+/* Says nothing: empty, or a signature's delimiter without a signature. */
+static gboolean is_blank(const MimeTree *tree, const MimePart *part)
+{
+	return g_str_equal(part->type, "text/plain") && is_text(tree, part, "--");
+}
+
+const MimePart *parse_pgp_mime(const MimeTree *tree, Spool *message, const MimePart *root)
+{
+	gboolean exact = g_str_equal(root->type, "multipart/encrypted");
+	guint control = 0, end;
+
+	if ((!exact && !g_str_equal(root->type, "multipart/mixed")) || !child(root, 0) ||
+	    !is_bare_multipart(message, root))
+		return NULL;
+	if (!exact && is_blank(tree, child(root, 0)))
+		control = 1;
+	/* A last delimiter that does not close opens an empty part. */
+	for (end = root->children->len; end > control && is_blank(tree, child(root, end - 1));)
+		end--;
+	const MimePart *version = child(root, control);
+	const MimePart *data = end > control + 1 ? child(root, control + 1) : NULL;
+
+	if (version && end == 2 && control == 1 &&
+	    g_str_equal(version->type, "multipart/encrypted"))
+		return parse_pgp_mime(tree, message, version);
+	/* The control part says "Version: 1", no more. */
+	if (!version || !data || end != control + 2 ||
+	    !g_str_equal(version->type, "application/pgp-encrypted") ||
+	    !is_text(tree, version, "Version: 1"))
+		return NULL;
+	return holds_pgp_data(tree, message, data) ? data : NULL;
 }
 
 /* Nothing but one armoured message: text around it would leave in the clear. */
@@ -185,26 +203,35 @@ static gboolean is_pgp_inline(const MimeTree *tree, const MimePart *root)
 	return holds_pgp_encrypted(content);
 }
 
-/* multipart/signed, by the type of its signature part and by what that part holds. */
-static Layer signed_layer(Spool *message, const MimePart *root)
+/* What a signature part holds, whatever it is called: relays and programs rename it. */
+static Layer signature_layer(const MimeTree *tree, const MimePart *part)
+{
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	g_autoptr(Sink) sink = sink_new_bytes(bytes, SIGNATURE_MAX);
+
+	if (part->children || !mime_decode(tree, part, sink, NULL))
+		return LAYER_NONE;
+	g_autoptr(GBytes) held = g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
+	g_autoptr(Source) content = source_new_bytes(held);
+	g_autoptr(PgpHead) pgp = pgp_head_read(content, NULL);
+
+	if (pgp)
+		return pgp->signature ? LAYER_PGP : LAYER_NONE;
+	if (!source_rewind(content, NULL))
+		return LAYER_NONE;
+	g_autoptr(CmsHead) cms = cms_head_read(content, NULL);
+
+	return cms && cms->type == CMS_SIGNED ? LAYER_SMIME : LAYER_NONE;
+}
+
+/* multipart/signed, by what its signature part holds. */
+static Layer signed_layer(const MimeTree *tree, const MimePart *root)
 {
 	const MimePart *signature = child(root, 1);
 
 	if (!g_str_equal(root->type, "multipart/signed") || !signature)
 		return LAYER_NONE;
-	g_autoptr(Source) content = part_content(message, signature);
-
-	if (g_str_equal(signature->type, "application/pgp-signature")) {
-		g_autoptr(PgpHead) head = pgp_head_read(content, NULL);
-
-		return head && head->signature ? LAYER_PGP : LAYER_NONE;
-	}
-	if (g_str_has_suffix(signature->type, "pkcs7-signature")) {
-		g_autoptr(CmsHead) head = cms_head_read_base64(content, NULL);
-
-		return head && head->type == CMS_SIGNED ? LAYER_SMIME : LAYER_NONE;
-	}
-	return LAYER_NONE;
+	return signature_layer(tree, signature);
 }
 
 Layer parse_layer(const MimeTree *tree, Spool *message)
@@ -213,15 +240,15 @@ Layer parse_layer(const MimeTree *tree, Spool *message)
 
 	if (cms_type(message, root) != CMS_OTHER)
 		return LAYER_SMIME;
-	if (is_pgp_mime_encrypted(tree, message, root) || is_pgp_inline(tree, root))
+	if (parse_pgp_mime(tree, message, root) || is_pgp_inline(tree, root))
 		return LAYER_PGP;
-	return signed_layer(message, root);
+	return signed_layer(tree, root);
 }
 
-Layer parse_signed_part(Spool *message, const MimePart *part)
+Layer parse_signed_part(const MimeTree *tree, Spool *message, const MimePart *part)
 {
 	if (g_str_equal(part->type, "multipart/signed"))
-		return signed_layer(message, part);
+		return signed_layer(tree, part);
 	if (part->filename && g_ascii_strcasecmp(part->filename, "smime.p7m") != 0)
 		return LAYER_NONE;
 	return cms_type(message, part) == CMS_SIGNED ? LAYER_SMIME : LAYER_NONE;
@@ -240,11 +267,11 @@ Parsed *parse_message(Spool *message)
 	parsed->layer = parse_layer(parsed->tree, message);
 	if (cms == CMS_ENVELOPED || cms == CMS_AUTH_ENVELOPED)
 		parsed->encrypted = LAYER_SMIME;
-	else if (is_pgp_mime_encrypted(parsed->tree, message, root) ||
-		 is_pgp_inline(parsed->tree, root))
+	else if (parse_pgp_mime(parsed->tree, message, root) || is_pgp_inline(parsed->tree, root))
 		parsed->encrypted = LAYER_PGP;
 	else
-		parsed->signed_by = cms == CMS_SIGNED ? LAYER_SMIME : signed_layer(message, root);
+		parsed->signed_by =
+			cms == CMS_SIGNED ? LAYER_SMIME : signed_layer(parsed->tree, root);
 	return parsed;
 }
 

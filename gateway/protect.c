@@ -66,19 +66,6 @@ Source *protect_safe_entity(const ProtectJob *work, GError **error)
 	return spool_source_all(safe);
 }
 
-static char *source_sha256(Source *source, GError **error)
-{
-	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
-	g_autofree char *buffer = g_malloc(STREAM_CHUNK);
-	gssize got;
-
-	while ((got = source_read(source, buffer, STREAM_CHUNK, error)) > 0)
-		g_checksum_update(checksum, (guchar *)buffer, got);
-	if (got < 0 || !source_rewind(source, error))
-		return NULL;
-	return g_strdup(g_checksum_get_string(checksum));
-}
-
 static gboolean is_encrypted(const PlanVariant *variant)
 {
 	return !variant->unchanged && (variant->way == WAY_SMIME || variant->way == WAY_PGP);

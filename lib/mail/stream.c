@@ -239,3 +239,36 @@ gboolean stream_copy(Source *source, Sink *sink, GError **error)
 			return FALSE;
 	return count == 0;
 }
+
+gboolean stream_copy_crlf(Source *source, Sink *sink, GError **error)
+{
+	g_autofree char *buffer = g_malloc(STREAM_CHUNK);
+	g_autoptr(GString) out = g_string_sized_new(STREAM_CHUNK);
+	char last = '\0';
+	gssize count;
+
+	while ((count = source_read(source, buffer, STREAM_CHUNK, error)) > 0) {
+		g_string_truncate(out, 0);
+		for (gssize i = 0; i < count; last = buffer[i++]) {
+			if (buffer[i] == '\n' && last != '\r')
+				g_string_append_c(out, '\r');
+			g_string_append_c(out, buffer[i]);
+		}
+		if (!sink_write(sink, out->str, out->len, error))
+			return FALSE;
+	}
+	return count == 0;
+}
+
+char *source_sha256(Source *source, GError **error)
+{
+	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+	g_autofree guint8 *buffer = g_malloc(STREAM_CHUNK);
+	gssize count;
+
+	while ((count = source_read(source, buffer, STREAM_CHUNK, error)) > 0)
+		g_checksum_update(checksum, buffer, count);
+	if (count < 0 || !source_rewind(source, error))
+		return NULL;
+	return g_strdup(g_checksum_get_string(checksum));
+}

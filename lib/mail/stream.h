@@ -39,6 +39,10 @@ Sink *sink_new_bytes(GByteArray *bytes, gsize limit);
 
 /* All of source into sink. */
 gboolean stream_copy(Source *source, Sink *sink, GError **error);
+/* The same with every line end as CRLF. */
+gboolean stream_copy_crlf(Source *source, Sink *sink, GError **error);
+/* The SHA-256 of all its bytes in hex; then it is back at the first one. New string. */
+char *source_sha256(Source *source, GError **error);
 
 /* For those who make kinds of their own: the functions behind a Source or a Sink. destroy may be
  * NULL. */

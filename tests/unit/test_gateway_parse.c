@@ -28,6 +28,11 @@
 #define PACKETS "wQ0DASNFZ4mrze8SAAj/0gQBenp6\n"
 #define ARMOUR BEGIN PACKETS "=abcd\n" END
 #define CLOSE "--b--\n"
+#define GOOGLE(text)                                                                               \
+	MIXED "--b\nContent-Type: text/plain\n\n" text                                             \
+	      "\n--b\nContent-Type: multipart/encrypted; boundary=c\n\n"                           \
+	      "--c\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n\n"                     \
+	      "--c\nContent-Type: application/octet-stream\n\n" ARMOUR "--c--\n" CLOSE
 #define WORDS "Meet me at noon.\n"
 
 typedef struct {
@@ -77,6 +82,12 @@ static const Case pgp_cases[] = {
 	 TRUE},
 	{"a PIN before it",
 	 MIXED "--b\nContent-Type: text/plain\n\n4711\n" CONTROL DATA ARMOUR CLOSE, FALSE},
+	{"never closed, the last delimiter opens an empty part",
+	 MIXED "--b\nContent-Type: text/plain\n\n\n" CONTROL DATA ARMOUR "--b\n", TRUE},
+	{"text in a part behind it",
+	 MIXED CONTROL DATA ARMOUR "--b\nContent-Type: text/plain\n\n" WORDS CLOSE, FALSE},
+	{"as Google wraps it, behind a signature's delimiter", GOOGLE("-- \n"), TRUE},
+	{"wrapped, with a word before it", GOOGLE(WORDS), FALSE},
 	{"inline", "Content-Type: text/plain\n\n" ARMOUR, TRUE},
 	{"inline with text behind it", "Content-Type: text/plain\n\n" ARMOUR WORDS, FALSE},
 	{"inline with text in it", "Content-Type: text/plain\n\n" BEGIN PACKETS WORDS END, FALSE},
