@@ -10,17 +10,18 @@
 static void append_word(GString *text, const char *word)
 {
 	for (; word && *word; word++)
-		g_string_append_c(text, g_ascii_isalnum(*word) || strchr("@.-_+=/:", *word) ? *word
-											    : '?');
+		g_string_append_c(text,
+				  g_ascii_isalnum(*word) || strchr("@.-_+=/", *word) ? *word : '?');
 }
 
-/* RFC 8601, section 2.7: pass only for a signature of the From address that holds in all. */
+/* RFC 7281, section 3: pass only for a signature of the From address that holds, over all that the
+ * reader sees. */
 static const char *result_word(const OpenSignature *signature)
 {
 	static const char *const neutral[] = {"untrusted", "no-key", "unsupported"};
 
 	if (g_str_equal(signature->result, "good"))
-		return signature->matches_from ? "pass" : "policy";
+		return signature->matches_from && !signature->partial ? "pass" : "policy";
 	for (gsize i = 0; i < G_N_ELEMENTS(neutral); i++)
 		if (g_str_equal(signature->result, neutral[i]))
 			return "neutral";
@@ -35,9 +36,12 @@ char *annotate_results(const Opened *opened, const char *authserv_id)
 	for (guint i = 0; i < opened->signatures->len; i++) {
 		const OpenSignature *signature = opened->signatures->pdata[i];
 
-		g_string_append_printf(text, ";\n\t%s=%s (%s%s)", signature->kind,
+		g_string_append_printf(text, ";\n\t%s=%s (%s%s", signature->kind,
 				       result_word(signature), signature->result,
 				       signature->matches_from ? "" : ", not the From address");
+		if (signature->partial)
+			g_string_append_printf(text, ", covers part %s only", signature->part);
+		g_string_append_c(text, ')');
 		if (signature->signer) {
 			g_string_append_printf(text, "\n\t body.%s-identifier=", signature->kind);
 			append_word(text, signature->signer);
@@ -48,31 +52,43 @@ char *annotate_results(const Opened *opened, const char *authserv_id)
 	return g_string_free(text, FALSE);
 }
 
+static void tell_layer(GString *text, const OpenLayer *layer)
+{
+	g_string_append_printf(text, "%s %s", layer->kind, layer->opened ? "opened" : "shut");
+	if (layer->reason)
+		g_string_append_printf(text, " (%s)", layer->reason);
+	if (layer->algorithm) {
+		g_string_append_c(text, ' ');
+		append_word(text, layer->algorithm);
+	}
+	if (layer->partial)
+		g_string_append_printf(text, " part=%s", layer->part);
+}
+
+static void tell_signature(GString *text, const OpenSignature *signature)
+{
+	g_string_append_printf(text, "signature %s %s", signature->kind, signature->result);
+	if (signature->signer) {
+		g_string_append(text, " signer=");
+		append_word(text, signature->signer);
+	}
+	if (!signature->matches_from)
+		g_string_append(text, " not-from");
+	if (signature->partial)
+		g_string_append_printf(text, " part=%s", signature->part);
+}
+
 char *annotate_details(const Opened *opened)
 {
 	GString *text = g_string_new(NULL);
 
 	for (guint i = 0; i < opened->layers->len; i++) {
-		const OpenLayer *layer = opened->layers->pdata[i];
-
-		g_string_append_printf(text, "%s%s %s", i ? ";\n\t" : " ", layer->kind,
-				       layer->opened ? "opened" : "shut");
-		if (layer->reason)
-			g_string_append_printf(text, " (%s)", layer->reason);
-		if (layer->algorithm) {
-			g_string_append_c(text, ' ');
-			append_word(text, layer->algorithm);
-		}
+		g_string_append(text, text->len ? ";\n\t" : " ");
+		tell_layer(text, opened->layers->pdata[i]);
 	}
 	for (guint i = 0; i < opened->signatures->len; i++) {
-		const OpenSignature *signature = opened->signatures->pdata[i];
-
-		g_string_append_printf(text, "%ssignature %s %s", text->len ? ";\n\t" : " ",
-				       signature->kind, signature->result);
-		if (signature->signer) {
-			g_string_append(text, " signer=");
-			append_word(text, signature->signer);
-		}
+		g_string_append(text, text->len ? ";\n\t" : " ");
+		tell_signature(text, opened->signatures->pdata[i]);
 	}
 	for (guint i = 0; i < opened->warnings->len; i++)
 		g_string_append_printf(text, "%swarning %s", text->len ? ";\n\t" : " ",

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "gateway/authserv.h"
 #include "gateway/edits.h"
 
 static void edit_free(Edit *edit)
@@ -25,40 +26,6 @@ static void add_edit(GPtrArray *edits, EditKind kind, const char *name, guint nt
 	g_ptr_array_add(edits, edit);
 }
 
-/* Skips blanks and comments (RFC 5322, CFWS), nested ones too. */
-static const char *skip_comments(const char *text)
-{
-	int depth = 0;
-
-	for (; *text; text++) {
-		if (*text == '\\' && depth > 0 && text[1])
-			text++;
-		else if (*text == '(')
-			depth++;
-		else if (*text == ')' && depth > 0)
-			depth--;
-		else if (depth == 0 && !g_ascii_isspace(*text))
-			break;
-	}
-	return text;
-}
-
-/* Does this Authentication-Results field (RFC 8601, section 2.2) claim to be ours? */
-static gboolean claims_our_name(const char *value, const char *authserv_id)
-{
-	const char *start = skip_comments(value);
-	gsize length;
-
-	if (*start == '"') {
-		start++;
-		length = strcspn(start, "\"");
-	} else {
-		length = strcspn(start, "; \t\r\n(");
-	}
-	return authserv_id && length == strlen(authserv_id) &&
-	       g_ascii_strncasecmp(start, authserv_id, length) == 0;
-}
-
 /* Fields that never leave, and never come in: only we may set them, or the sender hid them. */
 static gboolean is_unwelcome(const Header *header, const char *authserv_id)
 {
@@ -68,7 +35,7 @@ static gboolean is_unwelcome(const Header *header, const char *authserv_id)
 	    g_ascii_strcasecmp(header->name, "Resent-Bcc") == 0)
 		return TRUE;
 	return g_ascii_strcasecmp(header->name, "Authentication-Results") == 0 &&
-	       claims_our_name(header->value, authserv_id);
+	       authserv_claims(header->value, authserv_id);
 }
 
 /* The number of a field among those of its name, from 1: counted in one pass with a table, for a

@@ -4,6 +4,7 @@
  */
 #include "lib/base/error.h"
 
+#include "gateway/fromname.h"
 #include "gateway/open.h"
 #include "gateway/protect.h"
 #include "gateway/signing.h"
@@ -152,6 +153,8 @@ Opened *open_message(const Job *job, const char *recipient, GError **error)
 		return NULL;
 	if (!from)
 		opened_warn(opened, reason);
+	if (fromname_lies(job->headers))
+		opened_warn(opened, "forged-display-name");
 	work.current = spool_ref(job->message);
 	gboolean done = walk(&work, error) && open_parts(&work, error);
 

@@ -37,7 +37,7 @@ static const Text warning_texts[] = {
 	{"several-from", {"more than one sender", "mehrere Absender"}},
 	{"group-from", {"sender unclear", "Absender unklar"}},
 	{"no-from", {"sender unclear", "Absender unklar"}},
-	{"forged-name",
+	{"forged-display-name",
 	 {"sender's name shows another address", "Name des Absenders zeigt eine andere Adresse"}},
 	{"partial-signature", {"only a part is signed", "nur ein Teil ist signiert"}},
 	{"not-protected-against-change",

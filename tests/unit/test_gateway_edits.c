@@ -107,6 +107,18 @@ static const Case cases[] = {
 	 "-Authentication-Results 3\n-Authentication-Results 2\n-Authentication-Results 1\n",
 	 "Authentication-Results: gw.firma.example.evil; x\n"
 	 "Authentication-Results: other; gw.firma.example\n"},
+	/* the same, as it may be hidden */
+	{"Authentication-Results:\n\tGW.Firma.Example\n\t; smime=pass\n"
+	 "AUTHENTICATION-results:(a (b\\) c) \\( )\n \"gw.fir\\ma.example\" (x) 1; smime=pass\n"
+	 "Authentication-Results: gw.firma.example(comment)1; smime=pass\n"
+	 "authentication-results:gw.firma.example.\n"
+	 "Authentication-Results: \"gw.firma.\n example\"; smime=pass\n"
+	 "X-SealPost-Incoming: smime-encrypted opened\nX-SEALPOST-:\n\tx\nX-Sealpos: 1\n",
+	 NULL, NULL, NULL,
+	 "-X-SEALPOST- 1\n-X-SealPost-Incoming 1\n-Authentication-Results 5\n"
+	 "-authentication-results 4\n-Authentication-Results 3\n-AUTHENTICATION-results 2\n"
+	 "-Authentication-Results 1\n",
+	 "X-Sealpos: 1\n"},
 };
 
 static void test_cases(void **state)
