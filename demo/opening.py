@@ -45,6 +45,21 @@ def entity_of(content):
     return b"".join(f + b"\r\n" for f in kept) + b"\r\n" + body
 
 
+HP_MARK = re.compile(rb';\r\n hp="(?:cipher|clear)"; protected-headers="v1"')
+
+
+def fields_of(content):
+    """The header fields, folded as they are, in order: [(name, the whole field)]."""
+    fields = re.split(rb"\r\n(?![ \t])", split(content)[0].rstrip(b"\r\n"))
+    return [(f.partition(b":")[0].decode("latin-1"), f) for f in fields if f]
+
+
+def unprotected(entity):
+    """An entity that Sealpost protected, as its writer made it: without the header fields that
+    RFC 9788 puts in front, and without its mark on Content-Type."""
+    return HP_MARK.sub(b"", entity_of(entity), count=1)
+
+
 def _kind(entity):
     mail = email.message_from_bytes(split(entity)[0], policy=email.policy.default)
     kind, protocol = mail.get_content_type(), (mail.get_param("protocol") or "").lower()

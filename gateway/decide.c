@@ -165,12 +165,13 @@ static SignKind choose_signature(Decider *decider, const PlanRecipient *outcome)
 	return kind != SIGN_NONE ? kind : sign_with(decider, KEY_PGP);
 }
 
-/* The client's own signature is as good as ours, if it is of the same kind as the encryption. */
+/* The client's own signature is as good as ours, if it is of the same kind as the encryption, and
+ * covers all of it: not a hidden subject. */
 static gboolean is_signed_already(const Decider *decider, const PlanRecipient *outcome)
 {
 	Layer layer = decider->parsed->signed_by;
 
-	if (layer == LAYER_NONE)
+	if (layer == LAYER_NONE || (outcome->key && outcome->decision->hide_subject))
 		return FALSE;
 	if (outcome->way == WAY_SMIME || outcome->way == WAY_PGP)
 		return layer == (outcome->way == WAY_SMIME ? LAYER_SMIME : LAYER_PGP);

@@ -6,6 +6,7 @@
 
 #include "gateway/authserv.h"
 #include "gateway/edits.h"
+#include "gateway/headprotect.h"
 
 static void edit_free(Edit *edit)
 {
@@ -67,6 +68,15 @@ static void add_subject(GPtrArray *edits, const SubjectWish *wish)
 		add_edit(edits, EDIT_ADD, "Subject", 0, value);
 }
 
+/* The first subject becomes the one that hides it; the others, and what repeats it, go. */
+static void hide_field(GPtrArray *edits, GPtrArray *deletions, const Header *header, guint nth)
+{
+	if (nth == 1 && g_ascii_strcasecmp(header->name, "Subject") == 0)
+		add_edit(edits, EDIT_CHANGE, header->name, nth, HEADPROTECT_HIDDEN);
+	else
+		add_edit(deletions, EDIT_DELETE, header->name, nth, NULL);
+}
+
 static void add_content(GPtrArray *edits, const Headers *received, const Headers *content)
 {
 	if (headers_count_name(received, "MIME-Version") == 0)
@@ -92,6 +102,8 @@ GPtrArray *edits_for(const Headers *received, const EditWish *wish)
 		if (is_unwelcome(header, wish->authserv_id) ||
 		    (wish->content && header_is_content(header->name)))
 			add_edit(deletions, EDIT_DELETE, header->name, nth, NULL);
+		else if (wish->hide_subject && headprotect_is_hidden(header->name))
+			hide_field(edits, deletions, header, nth);
 		else if (g_ascii_strcasecmp(header->name, "Subject") == 0)
 			change_subject(edits, header, nth, &wish->subject);
 	}

@@ -28,6 +28,7 @@ typedef struct {
 	const Headers *content;
 	const char *route; /* value of X-Sealpost-Route, without a blank; NULL: none */
 	SubjectWish subject;
+	gboolean hide_subject; /* outside stands [...] (headprotect.h) */
 	const char *authserv_id; /* our name: Authentication-Results that claim it are removed */
 	const char *results; /* raw values for the top: Authentication-Results, */
 	const char *details; /* X-Sealpost-Incoming; NULL: none */

@@ -97,11 +97,6 @@ static void add_recipient(JsonBuilder *json, const PlanRecipient *outcome)
 	json_builder_end_object(json);
 }
 
-static gboolean is_encrypted(const PlanVariant *variant)
-{
-	return !variant->unchanged && (variant->way == WAY_SMIME || variant->way == WAY_PGP);
-}
-
 static void add_encryption(JsonBuilder *json, const PlanVariant *variant, const Output *output)
 {
 	const PlanRecipient *first = variant->recipients->pdata[0];
@@ -148,8 +143,8 @@ static void add_signed_layer(JsonBuilder *json, const Plan *plan, const PlanVari
 	const char *kind = "pgp-signed";
 
 	if (variant->sign == SIGN_SMIME)
-		kind = !is_encrypted(variant) && is_opaque(output) ? "smime-opaque-signed"
-								   : "smime-signed";
+		kind = !plan_is_encrypted(variant) && is_opaque(output) ? "smime-opaque-signed"
+									: "smime-signed";
 	json_builder_begin_object(json);
 	add_string(json, "part", "1");
 	add_string(json, "kind", kind);
@@ -212,7 +207,7 @@ static void add_layers(JsonBuilder *json, const Plan *plan, const PlanVariant *v
 		       const Output *output)
 {
 	begin_array(json, "layers");
-	if (is_encrypted(variant))
+	if (plan_is_encrypted(variant))
 		add_encryption(json, variant, output);
 	if (variant->sign != SIGN_NONE)
 		add_signed_layer(json, plan, variant, output);
@@ -239,7 +234,7 @@ static void add_signatures(JsonBuilder *json, const Plan *plan, const PlanVarian
 static void add_warnings(JsonBuilder *json, const Plan *plan, const PlanVariant *variant)
 {
 	begin_array(json, "warnings");
-	if (is_encrypted(variant) && variant->sign == SIGN_NONE && plan->signer_reason)
+	if (plan_is_encrypted(variant) && variant->sign == SIGN_NONE && plan->signer_reason)
 		json_builder_add_string_value(json, plan->signer_reason);
 	json_builder_end_array(json);
 }
@@ -260,6 +255,7 @@ static void add_variant(JsonBuilder *json, const Plan *plan, const PlanVariant *
 	}
 	json_builder_end_array(json);
 	add_string(json, "way", plan_variant_way(variant));
+	add_boolean(json, "hide_subject", variant->hide_subject);
 	add_string(json, "signed_as", variant->sign != SIGN_NONE ? plan->signer : NULL);
 	if (variant->opened) {
 		add_found(json, variant->opened);

@@ -132,6 +132,8 @@ static void tell_variant(GString *text, const Plan *plan, const PlanVariant *var
 		g_string_append_printf(text, "  not signed: %s\n",
 				       plan->signer_reason ? plan->signer_reason
 							   : "the sender's client has signed it");
+	if (variant->hide_subject)
+		g_string_append(text, "  the subject stands inside only; outside: [...]\n");
 	if (route)
 		g_string_append_printf(text, "  transport enforced: %s\n", route);
 }

@@ -71,6 +71,14 @@ static const char *recipient_tag(const PlanRecipient *recipient)
 	return decision && decision->remove_tag ? decision->tag : NULL;
 }
 
+/* Only an encrypted copy has an inside for it. */
+static gboolean hides_subject(const PlanRecipient *recipient)
+{
+	const PolicyDecision *decision = recipient->decision;
+
+	return decision && decision->hide_subject && recipient->key && !recipient->unchanged;
+}
+
 /* A key of the recipient shows in the message, so who is hidden must be alone there. */
 static gboolean needs_own_variant(const PlanRecipient *recipient)
 {
@@ -82,10 +90,10 @@ static char *outcome_key(const PlanRecipient *recipient)
 {
 	const char *tag = recipient_tag(recipient);
 
-	return g_strdup_printf("%d\n%d\n%d\n%s\n%d\n%s\n%s\n%s", recipient->unchanged,
+	return g_strdup_printf("%d\n%d\n%d\n%s\n%d\n%d\n%s\n%s\n%s", recipient->unchanged,
 			       recipient->way, recipient->transport,
 			       recipient->transport != TRANSPORT_ANY ? recipient->nexthop : "",
-			       recipient->sign, tag ? tag : "",
+			       recipient->sign, hides_subject(recipient), tag ? tag : "",
 			       needs_own_variant(recipient) ? recipient->recipient->folded : "",
 			       recipient->opened_key ? recipient->opened_key : "");
 }
@@ -108,6 +116,7 @@ static PlanVariant *add_variant(Plan *plan, const PlanRecipient *first)
 	variant->nexthop = first->nexthop;
 	variant->sign = first->sign;
 	variant->tag = recipient_tag(first);
+	variant->hide_subject = hides_subject(first);
 	variant->opened = first->opened;
 	g_ptr_array_add(plan->variants, variant);
 	variant->number = plan->variants->len;
@@ -169,6 +178,11 @@ const char *plan_variant_way(const PlanVariant *variant)
 {
 	return was_opened(variant->opened) ? "opened"
 					   : plan_way_name(variant->way, variant->unchanged);
+}
+
+gboolean plan_is_encrypted(const PlanVariant *variant)
+{
+	return !variant->unchanged && (variant->way == WAY_SMIME || variant->way == WAY_PGP);
 }
 
 char *plan_route(const PlanVariant *variant)

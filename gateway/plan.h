@@ -54,6 +54,7 @@ typedef struct {
 	const char *nexthop;
 	SignKind sign;
 	const char *tag; /* text to take out of the subject; NULL: none */
+	gboolean hide_subject; /* the subject stands inside the encryption only */
 	const Opened *opened; /* incoming; borrowed from the first recipient */
 } PlanVariant;
 
@@ -85,6 +86,9 @@ const char *plan_way_name(Way way, gboolean unchanged);
 /* The same, with "opened" for incoming mail whose content was replaced. */
 const char *plan_recipient_way(const PlanRecipient *recipient);
 const char *plan_variant_way(const PlanVariant *variant);
+
+/* Encrypted by us, from end to end. */
+gboolean plan_is_encrypted(const PlanVariant *variant);
 
 /* "tls NEXTHOP" for the route header; NULL if the transport is not enforced. New string. */
 char *plan_route(const PlanVariant *variant);

@@ -6,6 +6,7 @@
 
 #include "gateway/annotate.h"
 #include "gateway/head.h"
+#include "gateway/headprotect.h"
 #include "gateway/protect.h"
 
 void output_free(Output *output)
@@ -28,47 +29,26 @@ Spool *protect_spool(const Job *job)
 			 2 * conf_size(conf, "gateway", "message_limit") + (1 << 20));
 }
 
-Source *protect_entity(const Job *job, GError **error)
+/* The fields that go inside with the body: none where the client's own layer is the root, for what
+ * is inside that is not ours to change; unless a rule wants the subject to go inside. */
+static gboolean protect_head(ProtectJob *work, const EditWish *wish, GError **error)
 {
-	g_autoptr(GByteArray) head = g_byte_array_new();
-	g_autoptr(Sink) sink = sink_new_bytes(head, HEADERS_BYTES_MAX * 2);
+	const PlanVariant *variant = work->variant;
+	gboolean layered = work->parsed && work->parsed->layer != LAYER_NONE;
+	g_autoptr(GPtrArray) edits = NULL;
+	g_autoptr(Headers) sent = NULL;
 
-	if (!headers_write(job->headers, HEADERS_CONTENT, sink, error) ||
-	    !sink_write(sink, "\r\n", 2, error))
-		return NULL;
-	g_autoptr(GBytes) bytes = g_byte_array_free_to_bytes(g_steal_pointer(&head));
-
-	return source_new_concat(source_new_bytes(bytes),
-				 spool_source(job->message, job_body(job)));
-}
-
-Source *protect_safe_entity(const ProtectJob *work, GError **error)
-{
-	const MimeTree *tree = work->parsed->tree;
-	GError *failure = NULL;
-
-	if (!tree) {
-		g_set_error(error, SEALPOST_ERROR, ERROR_UNSUPPORTED,
-			    "structure cannot be read: %s", work->parsed->failure->message);
-		return NULL;
-	}
-	if (mime_is_transport_safe(tree, mime_root(tree), &failure))
-		return protect_entity(work->job, error);
-	if (failure) {
-		g_propagate_error(error, failure);
-		return NULL;
-	}
-	g_autoptr(Spool) safe = protect_spool(work->job);
-	g_autoptr(Sink) sink = spool_sink(safe);
-
-	if (!mime_write_transport_safe(tree, mime_root(tree), sink, error))
-		return NULL;
-	return spool_source_all(safe);
-}
-
-static gboolean is_encrypted(const PlanVariant *variant)
-{
-	return !variant->unchanged && (variant->way == WAY_SMIME || variant->way == WAY_PGP);
+	if (layered && !variant->hide_subject)
+		return TRUE;
+	edits = edits_for(work->job->headers,
+			  &(EditWish){.subject = wish->subject, .authserv_id = wish->authserv_id});
+	sent = edits_apply(work->job->headers, edits, error);
+	if (!sent)
+		return FALSE;
+	work->wrap = layered;
+	work->inside =
+		headprotect_fields(sent, plan_is_encrypted(variant), variant->hide_subject, error);
+	return work->inside != NULL;
 }
 
 /* Puts on what the plan says; *content gets the new entity's fields. */
@@ -77,9 +57,9 @@ static gboolean protect_body(const ProtectJob *work, Output *output, Headers **c
 {
 	const PlanVariant *variant = work->variant;
 	g_autoptr(Spool) spool = protect_spool(work->job);
-	gboolean encrypted = is_encrypted(variant);
+	gboolean encrypted = plan_is_encrypted(variant);
 	gboolean pgp = variant->way == WAY_PGP || (!encrypted && variant->sign == SIGN_PGP);
-	g_autoptr(Source) entity = encrypted ? protect_entity(work->job, error) : NULL;
+	g_autoptr(Source) entity = encrypted ? protect_entity(work, error) : NULL;
 
 	if (encrypted && !entity)
 		return FALSE;
@@ -97,6 +77,21 @@ static gboolean protect_body(const ProtectJob *work, Output *output, Headers **c
 		return FALSE;
 	}
 	return TRUE;
+}
+
+static gboolean puts_on(const PlanVariant *variant)
+{
+	return plan_is_encrypted(variant) || variant->sign != SIGN_NONE;
+}
+
+static gboolean protect_content(ProtectJob *work, const EditWish *wish, Output *output,
+				Headers **content, GError **error)
+{
+	gboolean done =
+		protect_head(work, wish, error) && protect_body(work, output, content, error);
+
+	headers_free(work->inside);
+	return done;
 }
 
 /* Incoming: the entity that was found inside. */
@@ -119,12 +114,11 @@ Output *protect(const Job *job, const Parsed *parsed, const Plan *plan, const Pl
 	g_autofree char *results = NULL, *details = NULL, *tags = NULL;
 	const char *hostname = job->snapshot->hostname;
 	const Opened *opened = variant->opened;
-	ProtectJob work = {job, parsed, plan, variant};
+	ProtectJob work = {job, parsed, plan, variant, NULL, FALSE};
 	EditWish wish = {.authserv_id = hostname, .subject.rule_tag = variant->tag};
 
 	if (opened ? !take_opened(opened, output, &content, error)
-		   : (is_encrypted(variant) || variant->sign != SIGN_NONE) &&
-			     !protect_body(&work, output, &content, error))
+		   : puts_on(variant) && !protect_content(&work, &wish, output, &content, error))
 		return NULL;
 	if (opened) {
 		wish.results = results = annotate_results(opened, hostname);
@@ -133,6 +127,7 @@ Output *protect(const Job *job, const Parsed *parsed, const Plan *plan, const Pl
 	if (!job->trusted && tags_wanted(&job->snapshot->tags))
 		wish.subject.tags = tags = tags_text(&job->snapshot->tags, opened);
 	wish.content = content;
+	wish.hide_subject = variant->hide_subject;
 	/* A portal message does not travel; its notice has the route. */
 	wish.route = variant->way == WAY_PORTAL && !variant->unchanged ? NULL : route;
 	output->edits = edits_for(job->headers, &wish);

@@ -43,13 +43,15 @@ typedef struct {
 	const Parsed *parsed;
 	const Plan *plan;
 	const PlanVariant *variant;
+	Headers *inside; /* the header fields that go inside; NULL: no header protection */
+	gboolean wrap; /* the client's layer stays as it is, in a multipart that carries them */
 } ProtectJob;
 gboolean protect_smime(const ProtectJob *work, Source *entity, Spool *into, GError **error);
 gboolean protect_pgp(const ProtectJob *work, Source *entity, Spool *into, GError **error);
 
-/* The message's entity as it came. The same in a form that survives relays, for signing: NULL with
+/* protect_entity.c: the message's entity as it came, with the protected header. The same in a form that survives relays, for signing: NULL with
  * ERROR_UNSUPPORTED if that would change a part that is itself signed or encrypted. */
-Source *protect_entity(const Job *job, GError **error);
+Source *protect_entity(const ProtectJob *work, GError **error);
 Source *protect_safe_entity(const ProtectJob *work, GError **error);
 /* An empty spool for an output. */
 Spool *protect_spool(const Job *job);

@@ -93,7 +93,7 @@ static gboolean sign_only(const ProtectJob *work, const CmsJob *cms, Sink *sink,
 		g_propagate_error(error, g_steal_pointer(&failure));
 		return FALSE;
 	}
-	g_autoptr(Source) entity = protect_entity(work->job, error);
+	g_autoptr(Source) entity = protect_entity(work, error);
 
 	return entity && cms_sign_opaque(cms, entity, sink, error);
 }

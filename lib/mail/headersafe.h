@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Header fields in a form that survives every relay: ASCII, lines of at most 998, no blanks at
- * the end of a line. For lib/mail only.
+ * the end of a line.
  */
 #ifndef SEALPOST_LIB_MAIL_HEADERSAFE_H
 #define SEALPOST_LIB_MAIL_HEADERSAFE_H

@@ -104,7 +104,7 @@ with script() as tap, tap.site(people=PEOPLE, policy=POLICY) as site:
             keys[recipient] = set(opened.keys)
             if recipient not in (cast.OTTO.address,):
                 assert text_of(opened.mail).strip() == TEXT.strip(), recipient
-            assert b"bcc" not in copy.content.lower().split(b"\r\n\r\n")[0]
+            assert b"\nbcc:" not in b"\n" + copy.content.lower().split(b"\r\n\r\n")[0]
         ids = {p.address: site.cabinet.key_id(p) for p in (cast.SOFIA, SVEN, cast.PETER, *hidden)}
         assert keys[cast.SOFIA.address] <= {ids[cast.SOFIA.address], ids[SVEN.address]}, keys
         assert keys[SVEN.address] <= {ids[cast.SOFIA.address], ids[SVEN.address]}, keys

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every message of the corpus goes the outgoing way, to somebody with S/MIME and somebody with PGP:
-what openssl and gpg find inside is the entity that went in, byte for byte. Without a corpus
-(SEALPOST_CORPUS) some messages made here go the same way."""
+what openssl and gpg find inside is the entity that went in, byte for byte, but for the header fields
+that it protects and their mark. Without a corpus (SEALPOST_CORPUS) some messages made here go the
+same way."""
 import os
 import re
 import shutil
@@ -14,12 +15,15 @@ from lib import BUILD, SRC
 
 from demo import people as cast
 from demo.pki import Authority
+from demo.opening import HP_MARK
 from demo.process import Failed, run
 from demo.sealpost import Sealpost
 
 CORPUS = Path(os.environ.get("SEALPOST_CORPUS", SRC.parent / "shared" / "corpus"))
 POLICY = 'internal domains "firma.example"\noutgoing require smime, pgp\n'
 ALICE, SOFIA, PETER = cast.ALICE, cast.SOFIA, cast.PETER
+# a mark that the writer's program put on the root: ours takes its place
+OLD_MARK = re.compile(rb'\A((?:[^\r]|\r\n[ \t])*?);\s*protected-headers="v1"')
 FIELD = re.compile(rb"([!-9;-~]+):")
 
 OWN = {
@@ -103,9 +107,34 @@ def opened_pgp(home, path):
                stdin=content[start:]).stdout
 
 
-def differs(found, expected):
+def bare(found):
+    """An entity without what header protection (RFC 9788) puts into its head: what went in."""
+    fields, body = fields_and_body(found)
+    content = [HP_MARK.sub(b"", f) for f in fields if is_content(f)]
+    return b"".join(f + b"\r\n" for f in content) + b"\r\n" + body
+
+
+def foreign(found, message):
+    """A field inside, or an HP-Outer's, that the message does not have; None if there is none."""
+    own = set(fields_and_body(message)[0])
+    for field in fields_and_body(found)[0]:
+        if not is_content(field) and field.removeprefix(b"HP-Outer: ") not in own:
+            return field
+    return None
+
+
+def differs(found, expected, message):
     if found == expected or first_part(found) == expected:
-        return None
+        return None  # the client's own layer
+    if HP_MARK.search(found.partition(b"\r\n\r\n")[0]) is None:
+        found = first_part(found)  # below our signature
+    if HP_MARK.search(found.partition(b"\r\n\r\n")[0]) is None:
+        return f"no header protection: {found[:200]!r}"
+    if foreign(found, message):
+        return f"not from the message: {foreign(found, message)!r}"
+    found, expected = bare(found), OLD_MARK.sub(rb"\1", expected)
+    if found in (expected, b"Content-Type: text/plain\r\n" + expected):
+        return None  # without a type there is nothing to carry the mark
     return f"{len(found)} bytes instead of {len(expected)}: {found[:60]!r} {expected[:60]!r}"
 
 
@@ -150,17 +179,17 @@ class Run:
             raise Failed(f"outgoing: {done.returncode}: {done.stderr[-2000:].decode(errors='replace')}")
         return done.stdout.decode("utf-8", "replace").splitlines()
 
-    def check(self, number, report, entity):
+    def check(self, number, report, message, entity):
         """None, or what is wrong with a message's variants."""
         out = self.folder / "out" / str(number)
         try:
             if report == "deliver smime pgp":
-                return differs(opened_smime(self.cabinet, out / "1.eml"), entity) or \
-                    differs(opened_pgp(self.home, out / "2.eml"), entity)
+                return differs(opened_smime(self.cabinet, out / "1.eml"), entity, message) or \
+                    differs(opened_pgp(self.home, out / "2.eml"), entity, message)
             if report == "deliver unchanged":
                 kept = fields_and_body((out / "1.eml").read_bytes())
                 content = b"".join(f + b"\r\n" for f in kept[0] if is_content(f))
-                return differs(content + b"\r\n" + crlf(kept[1]), entity)
+                return differs(content + b"\r\n" + crlf(kept[1]), entity, message)
         except (Failed, ValueError, IndexError) as error:
             return str(error)
         return f"it would not leave: {report}"
@@ -189,8 +218,7 @@ def main():
         reports = [line.split(" ", 1)[1] for line in work.protect([m for m, _ in prepared])]
         assert len(reports) == len(names)
         with ThreadPoolExecutor(2) as pool:
-            faults = list(pool.map(work.check, range(len(names)), reports,
-                                   [entity for _, entity in prepared]))
+            faults = list(pool.map(work.check, range(len(names)), reports, *zip(*prepared)))
         bad = [(name, fault) for name, fault in zip(names, faults) if fault]
         for name, fault in bad[:20]:
             print(f"# {name}: {fault}"[:400].replace("\n", " "))
