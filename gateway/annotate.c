@@ -14,6 +14,12 @@ static void append_word(GString *text, const char *word)
 				  g_ascii_isalnum(*word) || strchr("@.-_+=/", *word) ? *word : '?');
 }
 
+/* Of a broken signature nobody is the signer, whatever it says. */
+static gboolean is_named(const OpenSignature *signature)
+{
+	return signature->signer && !g_str_equal(signature->result, "bad");
+}
+
 /* RFC 7281, section 3: pass only for a signature of the From address that holds, over all that the
  * reader sees. */
 static const char *result_word(const OpenSignature *signature)
@@ -21,7 +27,7 @@ static const char *result_word(const OpenSignature *signature)
 	static const char *const neutral[] = {"untrusted", "no-key", "unsupported"};
 
 	if (g_str_equal(signature->result, "good"))
-		return signature->matches_from && !signature->partial ? "pass" : "policy";
+		return signature->matches_from && opened_covers(signature) ? "pass" : "policy";
 	for (gsize i = 0; i < G_N_ELEMENTS(neutral); i++)
 		if (g_str_equal(signature->result, neutral[i]))
 			return "neutral";
@@ -41,8 +47,10 @@ char *annotate_results(const Opened *opened, const char *authserv_id)
 				       signature->matches_from ? "" : ", not the From address");
 		if (signature->partial)
 			g_string_append_printf(text, ", covers part %s only", signature->part);
+		if (signature->outside)
+			g_string_append(text, ", covers the ciphertext only");
 		g_string_append_c(text, ')');
-		if (signature->signer) {
+		if (is_named(signature)) {
 			g_string_append_printf(text, "\n\t body.%s-identifier=", signature->kind);
 			append_word(text, signature->signer);
 		}
@@ -68,7 +76,7 @@ static void tell_layer(GString *text, const OpenLayer *layer)
 static void tell_signature(GString *text, const OpenSignature *signature)
 {
 	g_string_append_printf(text, "signature %s %s", signature->kind, signature->result);
-	if (signature->signer) {
+	if (is_named(signature)) {
 		g_string_append(text, " signer=");
 		append_word(text, signature->signer);
 	}
@@ -76,6 +84,8 @@ static void tell_signature(GString *text, const OpenSignature *signature)
 		g_string_append(text, " not-from");
 	if (signature->partial)
 		g_string_append_printf(text, " part=%s", signature->part);
+	if (signature->outside)
+		g_string_append(text, " over-ciphertext");
 }
 
 char *annotate_details(const Opened *opened)

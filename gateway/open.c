@@ -162,6 +162,7 @@ Opened *open_message(const Job *job, const char *recipient, GError **error)
 	spool_unref(work.current);
 	mime_free(work.tree);
 	key_answer_free(work.sender);
+	g_clear_pointer(&work.others, g_ptr_array_unref);
 	verifiers_free(work.verifiers);
 	return done ? g_steal_pointer(&opened) : NULL;
 }

@@ -7,6 +7,8 @@
 #ifndef SEALPOST_GATEWAY_OPEN_H
 #define SEALPOST_GATEWAY_OPEN_H
 
+#include "lib/crypt/pgp_open.h"
+
 #include "gateway/opened.h"
 #include "gateway/parse.h"
 
@@ -18,6 +20,7 @@ typedef struct {
 	const Openers *openers; /* the recipient's */
 	const char *from; /* the one address in From, folded; NULL if there is not one */
 	KeyAnswer *sender; /* the keys of From; asked for when a signature needs them */
+	GPtrArray *others; /* of KeyAnswer *: signers who are not the sender; NULL: none yet */
 	Verifiers *verifiers;
 	Opened *opened; /* grows */
 	Spool *current; /* the entity whose root is looked at */
@@ -48,6 +51,12 @@ gboolean open_has_parts(const MimeTree *tree);
 /* For all: what was found, with the part that is looked at. */
 OpenLayer *open_add_layer(OpenWork *work, const char *kind);
 OpenSignature *open_add_signature(OpenWork *work, const char *kind, const char *result);
+/* OpenPGP signatures (of PgpSignature *), each with whose it is. */
+void open_report_pgp(OpenWork *work, const GPtrArray *signatures);
+/* Where the key is not at hand: the store's that the signature names. *more: there are keys to
+ * verify with once again. FALSE: the store failed. */
+gboolean open_find_signers(OpenWork *work, const GPtrArray *signatures, gboolean *more,
+			   GError **error);
 /* The keys of the sender, asked for once. */
 const Verifiers *open_verifiers(OpenWork *work, GError **error);
 /* ERROR_TIMEOUT if the message's time is over. */

@@ -6,38 +6,9 @@
 #include <string.h>
 
 #include "lib/base/error.h"
-#include "lib/crypt/pgp_open.h"
 
 #include "gateway/open.h"
 #include "gateway/protect.h"
-
-/* A key of the sender's that may be used speaks for him; another one with his name is untrusted. */
-static void report_signature(OpenWork *work, const PgpSignature *found)
-{
-	OpenSignature *signature = open_add_signature(work, "pgp", found->result);
-	const GPtrArray *keys = work->sender ? work->sender->keys : NULL;
-
-	signature->key = g_strdup(found->key);
-	for (guint i = 0; keys && found->key && i < keys->len; i++) {
-		const Key *key = keys->pdata[i];
-
-		if (key->type != KEY_PGP || g_ascii_strcasecmp(key->id, found->key) != 0)
-			continue;
-		signature->signer = g_strdup(work->from);
-		signature->matches_from = TRUE;
-		if (!key->usable && g_str_equal(found->result, "good"))
-			signature->result = "untrusted";
-		return;
-	}
-	if (g_str_equal(found->result, "good"))
-		signature->result = "untrusted";
-}
-
-static void report_signatures(OpenWork *work, const GPtrArray *signatures)
-{
-	for (guint i = 0; i < signatures->len; i++)
-		report_signature(work, signatures->pdata[i]);
-}
 
 static gboolean set_job(OpenWork *work, PgpOpenJob *job, GError **error)
 {
@@ -72,20 +43,48 @@ static Spool *entity_of(OpenWork *work, Spool *plain, gboolean is_inline, GError
 		       : NULL;
 }
 
+static PgpOpened *open_armour(OpenWork *work, Source *armour, Spool *plain, GError **error)
+{
+	g_autoptr(Sink) sink = spool_sink(plain);
+	PgpOpenJob job;
+
+	if (!set_job(work, &job, error))
+		return NULL;
+	return pgp_open(work->job->snapshot->pgp, &job, armour, sink, error);
+}
+
+/* *plain gets what was inside. Opened again if a signature inside turns out to be of somebody whose
+ * key we have. */
+static PgpOpened *open_with_signers(OpenWork *work, Source *armour, Spool **plain, GError **error)
+{
+	g_autoptr(Spool) first = protect_spool(work->job), second = NULL;
+	g_autoptr(PgpOpened) result = open_armour(work, armour, first, error);
+	gboolean more;
+
+	if (!result || !open_find_signers(work, result->signatures, &more, error))
+		return NULL;
+	if (!more) {
+		*plain = g_steal_pointer(&first);
+		return g_steal_pointer(&result);
+	}
+	second = protect_spool(work->job);
+	g_autoptr(PgpOpened) again =
+		source_rewind(armour, error) ? open_armour(work, armour, second, error) : NULL;
+
+	*plain = g_steal_pointer(&second);
+	return g_steal_pointer(&again);
+}
+
 static gboolean open_encrypted(OpenWork *work, const MimePart *data, gboolean is_inline,
 			       OpenStep *step, GError **error)
 {
 	OpenLayer *layer =
 		open_add_layer(work, is_inline ? "pgp-inline-encrypted" : "pgp-encrypted");
 	g_autoptr(Spool) armour = open_decoded(work, data, error);
-	g_autoptr(Spool) plain = protect_spool(work->job);
-	PgpOpenJob job;
-
-	if (!armour || !set_job(work, &job, error))
-		return FALSE;
-	g_autoptr(Source) source = spool_source_all(armour);
-	g_autoptr(Sink) sink = spool_sink(plain);
-	g_autoptr(PgpOpened) result = pgp_open(work->job->snapshot->pgp, &job, source, sink, error);
+	g_autoptr(Source) source = armour ? spool_source_all(armour) : NULL;
+	g_autoptr(Spool) plain = NULL;
+	g_autoptr(PgpOpened) result =
+		source ? open_with_signers(work, source, &plain, error) : NULL;
 
 	if (!result)
 		return FALSE;
@@ -98,8 +97,8 @@ static gboolean open_encrypted(OpenWork *work, const MimePart *data, gboolean is
 	g_autoptr(Source) bytes = spool_source_all(plain);
 
 	layer->sha256 = source_sha256(bytes, error);
-	work->opened->decrypted = TRUE;
-	report_signatures(work, result->signatures);
+	opened_decrypted(work->opened, FALSE);
+	open_report_pgp(work, result->signatures);
 	*step = (OpenStep){layer->sha256 ? entity_of(work, plain, is_inline, error) : NULL, TRUE};
 	return step->next != NULL;
 }
@@ -116,7 +115,7 @@ static guint count_bad(const GPtrArray *signatures)
 	return bad;
 }
 
-static GPtrArray *verify_over(OpenWork *work, Spool *armour, Source *content, GError **error)
+static GPtrArray *verify_once(OpenWork *work, Spool *armour, Source *content, GError **error)
 {
 	g_autoptr(Source) signature = spool_source_all(armour);
 	PgpSigned signed_thing = {signature, content, NULL};
@@ -125,6 +124,18 @@ static GPtrArray *verify_over(OpenWork *work, Spool *armour, Source *content, GE
 	if (!set_job(work, &job, error))
 		return NULL;
 	return pgp_verify(work->job->snapshot->pgp, &job, &signed_thing, error);
+}
+
+static GPtrArray *verify_over(OpenWork *work, Spool *armour, Source *content, GError **error)
+{
+	g_autoptr(GPtrArray) found = verify_once(work, armour, content, error);
+	gboolean more;
+
+	if (!found || !open_find_signers(work, found, &more, error))
+		return NULL;
+	if (!more)
+		return g_steal_pointer(&found);
+	return source_rewind(content, error) ? verify_once(work, armour, content, error) : NULL;
 }
 
 /* Over the bytes as they are; where these do not fit, over their CRLF form: a text inside an
@@ -161,7 +172,7 @@ static gboolean open_signed(OpenWork *work, const MimePart *root, OpenStep *step
 	if (!found)
 		return FALSE;
 	layer->opened = TRUE;
-	report_signatures(work, found);
+	open_report_pgp(work, found);
 	/* There is one, but gpg cannot read it. */
 	if (found->len == 0)
 		open_add_signature(work, "pgp", "bad");

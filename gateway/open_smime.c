@@ -30,8 +30,10 @@ static void report_signature(OpenWork *work, const CmsSignature *found)
 	if (!found->signer)
 		return;
 	signature->key = g_strdup(cert_fingerprint(found->signer));
-	signature->matches_from = work->from && g_strv_contains(addresses, work->from);
-	signature->signer = g_strdup(signature->matches_from ? work->from : addresses[0]);
+	gboolean named = work->from && g_strv_contains(addresses, work->from);
+
+	signature->matches_from = named && found->result != CMS_SIGNATURE_BAD;
+	signature->signer = g_strdup(named ? work->from : addresses[0]);
 }
 
 static void report_signatures(OpenWork *work, OpenLayer *layer, const CmsVerified *verified)
@@ -104,10 +106,9 @@ static gboolean try_key(OpenWork *work, const MimePart *root, const KeyPair *pai
 	layer->opened = TRUE;
 	layer->key = g_strdup(cert_fingerprint(pair->cert));
 	layer->sha256 = g_strdup(result->sha256);
-	work->opened->decrypted = TRUE;
+	opened_decrypted(work->opened, !result->protected);
 	if (result->weak)
 		opened_warn(work->opened, "weak-cipher");
-	work->opened->changeable = work->opened->changeable || !result->protected;
 	*into = g_steal_pointer(&plain);
 	return TRUE;
 }

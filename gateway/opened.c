@@ -72,25 +72,38 @@ void opened_warn(Opened *opened, const char *warning)
 	g_ptr_array_add(opened->warnings, (gpointer)warning);
 }
 
+void opened_decrypted(Opened *opened, gboolean changeable)
+{
+	opened->decrypted = TRUE;
+	opened->changeable = changeable;
+	for (guint i = 0; i < opened->signatures->len; i++)
+		((OpenSignature *)opened->signatures->pdata[i])->outside = TRUE;
+}
+
 gboolean opened_covers(const OpenSignature *signature)
 {
-	return !signature->partial && g_str_equal(signature->result, "good");
+	return !signature->partial && !signature->outside && g_str_equal(signature->result, "good");
 }
 
 void opened_conclude(Opened *opened)
 {
-	gboolean covered = FALSE, partial = FALSE;
+	gboolean covered = FALSE, partial = FALSE, outside = FALSE;
 
 	for (guint i = 0; i < opened->signatures->len; i++) {
 		const OpenSignature *signature = opened->signatures->pdata[i];
 
 		covered = covered || opened_covers(signature);
 		partial = partial || signature->partial;
+		outside = outside || (signature->outside && g_str_equal(signature->result, "good"));
 	}
-	if (opened->changeable && !covered)
+	if (covered)
+		return;
+	if (opened->changeable)
 		opened_warn(opened, "not-protected-against-change");
-	if (partial && !covered)
+	if (partial)
 		opened_warn(opened, "partial-signature");
+	if (outside)
+		opened_warn(opened, "signed-ciphertext");
 }
 
 gboolean opened_is_plain(const Opened *opened)

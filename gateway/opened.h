@@ -28,7 +28,8 @@ typedef struct {
 	const char *kind; /* "smime", "pgp"; static */
 	const char *result; /* "good", "untrusted", …; static */
 	char *signer; /* address; NULL if not known */
-	gboolean matches_from;
+	gboolean matches_from; /* FALSE for a bad one: nobody signed it */
+	gboolean outside; /* over a ciphertext that was opened: its signer need not know the text */
 	char *key; /* fingerprint or key id; NULL if not known */
 } OpenSignature;
 
@@ -38,7 +39,7 @@ typedef struct {
 	GPtrArray *warnings; /* of const char *, static words */
 	Spool *entity; /* what replaces the message's content; NULL: it stays as it came */
 	gboolean decrypted; /* a private key was used */
-	gboolean changeable; /* ... and the cipher does not protect against change (CBC) */
+	gboolean changeable; /* ... and the last cipher does not protect against change (CBC) */
 } Opened;
 
 Opened *opened_new(void);
@@ -50,10 +51,13 @@ OpenLayer *opened_add_layer(Opened *opened, const char *kind);
 OpenSignature *opened_add_signature(Opened *opened, const char *kind, const char *result);
 void opened_warn(Opened *opened, const char *warning);
 
+/* A cipher was opened: signatures so far are outside of it. */
+void opened_decrypted(Opened *opened, gboolean changeable);
 /* A signature that holds, over all that the reader sees. */
 gboolean opened_covers(const OpenSignature *signature);
 /* The last words, when all layers are known: what the cipher does not protect, a good signature
- * does; without one the reader is warned. So he is where only a part is signed. */
+ * inside does; without one the reader is warned. So he is where only a part is signed, or only the
+ * ciphertext. */
 void opened_conclude(Opened *opened);
 /* Nothing was found that concerns us. */
 gboolean opened_is_plain(const Opened *opened);

@@ -40,6 +40,8 @@ static const Text warning_texts[] = {
 	{"forged-display-name",
 	 {"sender's name shows another address", "Name des Absenders zeigt eine andere Adresse"}},
 	{"partial-signature", {"only a part is signed", "nur ein Teil ist signiert"}},
+	{"signed-ciphertext",
+	 {"signed after encryption", "erst nach der Verschlüsselung signiert"}},
 	{"not-protected-against-change",
 	 {"not protected against change", "nicht gegen Änderung geschützt"}},
 	{"weak-cipher", {"weakly encrypted", "schwach verschlüsselt"}},
@@ -134,6 +136,18 @@ static void add_text(GPtrArray *texts, const Text *table, gsize size, const char
 			add_once(texts, g_strdup(table[i].text[language]));
 }
 
+/* Has the sender signed, whatever it covers? */
+static gboolean is_of_sender(const Opened *opened)
+{
+	for (guint i = 0; i < opened->signatures->len; i++) {
+		const OpenSignature *signature = opened->signatures->pdata[i];
+
+		if (signature->matches_from && g_str_equal(signature->result, "good"))
+			return TRUE;
+	}
+	return FALSE;
+}
+
 /* A good signature of somebody else's is a warning, unless the sender's is there, too. */
 static void add_other_signer(GPtrArray *texts, const OpenSignature *signature, guint language)
 {
@@ -146,14 +160,15 @@ static void add_other_signer(GPtrArray *texts, const OpenSignature *signature, g
 static void add_warnings(GString *text, const Opened *opened, guint language)
 {
 	g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
-	const OpenSignature *sender = find_signature(opened);
+	gboolean of_sender = is_of_sender(opened);
 
 	for (guint i = 0; i < opened->signatures->len; i++) {
 		const OpenSignature *signature = opened->signatures->pdata[i];
 
 		add_text(texts, result_texts, G_N_ELEMENTS(result_texts), signature->result,
 			 language);
-		if (!sender && !signature->matches_from && g_str_equal(signature->result, "good"))
+		if (!of_sender && !signature->matches_from &&
+		    g_str_equal(signature->result, "good"))
 			add_other_signer(texts, signature, language);
 	}
 	for (guint i = 0; i < opened->warnings->len; i++)

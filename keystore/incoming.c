@@ -102,6 +102,11 @@ void verifiers_free(Verifiers *verifiers)
 	g_free(verifiers);
 }
 
+char *keystore_pgp_owner(Keystore *keystore, const char *id, GError **error)
+{
+	return store_pgp_owner(keystore->store, id, error);
+}
+
 Verifiers *keystore_verifiers(Keystore *keystore, const KeyAnswer *sender, GError **error)
 {
 	g_autoptr(Trust) trust = keystore_trust(keystore, NULL, error);

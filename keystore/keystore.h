@@ -111,4 +111,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Verifiers, verifiers_free)
 /* sender: the answer to a look-up of the sender's address, from key_lookup_wait(); NULL: of none. */
 Verifiers *keystore_verifiers(Keystore *keystore, const KeyAnswer *sender, GError **error);
 
+/* Whose key a signature names: an address of the own store's OpenPGP key with that fingerprint or
+ * key id (16 hex digits; not those of subkeys). NULL: none, or the store failed (error set). New
+ * string. */
+char *keystore_pgp_owner(Keystore *keystore, const char *id, GError **error);
+
 #endif

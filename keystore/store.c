@@ -266,6 +266,19 @@ gboolean store_find(Store *store, const char *address, GPtrArray *into, GError *
 	return read_rows(store, keys, KEY_PGP, into, error);
 }
 
+char *store_pgp_owner(Store *store, const char *id, GError **error)
+{
+	g_autofree char *upper = g_ascii_strup(id, -1);
+	g_autoptr(DbQuery) query = db_query(
+		store->db, error,
+		"SELECT address FROM address WHERE fingerprint = (SELECT fingerprint FROM pgp"
+		" WHERE fingerprint = ? OR substr(fingerprint, -16) = ? LIMIT 1)"
+		" ORDER BY bound DESC, address LIMIT 1",
+		"ss", upper, upper);
+
+	return query && db_next(query, error) ? g_strdup(db_text(query, 0)) : NULL;
+}
+
 static gboolean is_prefix(const char *text)
 {
 	gsize length = strlen(text);

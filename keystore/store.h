@@ -30,6 +30,9 @@ gboolean store_find(Store *store, const char *address, GPtrArray *into, GError *
  * ERROR_USAGE if there is none, or more than one. */
 #define STORE_PREFIX_MIN 8
 Candidate *store_get(Store *store, const char *prefix, GError **error);
+/* An address of the OpenPGP key with that fingerprint or key id (16 hex digits), in any case; one
+ * that it was bound to before one that it names. NULL: none (error unset) or a failure. */
+char *store_pgp_owner(Store *store, const char *id, GError **error);
 /* The addresses that the administrator bound a key to; NULL-terminated. */
 char **store_bindings(Store *store, const char *id, GError **error);
 /* All CA certificates and all trusted ones, as arrays of Cert *. */

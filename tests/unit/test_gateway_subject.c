@@ -223,6 +223,13 @@ static void test_tags(void **state)
 	((OpenSignature *)opened->signatures->pdata[0])->partial = TRUE;
 	assert_tags((Tags)ALL, opened, "[WARNING: only a part is signed]");
 
+	opened = opened_new();
+	add_signature(opened, "good", "bob@x", TRUE);
+	opened_add_layer(opened, "smime-encrypted")->opened = TRUE;
+	opened_decrypted(opened, TRUE);
+	assert_tags((Tags)ALL, opened,
+		    "[encrypted] [WARNING: not protected against change, signed after encryption]");
+
 	opened = encrypted(FALSE);
 	((OpenLayer *)opened->layers->pdata[0])->partial = TRUE;
 	add_signature(opened, "no-key", NULL, FALSE);
