@@ -77,6 +77,36 @@ static void hide_field(GPtrArray *edits, GPtrArray *deletions, const Header *hea
 		add_edit(deletions, EDIT_DELETE, header->name, nth, NULL);
 }
 
+static gboolean is_restored(const EditWish *wish, const char *name)
+{
+	return wish->restored && headers_count_name(wish->restored, name) > 0;
+}
+
+/* The nth field of a name becomes the nth restored one, in its place; what is left over goes. */
+static void restore_field(GPtrArray *edits, GPtrArray *deletions, const Header *header, guint nth,
+			  const Headers *restored)
+{
+	const Header *field = headers_find(restored, header->name, nth - 1);
+
+	if (field)
+		add_edit(edits, EDIT_CHANGE, header->name, nth, field->value);
+	else
+		add_edit(deletions, EDIT_DELETE, header->name, nth, NULL);
+}
+
+/* Those that no field stood for outside. */
+static void add_restored(GPtrArray *edits, const Headers *received, const Headers *restored)
+{
+	g_autoptr(GHashTable) counts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+	for (guint i = 0; i < headers_count(restored); i++) {
+		const Header *field = headers_at(restored, i);
+
+		if (count_name(counts, field->name) > headers_count_name(received, field->name))
+			add_edit(edits, EDIT_ADD, field->name, 0, field->value);
+	}
+}
+
 static void add_content(GPtrArray *edits, const Headers *received, const Headers *content)
 {
 	if (headers_count_name(received, "MIME-Version") == 0)
@@ -106,11 +136,15 @@ GPtrArray *edits_for(const Headers *received, const EditWish *wish)
 			hide_field(edits, deletions, header, nth);
 		else if (g_ascii_strcasecmp(header->name, "Subject") == 0)
 			change_subject(edits, header, nth, &wish->subject);
+		else if (is_restored(wish, header->name))
+			restore_field(edits, deletions, header, nth, wish->restored);
 	}
 	while (deletions->len > 0)
 		g_ptr_array_add(edits, g_ptr_array_steal_index(deletions, deletions->len - 1));
 	if (headers_count_name(received, "Subject") == 0)
 		add_subject(edits, &wish->subject);
+	if (wish->restored)
+		add_restored(edits, received, wish->restored);
 	if (wish->content)
 		add_content(edits, received, wish->content);
 	if (wish->route) {

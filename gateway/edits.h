@@ -28,6 +28,8 @@ typedef struct {
 	const Headers *content;
 	const char *route; /* value of X-Sealpost-Route, without a blank; NULL: none */
 	SubjectWish subject;
+	/* All fields of these names are replaced by these; not for Subject. NULL: none. */
+	const Headers *restored;
 	gboolean hide_subject; /* outside stands [...] (headprotect.h) */
 	const char *authserv_id; /* our name: Authentication-Results that claim it are removed */
 	const char *results; /* raw values for the top: Authentication-Results, */

@@ -192,9 +192,27 @@ static void add_found_signatures(JsonBuilder *json, const Opened *opened)
 	json_builder_end_array(json);
 }
 
+/* The fields that stood inside and are delivered outside, each name once. */
+static void add_restored(JsonBuilder *json, const Opened *opened)
+{
+	const Headers *restored = opened->restored;
+
+	begin_array(json, "restored");
+	if (opened->subject)
+		json_builder_add_string_value(json, "Subject");
+	for (guint i = 0; restored && i < headers_count(restored); i++) {
+		const Header *header = headers_at(restored, i);
+
+		if (headers_find(restored, header->name, 0) == header)
+			json_builder_add_string_value(json, header->name);
+	}
+	json_builder_end_array(json);
+}
+
 /* What was found in a message that came in. */
 static void add_found(JsonBuilder *json, const Opened *opened)
 {
+	add_restored(json, opened);
 	add_found_layers(json, opened);
 	add_found_signatures(json, opened);
 	begin_array(json, "warnings");

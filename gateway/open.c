@@ -5,6 +5,8 @@
 #include "lib/base/error.h"
 
 #include "gateway/fromname.h"
+#include "gateway/head.h"
+#include "gateway/headrestore.h"
 #include "gateway/open.h"
 #include "gateway/protect.h"
 #include "gateway/signing.h"
@@ -139,6 +141,33 @@ static gboolean walk(OpenWork *work, GError **error)
 	}
 }
 
+/* The header that stood inside, if this is the payload: the root below all layers, and nothing
+ * beside it (RFC 9788, section 4.1). */
+static gboolean restore_head(OpenWork *work, GError **error)
+{
+	Opened *opened = work->opened;
+	Range body;
+
+	if (!work->tree || opened->layers->len == 0 ||
+	    parse_layer(work->tree, work->current) != LAYER_NONE)
+		return TRUE;
+	for (guint i = 0; i < opened->layers->len; i++)
+		if (((const OpenLayer *)opened->layers->pdata[i])->partial)
+			return TRUE;
+	const MimePart *root = mime_root(work->tree);
+	HeadrestoreJob job = {.outer = work->job->headers, .from = work->from};
+
+	job.mark = headrestore_mark(mime_param(root, "hp"), mime_param(root, "protected-headers"));
+	if (job.mark == HEADRESTORE_NONE)
+		return TRUE;
+	g_autoptr(Headers) inside = head_read(work->current, &body, error);
+
+	job.inside = inside;
+	if (inside)
+		headrestore(opened, &job);
+	return inside != NULL;
+}
+
 Opened *open_message(const Job *job, const char *recipient, GError **error)
 {
 	Keystore *keystore = job->snapshot->keystore;
@@ -156,7 +185,8 @@ Opened *open_message(const Job *job, const char *recipient, GError **error)
 	if (fromname_lies(job->headers))
 		opened_warn(opened, "forged-display-name");
 	work.current = spool_ref(job->message);
-	gboolean done = walk(&work, error) && open_parts(&work, error);
+	gboolean done =
+		walk(&work, error) && restore_head(&work, error) && open_parts(&work, error);
 
 	opened_conclude(opened);
 	spool_unref(work.current);

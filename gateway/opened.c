@@ -39,6 +39,8 @@ void opened_free(Opened *opened)
 	g_ptr_array_unref(opened->layers);
 	g_ptr_array_unref(opened->signatures);
 	g_ptr_array_unref(opened->warnings);
+	g_free(opened->subject);
+	headers_free(opened->restored);
 	spool_unref(opened->entity);
 	g_free(opened);
 }

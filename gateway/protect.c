@@ -123,6 +123,8 @@ Output *protect(const Job *job, const Parsed *parsed, const Plan *plan, const Pl
 	if (opened) {
 		wish.results = results = annotate_results(opened, hostname);
 		wish.details = details = annotate_details(opened);
+		wish.subject.restored = opened->subject;
+		wish.restored = opened->restored;
 	}
 	if (!job->trusted && tags_wanted(&job->snapshot->tags))
 		wish.subject.tags = tags = tags_text(&job->snapshot->tags, opened);

@@ -39,6 +39,7 @@ static const Text warning_texts[] = {
 	{"no-from", {"sender unclear", "Absender unklar"}},
 	{"forged-display-name",
 	 {"sender's name shows another address", "Name des Absenders zeigt eine andere Adresse"}},
+	{"protected-from-differs", {"another sender inside", "innen ein anderer Absender"}},
 	{"partial-signature", {"only a part is signed", "nur ein Teil ist signiert"}},
 	{"signed-ciphertext",
 	 {"signed after encryption", "erst nach der Verschlüsselung signiert"}},

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Header protection of what comes in. See headrestore.h.
+ */
+#include <string.h>
+
+#include "lib/mail/headersafe.h"
+
+#include "gateway/fromname.h"
+#include "gateway/headrestore.h"
+#include "gateway/signing.h"
+
+HeadrestoreMark headrestore_mark(const char *hp, const char *protected_headers)
+{
+	if (hp && g_ascii_strcasecmp(hp, "cipher") == 0)
+		return HEADRESTORE_CIPHER;
+	if (hp && g_ascii_strcasecmp(hp, "clear") == 0)
+		return HEADRESTORE_CLEAR;
+	if (protected_headers && g_ascii_strcasecmp(protected_headers, "v1") == 0)
+		return HEADRESTORE_OLD;
+	return HEADRESTORE_NONE;
+}
+
+/* Besides From and Subject, which have rules of their own. */
+static gboolean may_be_taken(const char *name)
+{
+	static const char *const names[] = {"To",	   "Cc",	  "Reply-To",
+					    "Date",	   "Message-ID",  "References",
+					    "In-Reply-To", "Followup-To", "Mail-Followup-To",
+					    "Comments",	   "Keywords",	  "Organization",
+					    "User-Agent",  "Importance",  "Priority",
+					    "X-Priority",  "Sensitivity", "Thread-Topic",
+					    "Thread-Index"};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
+		if (g_ascii_strcasecmp(name, names[i]) == 0)
+			return TRUE;
+	return FALSE;
+}
+
+/* The same fields of that name, as people see them? */
+static gboolean are_equal(const Headers *a, const Headers *b, const char *name)
+{
+	guint count = headers_count_name(a, name);
+
+	if (headers_count_name(b, name) != count)
+		return FALSE;
+	for (guint i = 0; i < count; i++) {
+		g_autofree char *text_a = header_decode(headers_find(a, name, i));
+		g_autofree char *text_b = header_decode(headers_find(b, name, i));
+
+		if (!g_str_equal(text_a, text_b))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* A signature of that address over all of the message. */
+static gboolean is_bound(const Opened *opened, const char *address)
+{
+	for (guint i = 0; address && i < opened->signatures->len; i++) {
+		const OpenSignature *signature = opened->signatures->pdata[i];
+
+		if (opened_covers(signature) && g_strcmp0(signature->signer, address) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* Takes a field over in a form that survives every relay; one that has none stays outside. */
+static void take(Opened *opened, const Header *header)
+{
+	g_autofree char *value = NULL;
+
+	if (headers_count(opened->restored) >= HEADRESTORE_FIELDS_MAX ||
+	    strlen(header->value) > HEADRESTORE_VALUE_MAX)
+		return;
+	value = header_is_safe(header) ? g_strdup(header->value) : header_make_safe(header, NULL);
+	if (value && strlen(value) <= HEADRESTORE_VALUE_MAX)
+		headers_append(opened->restored, header->name, value, NULL);
+}
+
+static void take_all(Opened *opened, const HeadrestoreJob *job)
+{
+	for (guint i = 0; i < headers_count(job->inside); i++) {
+		const Header *header = headers_at(job->inside, i);
+
+		if (may_be_taken(header->name) && !are_equal(job->outer, job->inside, header->name))
+			take(opened, header);
+	}
+}
+
+static void take_subject(Opened *opened, const HeadrestoreJob *job)
+{
+	const Header *subject = headers_find(job->inside, "Subject", 0);
+
+	if (subject && strlen(subject->value) <= HEADRESTORE_VALUE_MAX / 4 &&
+	    !are_equal(job->outer, job->inside, "Subject"))
+		opened->subject = header_decode(subject);
+}
+
+/* The signatures of the address that is From now. */
+static void match_signatures(Opened *opened, const char *from)
+{
+	for (guint i = 0; i < opened->signatures->len; i++) {
+		OpenSignature *signature = opened->signatures->pdata[i];
+
+		signature->matches_from = g_strcmp0(signature->signer, from) == 0;
+	}
+}
+
+/* The name in From may be taken with the address that it stands beside; another address is as
+ * good as its signature. */
+static void take_from(Opened *opened, const HeadrestoreJob *job, const char *inner)
+{
+	gboolean same = inner && g_strcmp0(inner, job->from) == 0;
+
+	if (!same && !is_bound(opened, inner)) {
+		opened_warn(opened, "protected-from-differs");
+		return;
+	}
+	if (are_equal(job->outer, job->inside, "From"))
+		return;
+	take(opened, headers_find(job->inside, "From", 0));
+	if (fromname_lies(job->inside))
+		opened_warn(opened, "forged-display-name");
+	if (!same && headers_find(opened->restored, "From", 0))
+		match_signatures(opened, inner);
+}
+
+/* What the sender's program put outside, by HP-Outer (RFC 9788, section 2.2). */
+static Headers *told_outer(const Headers *inside)
+{
+	Headers *told = headers_new();
+
+	for (guint i = 0; i < headers_count(inside); i++) {
+		const Header *header = headers_at(inside, i);
+		const char *text = header->value + strspn(header->value, " \t\n");
+		const char *colon = strchr(text, ':');
+
+		if (g_ascii_strcasecmp(header->name, "HP-Outer") != 0 || !colon)
+			continue;
+		g_autofree char *name = g_strchomp(g_strndup(text, (gsize)(colon - text)));
+
+		headers_append(told, name, colon + 1, NULL);
+	}
+	return told;
+}
+
+/* Is the outside what the sender's program made it? What it does not say, nobody knows: the old mark
+ * hides without a word, and leaves fields out. */
+static gboolean was_changed(const Opened *opened, const HeadrestoreJob *job)
+{
+	static const char *const names[] = {"From", "To", "Cc", "Reply-To", "Subject", "Date"};
+	g_autoptr(Headers) told = job->mark == HEADRESTORE_CIPHER ? told_outer(job->inside) : NULL;
+	const Headers *expected = told ? told : job->inside;
+
+	if (job->mark == HEADRESTORE_OLD && opened->decrypted)
+		return FALSE;
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		gboolean silent =
+			job->mark == HEADRESTORE_OLD && headers_count_name(expected, names[i]) == 0;
+
+		if (!silent && !are_equal(job->outer, expected, names[i]))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+void headrestore(Opened *opened, const HeadrestoreJob *job)
+{
+	const char *reason;
+	g_autofree char *inner = signing_only_from(job->inside, &reason);
+	gboolean has_from = headers_count_name(job->inside, "From") > 0;
+	gboolean bound = is_bound(opened, has_from ? inner : job->from);
+
+	opened->restored = headers_new();
+	if (was_changed(opened, job))
+		opened_warn(opened, "header-changed");
+	if (opened->decrypted || bound)
+		take_subject(opened, job);
+	if (!opened->entity) {
+		/* It stays as it came: From with it. */
+		if (has_from && g_strcmp0(inner, job->from) != 0)
+			opened_warn(opened, "protected-from-differs");
+		return;
+	}
+	if (has_from)
+		take_from(opened, job, inner);
+	if (opened->decrypted || bound)
+		take_all(opened, job);
+}
