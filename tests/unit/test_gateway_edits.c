@@ -232,9 +232,36 @@ static void test_long_head(void **state)
 	}
 }
 
+/* Hiding the subject, and fields that were restored: in their places, too many go, missing come. */
+static void test_headers(void **state)
+{
+	g_autoptr(Headers) received = fields("To: a\nSubject: one\nTo: b\nSUBJECT: two\n"
+					     "Thread-Topic: one\nDate: x\nCc: c\n");
+	g_autoptr(Headers) restored = fields("to: d\nCc: e\nCc: f\nReferences: r\n");
+	EditWish hide = {.hide_subject = TRUE};
+	EditWish restore = {.restored = restored, .subject.restored = "gr\u00fc\u00df"};
+	g_autoptr(GPtrArray) hiding = edits_for(received, &hide);
+	g_autoptr(GPtrArray) restoring = edits_for(received, &restore);
+	g_autofree char *list = outline(hiding);
+	g_autofree char *other = outline(restoring);
+
+	(void)state;
+	assert_string_equal(list, "=Subject 1: [...]\n-Thread-Topic 1\n-SUBJECT 2\n");
+	assert_string_equal(other, "=To 1: d\n=Subject 1: =?UTF-8?Q?gr=C3=BC=C3=9F?=\n"
+				   "=SUBJECT 2: =?UTF-8?Q?gr=C3=BC=C3=9F?=\n=Cc 1: e\n-To 2\n"
+				   "+Cc: f\n+References: r\n");
+	g_autoptr(Headers) applied = edits_apply(received, restoring, NULL);
+	g_autofree char *text = written(applied);
+
+	assert_string_equal(text, "To: d\nSubject: =?UTF-8?Q?gr=C3=BC=C3=9F?=\n"
+				  "SUBJECT: =?UTF-8?Q?gr=C3=BC=C3=9F?=\nThread-Topic: one\n"
+				  "Date: x\nCc: e\nCc: f\nReferences: r\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_headers),
 		cmocka_unit_test(test_cases),
 
 		cmocka_unit_test(test_tag_in_encoded_word),
