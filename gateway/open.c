@@ -91,12 +91,11 @@ gboolean open_excuse(OpenLayer *layer, GError *failure, GError **error)
 	return TRUE;
 }
 
-/* One layer: in which technology is the root? */
-static gboolean open_layer(OpenWork *work, OpenStep *step, GError **error)
+static gboolean open_layer(OpenWork *work, Layer layer, OpenStep *step, GError **error)
 {
 	const MimePart *root = mime_root(work->tree);
 
-	switch (parse_layer(work->tree, work->current)) {
+	switch (layer) {
 	case LAYER_SMIME: return open_smime(work, root, step, error);
 	case LAYER_PGP: return open_pgp(work, root, step, error);
 	case LAYER_NONE: break;
@@ -119,16 +118,16 @@ static gboolean walk(OpenWork *work, GError **error)
 
 		g_clear_pointer(&work->tree, mime_free);
 		work->tree = mime_parse(work->current, NULL);
-		if (!work->tree || parse_layer(work->tree, work->current) == LAYER_NONE)
+		Layer layer = work->tree ? parse_layer(work->tree, work->current) : LAYER_NONE;
+		if (layer == LAYER_NONE)
 			return TRUE;
 		if (depth == OPEN_DEPTH_MAX) {
-			gboolean pgp = parse_layer(work->tree, work->current) == LAYER_PGP;
-
-			opened_add_layer(work->opened, pgp ? "pgp-encrypted" : "smime-encrypted")
+			opened_add_layer(work->opened,
+					 layer == LAYER_PGP ? "pgp-encrypted" : "smime-encrypted")
 				->reason = "too-deep";
 			return TRUE;
 		}
-		if (!open_in_time(work, error) || !open_layer(work, &step, error))
+		if (!open_in_time(work, error) || !open_layer(work, layer, &step, error))
 			return FALSE;
 		if (!step.next)
 			return TRUE;

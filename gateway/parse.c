@@ -234,15 +234,21 @@ static Layer signed_layer(const MimeTree *tree, const MimePart *root)
 	return signature_layer(tree, signature);
 }
 
-Layer parse_layer(const MimeTree *tree, Spool *message)
+/* cms: what the root is. */
+static Layer layer_of(const MimeTree *tree, Spool *message, CmsType cms)
 {
 	const MimePart *root = mime_root(tree);
 
-	if (cms_type(message, root) != CMS_OTHER)
+	if (cms != CMS_OTHER)
 		return LAYER_SMIME;
 	if (parse_pgp_mime(tree, message, root) || is_pgp_inline(tree, root))
 		return LAYER_PGP;
 	return signed_layer(tree, root);
+}
+
+Layer parse_layer(const MimeTree *tree, Spool *message)
+{
+	return layer_of(tree, message, cms_type(message, mime_root(tree)));
 }
 
 Layer parse_signed_part(const MimeTree *tree, Spool *message, const MimePart *part)
@@ -264,7 +270,7 @@ Parsed *parse_message(Spool *message)
 	const MimePart *root = mime_root(parsed->tree);
 	CmsType cms = cms_type(message, root);
 
-	parsed->layer = parse_layer(parsed->tree, message);
+	parsed->layer = layer_of(parsed->tree, message, cms);
 	if (cms == CMS_ENVELOPED || cms == CMS_AUTH_ENVELOPED)
 		parsed->encrypted = LAYER_SMIME;
 	else if (parse_pgp_mime(parsed->tree, message, root) || is_pgp_inline(parsed->tree, root))

@@ -25,26 +25,33 @@ void openers_free(Openers *openers)
 	g_free(openers);
 }
 
-static gboolean add_opener(Keystore *keystore, const Candidate *own, PgpHome *home,
-			   Openers *openers, GError **error)
+static gboolean add_smime(Keystore *keystore, const Candidate *own, Openers *openers,
+			  GError **error)
 {
-	g_autoptr(Secret) secret = store_secret(keystore->store, own, error);
+	PrivateKey *key = unlocked_find(keystore->unlocked, own->id);
 
-	if (!secret)
-		return FALSE;
-	if (own->type == KEY_PGP) {
-		if (!pgp_home_need_secret(home, own->id, secret, error))
+	if (!key) {
+		g_autoptr(Secret) secret = store_secret(keystore->store, own, error);
+		key = secret ? private_key_import(secret, error) : NULL;
+		if (!key)
 			return FALSE;
-		g_ptr_array_add(openers->pgp, g_strdup(own->id));
-		return TRUE;
+		unlocked_keep(keystore->unlocked, own->id, key);
 	}
-	PrivateKey *key = private_key_import(secret, error);
-	if (!key)
-		return FALSE;
 	KeyPair *pair = g_new0(KeyPair, 1);
 	pair->cert = cert_ref(own->cert);
 	pair->key = key;
 	g_ptr_array_add(openers->smime, pair);
+	return TRUE;
+}
+
+static gboolean add_pgp(Keystore *keystore, const Candidate *own, PgpHome *home, Openers *openers,
+			GError **error)
+{
+	g_autoptr(Secret) secret = store_secret(keystore->store, own, error);
+
+	if (!secret || !pgp_home_need_secret(home, own->id, secret, error))
+		return FALSE;
+	g_ptr_array_add(openers->pgp, g_strdup(own->id));
 	return TRUE;
 }
 
@@ -66,8 +73,11 @@ static gboolean add_openers(Keystore *keystore, const char *address, PgpHome *ho
 	g_ptr_array_sort(found, newest_first);
 	for (guint i = 0; i < found->len; i++) {
 		const Candidate *own = found->pdata[i];
-		if (own->secret && (own->type == KEY_SMIME || home) &&
-		    !add_opener(keystore, own, home, openers, error))
+		gboolean good = !own->secret ||
+				(own->type == KEY_SMIME
+					 ? add_smime(keystore, own, openers, error)
+					 : !home || add_pgp(keystore, own, home, openers, error));
+		if (!good)
 			return FALSE;
 	}
 	return TRUE;

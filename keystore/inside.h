@@ -12,6 +12,7 @@
 
 typedef struct LookupPool LookupPool;
 typedef struct SignerCache SignerCache;
+typedef struct Unlocked Unlocked;
 
 struct Keystore {
 	Conf *conf;
@@ -21,6 +22,7 @@ struct Keystore {
 	char tag_delimiter; /* of user+tag@domain; NUL: none */
 	LookupPool *pool;
 	SignerCache *signers;
+	Unlocked *unlocked;
 
 	GMutex lock; /* guards the two below */
 	Trust *trust;
@@ -46,5 +48,11 @@ void lookup_pool_free(LookupPool *pool); /* waits for what is under way */
 /* signer.c */
 SignerCache *signer_cache_new(void);
 void signer_cache_free(SignerCache *cache);
+
+/* unlocked.c: thread-safe; found: a new reference, NULL if it is not kept. */
+Unlocked *unlocked_new(void);
+void unlocked_free(Unlocked *unlocked);
+PrivateKey *unlocked_find(Unlocked *unlocked, const char *fingerprint);
+void unlocked_keep(Unlocked *unlocked, const char *fingerprint, PrivateKey *key);
 
 #endif

@@ -84,6 +84,7 @@ Keystore *keystore_open(const Conf *conf, GError **error)
 	keystore->tag_delimiter = delimiter ? *delimiter : '\0';
 	keystore->sources = g_ptr_array_new_with_free_func((GDestroyNotify)key_source_free);
 	keystore->signers = signer_cache_new();
+	keystore->unlocked = unlocked_new();
 	keystore->store = store_open(conf_path(conf, "keystore", "database"),
 				     conf_path(conf, "keystore", "master_key"), error);
 	if (!keystore->store || !add_sources(keystore, error) ||
@@ -103,6 +104,7 @@ void keystore_close(Keystore *keystore)
 	lookup_pool_free(keystore->pool);
 	g_ptr_array_unref(keystore->sources);
 	signer_cache_free(keystore->signers);
+	unlocked_free(keystore->unlocked);
 	trust_unref(keystore->trust);
 	store_close(keystore->store);
 	g_clear_pointer(&keystore->system_roots, g_ptr_array_unref);

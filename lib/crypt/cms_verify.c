@@ -273,7 +273,7 @@ static CmsSignature *describe(CMS_SignerInfo *info, CmsSignatureResult result, G
 
 	CMS_SignerInfo_get0_algs(info, NULL, &signer, NULL, NULL);
 	if (signer != NULL)
-		signature->signer = cert_from_x509(signer, NULL);
+		signature->signer = cert_share_x509(signer, NULL);
 	signature->result = result;
 	if (result == CMS_SIGNATURE_GOOD)
 		signature->result = signature->signer == NULL
@@ -290,7 +290,7 @@ static GPtrArray *carried_certs(CMS_ContentInfo *cms)
 	STACK_OF(X509) *stack = CMS_get1_certs(cms);
 
 	for (int i = 0; i < sk_X509_num(stack); i++) {
-		Cert *cert = cert_from_x509(sk_X509_value(stack, i), NULL);
+		Cert *cert = cert_share_x509(sk_X509_value(stack, i), NULL);
 
 		if (cert != NULL)
 			g_ptr_array_add(certs, cert);

@@ -163,9 +163,13 @@ static void add_subject_addresses(GPtrArray *addresses, X509 *x509)
 	}
 }
 
-static Cert *describe(X509 *x509, GBytes *der)
+/* Takes x509. */
+static Cert *describe(X509 *x509, GBytes *der, GError **error)
 {
-	Cert *cert = g_new0(Cert, 1);
+	g_autoptr(Cert) cert = g_new0(Cert, 1);
+
+	/* Fills OpenSSL's cache of extensions; what it thinks of them is asked in cert_flaw(). */
+	X509_check_purpose(x509, -1, 0);
 
 	g_atomic_ref_count_init(&cert->references);
 	cert->x509 = x509;
@@ -178,7 +182,13 @@ static Cert *describe(X509 *x509, GBytes *der)
 	if (!add_alternative_names(cert->addresses, x509))
 		add_subject_addresses(cert->addresses, x509);
 	g_ptr_array_add(cert->addresses, NULL);
-	return cert;
+	if (!x509_read_time(X509_get0_notBefore(x509), &cert->not_before) ||
+	    !x509_read_time(X509_get0_notAfter(x509), &cert->not_after)) {
+		crypt_fail(error, ERROR_MALFORMED, "certificate without a readable time");
+		return NULL;
+	}
+	ERR_clear_error();
+	return g_steal_pointer(&cert);
 }
 
 Cert *cert_new(GBytes *der, GError **error)
@@ -187,7 +197,6 @@ Cert *cert_new(GBytes *der, GError **error)
 	const guint8 *data = g_bytes_get_data(der, &size);
 	const guint8 *at = data;
 	g_autoptr(X509) x509 = NULL;
-	g_autoptr(Cert) cert = NULL;
 
 	ERR_clear_error();
 	if (size > CERT_SIZE_MAX) {
@@ -199,31 +208,40 @@ Cert *cert_new(GBytes *der, GError **error)
 		crypt_fail(error, ERROR_MALFORMED, "not a certificate in DER");
 		return NULL;
 	}
-	/* Fills OpenSSL's cache of extensions; what it thinks of them is asked in cert_flaw(). */
-	X509_check_purpose(x509, -1, 0);
-	cert = describe(g_steal_pointer(&x509), der);
-	if (!x509_read_time(X509_get0_notBefore(cert->x509), &cert->not_before) ||
-	    !x509_read_time(X509_get0_notAfter(cert->x509), &cert->not_after)) {
-		crypt_fail(error, ERROR_MALFORMED, "certificate without a readable time");
-		return NULL;
-	}
-	ERR_clear_error();
-	return g_steal_pointer(&cert);
+	return describe(g_steal_pointer(&x509), der, error);
 }
 
-Cert *cert_from_x509(const X509 *x509, GError **error)
+static GBytes *der_of(const X509 *x509, GError **error)
 {
 	guint8 *der = NULL;
 	int size = i2d_X509(x509, &der);
-	g_autoptr(GBytes) bytes = NULL;
+	GBytes *bytes;
 
-	if (size < 0) {
+	if (size < 0 || size > CERT_SIZE_MAX) {
+		OPENSSL_free(der);
 		crypt_fail(error, ERROR_MALFORMED, "certificate cannot be encoded");
 		return NULL;
 	}
 	bytes = g_bytes_new(der, (gsize)size);
 	OPENSSL_free(der);
-	return cert_new(bytes, error);
+	return bytes;
+}
+
+Cert *cert_from_x509(const X509 *x509, GError **error)
+{
+	g_autoptr(GBytes) der = der_of(x509, error);
+
+	return der != NULL ? cert_new(der, error) : NULL;
+}
+
+Cert *cert_share_x509(X509 *x509, GError **error)
+{
+	g_autoptr(GBytes) der = der_of(x509, error);
+
+	if (der == NULL)
+		return NULL;
+	X509_up_ref(x509);
+	return describe(x509, der, error);
 }
 
 Cert *cert_ref(Cert *cert)

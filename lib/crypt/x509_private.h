@@ -39,6 +39,9 @@ void crypt_fail(GError **error, ErrorCode code, const char *what);
 X509 *cert_x509(const Cert *cert);
 /* A Cert of its DER form. */
 Cert *cert_from_x509(const X509 *x509, GError **error);
+/* A Cert of the object itself, which must be of the global library context: nothing is read a
+ * second time. */
+Cert *cert_share_x509(X509 *x509, GError **error);
 /* Borrowed. */
 X509_CRL *crl_x509(const Crl *crl);
 /* FALSE: there is none, or it is unreadable. */
