@@ -22,7 +22,7 @@
 
 typedef struct {
 	gboolean incoming, json;
-	char *from, *client, *output;
+	char *from, *client, *tls, *output;
 	char **to;
 } Options;
 
@@ -30,6 +30,7 @@ static void options_clear(Options *options)
 {
 	g_free(options->from);
 	g_free(options->client);
+	g_free(options->tls);
 	g_free(options->output);
 	g_strfreev(options->to);
 }
@@ -47,6 +48,8 @@ static gboolean read_options(int *argc, char ***argv, Options *options)
 		 "Envelope recipient; may be repeated", "ADDRESS"},
 		{"client", 0, 0, G_OPTION_ARG_STRING, &options->client,
 		 "IP address of the SMTP client", "IP"},
+		{"tls", 0, 0, G_OPTION_ARG_STRING, &options->tls,
+		 "The client came over this TLS, such as 1.3", "VERSION"},
 		{"json", 'j', 0, G_OPTION_ARG_NONE, &options->json, "JSON instead of text", NULL},
 		{"output", 'o', 0, G_OPTION_ARG_FILENAME, &options->output,
 		 "Write what would leave, one N.eml for each variant", "FOLDER"},
@@ -73,8 +76,10 @@ static gboolean read_options(int *argc, char ***argv, Options *options)
 static Job *make_job(Snapshot *snapshot, const Options *options)
 {
 	char *somebody = (char *)SOMEBODY, *ourselves = (char *)"127.0.0.1";
+	g_autofree char *tls = options->tls ? g_strconcat("TLSv", options->tls, NULL) : NULL;
 	Client client = {.address = options->incoming ? somebody : ourselves,
-			 .port = options->incoming ? 1024 : 0};
+			 .port = options->incoming ? 1024 : 0,
+			 .tls_version = tls};
 
 	if (options->client) {
 		client.address = options->client;

@@ -3,6 +3,7 @@
  * Who hands us the message, and whether he is one of ours. See client.h.
  */
 #include <gio/gio.h>
+#include <stdio.h>
 
 #include "lib/base/error.h"
 
@@ -89,6 +90,17 @@ gboolean client_is_local(const Client *client)
 	g_autoptr(GInetAddress) address = client_inet(client);
 
 	return client->port == 0 && address && g_inet_address_get_is_loopback(address);
+}
+
+/* "TLSv1.3", "TLSv1", as OpenSSL names them. */
+guint client_tls(const Client *client)
+{
+	const char *version = client->tls_version ? client->tls_version : "";
+	guint major = 0, minor = 0;
+
+	if (sscanf(version, "TLSv%1u.%1u", &major, &minor) < 1)
+		return 0;
+	return major * 10 + minor;
 }
 
 static gboolean on_network(const Client *client, const ClientTrust *trust)

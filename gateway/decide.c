@@ -6,7 +6,7 @@
 #include "lib/mail/address.h"
 
 #include "gateway/decide.h"
-#include "gateway/open.h"
+#include "gateway/facts.h"
 #include "gateway/signing.h"
 
 typedef struct {
@@ -14,7 +14,7 @@ typedef struct {
 	const Parsed *parsed;
 	const Advisers *advisers;
 	Plan *plan;
-	char *subject;
+	Facts facts;
 	GHashTable *visible; /* set of folded addresses in To and Cc */
 	SigningRight right;
 	gboolean asked_smime, asked_pgp; /* for the signer */
@@ -56,39 +56,6 @@ static const char *policy_sender(const Decider *decider)
 	const char *from = decider->plan->signer;
 
 	return *sender == '\0' && from ? from : sender;
-}
-
-/* All Subject fields, one a line: which of two a reader's program shows is not for a rule to guess. */
-static char *all_subjects(const Headers *headers)
-{
-	GString *text = g_string_new(NULL);
-
-	for (guint i = 0; i < headers_count(headers); i++) {
-		const Header *header = headers_at(headers, i);
-
-		if (g_ascii_strcasecmp(header->name, "Subject") != 0)
-			continue;
-		g_autofree char *subject = header_decode(header);
-
-		g_string_append_printf(text, "%s%s", text->len > 0 ? "\n" : "", subject);
-	}
-	return g_string_free(text, FALSE);
-}
-
-static PolicyDecision *ask_policy(const Decider *decider, const Recipient *recipient)
-{
-	const Job *job = decider->job;
-	PolicyFacts facts = {
-		.direction = recipient->direction,
-		.sender = policy_sender(decider),
-		.recipient = recipient->folded ? recipient->folded : "",
-		.subject = decider->subject,
-		.header = job_header,
-		.context = (void *)job,
-		.reply_to_encrypted = TRUE, /* until it is known which are */
-	};
-
-	return policy_decide(job->snapshot->policy, &facts);
 }
 
 /* Where the MTA will send it. What it says goes into a header, so only plain words count; mail of
@@ -210,26 +177,15 @@ static void decide_signature(Decider *decider, PlanRecipient *outcome)
 		refuse_unsigned(decider, outcome);
 }
 
-static void decide_recipient(Decider *decider, const Recipient *recipient)
+static void decide_recipient(Decider *decider, PlanRecipient *outcome)
 {
-	PlanRecipient *outcome = plan_add_recipient(decider->plan, recipient);
+	const Recipient *recipient = outcome->recipient;
 
-	outcome->decision = ask_policy(decider, recipient);
+	outcome->decision = facts_ask(&decider->facts, recipient);
 	set_next_hop(decider, outcome);
 	outcome->hidden = !g_hash_table_contains(decider->visible, recipient->folded);
 	ladder_walk(outcome, decider->parsed->encrypted, decider->advisers);
 	decide_signature(decider, outcome);
-}
-
-static gboolean has_recipient(const Plan *plan, const char *folded)
-{
-	for (guint i = 0; i < plan->recipients->len; i++) {
-		const PlanRecipient *known = plan->recipients->pdata[i];
-
-		if (g_strcmp0(known->recipient->folded, folded) == 0)
-			return TRUE;
-	}
-	return FALSE;
 }
 
 /* The addresses of `copy` rules become recipients of their own, under the same policy; their own
@@ -244,14 +200,11 @@ static void add_copies(Decider *decider)
 		const GPtrArray *copies = outcome->decision->copies;
 
 		for (guint c = 0; copies && c < copies->len; c++) {
-			if (has_recipient(plan, copies->pdata[c]))
+			if (plan_has_recipient(plan, copies->pdata[c]))
 				continue;
-			Recipient *copy = recipient_new(copies->pdata[c]);
-
-			copy->copy = TRUE;
-			copy->direction = job_direction(decider->job, copy->address);
-			g_ptr_array_add(plan->copies, copy);
-			decide_recipient(decider, copy);
+			decide_recipient(decider, plan_add_copy(plan, copies->pdata[c],
+								job_direction(decider->job,
+									      copies->pdata[c])));
 		}
 	}
 }
@@ -261,58 +214,19 @@ Plan *decide(const Job *job, const Parsed *parsed, const Advisers *advisers)
 	Plan *plan = plan_new();
 	Decider decider = {.job = job, .parsed = parsed, .advisers = advisers, .plan = plan};
 
-	decider.subject = all_subjects(job->headers);
-	decider.visible = visible_addresses(job->headers);
 	decider.right = signing_right(job, &plan->signer, &plan->signer_reason);
-	for (guint i = 0; i < job->recipients->len; i++)
-		decide_recipient(&decider, job->recipients->pdata[i]);
-	add_copies(&decider);
-	plan_group(plan);
-	g_free(decider.subject);
+	decider.visible = visible_addresses(job->headers);
+	if (facts_init(&decider.facts, job, policy_sender(&decider), &plan->error)) {
+		for (guint i = 0; i < job->recipients->len; i++)
+			decide_recipient(&decider,
+					 plan_add_recipient(plan, job->recipients->pdata[i]));
+		add_copies(&decider);
+		plan_group(plan);
+	}
+	facts_clear(&decider.facts);
 	g_hash_table_unref(decider.visible);
 	g_clear_error(&decider.signer_failure[KEY_SMIME]);
 	g_clear_error(&decider.signer_failure[KEY_PGP]);
-	return plan;
-}
-
-/* Opened with this recipient's keys. A recipient of ours who has none still learns what the
- * signatures are worth. A failure of ours holds the message. */
-static void open_for(const Job *job, PlanRecipient *outcome)
-{
-	const Recipient *recipient = outcome->recipient;
-	g_autoptr(Opened) opened = NULL;
-
-	if (recipient->direction != DIRECTION_INCOMING || !recipient->folded)
-		return;
-	opened = open_message(job, recipient->folded, &outcome->error);
-	if (!opened || opened_is_plain(opened))
-		return;
-	outcome->opened_key = opened_key(opened, &outcome->error);
-	outcome->opened = g_steal_pointer(&opened);
-}
-
-Plan *decide_incoming(const Job *job, const Parsed *parsed)
-{
-	Plan *plan = plan_new();
-	Decider decider = {.job = job, .plan = plan};
-	gboolean layered = parsed && parsed->tree &&
-			   (parsed->layer != LAYER_NONE || open_has_parts(parsed->tree));
-
-	decider.subject = all_subjects(job->headers);
-	for (guint i = 0; i < job->recipients->len; i++) {
-		PlanRecipient *outcome = plan_add_recipient(plan, job->recipients->pdata[i]);
-
-		outcome->unchanged = TRUE;
-		outcome->decision = ask_policy(&decider, outcome->recipient);
-		if (outcome->decision->verdict == VERDICT_REJECT ||
-		    outcome->decision->verdict == VERDICT_REQUIRE) /* until it is checked */
-			ladder_walk(outcome, LAYER_NONE, NULL);
-		else if (layered)
-			open_for(job, outcome);
-	}
-	plan->signer_reason = "stranger";
-	plan_group(plan);
-	g_free(decider.subject);
 	return plan;
 }
 

@@ -11,8 +11,8 @@
 /* Never fails: what cannot be is in plan->error. encrypted, signed_by: what parse.c found. */
 Plan *decide(const Job *job, const Parsed *parsed, const Advisers *advisers);
 
-/* Mail that is not from one of us: a `reject` rule counts, else it is opened for each recipient of
- * ours with his own keys, and passes. */
+/* Mail that is not from one of us (decide_incoming.c): opened for each recipient of ours with his own
+ * keys; refused where a rule says so, or where it has not what a rule requires. */
 Plan *decide_incoming(const Job *job, const Parsed *parsed);
 
 /* The advisers of production: the job's look-ups, the snapshot's keystore and probe. */

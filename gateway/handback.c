@@ -26,7 +26,8 @@ Handback *handback_discard(void)
 /* Texts that decide.c and the policy wrote for the sender; all others stay in the log. */
 static gboolean is_public(ErrorCode code)
 {
-	return code == ERROR_NO_WAY || code == ERROR_REJECTED || code == ERROR_NOT_SIGNABLE;
+	return code == ERROR_NO_WAY || code == ERROR_REJECTED || code == ERROR_DEMANDED ||
+	       code == ERROR_NOT_SIGNABLE;
 }
 
 /* One line of printable ASCII: an address or a rule's text cannot end the reply or start another

@@ -28,6 +28,7 @@ typedef struct {
 
 Recipient *recipient_new(const char *address);
 void recipient_free(Recipient *recipient);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Recipient, recipient_free)
 /* What names the recipient in the journal: the folded address, or the one as it came. Borrowed. */
 const char *recipient_id(const Recipient *recipient);
 

@@ -23,10 +23,9 @@
 /* What one call to smfi_replacebody() takes. */
 #define BODY_CHUNK 65535
 
-/* Callbacks that need no reply, so that the MTA need not wait for one (FACTS.md 8). */
-#define NO_REPLIES                                                                                 \
-	(SMFIP_NR_CONN | SMFIP_NR_MAIL | SMFIP_NR_RCPT | SMFIP_NR_HDR | SMFIP_NR_EOH |             \
-	 SMFIP_NR_BODY)
+/* Callbacks that need no reply, so that the MTA need not wait for one (FACTS.md 8). RCPT needs one
+ * where a rule demands TLS. */
+#define NO_REPLIES (SMFIP_NR_CONN | SMFIP_NR_MAIL | SMFIP_NR_HDR | SMFIP_NR_EOH | SMFIP_NR_BODY)
 #define NOT_NEEDED (SMFIP_NOHELO | SMFIP_NOUNKNOWN | SMFIP_NODATA)
 #define ACTIONS (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_CHGFROM)
 
@@ -130,6 +129,7 @@ static void ask_macros(SMFICTX *context)
 static sfsistat on_negotiate(NEGOTIATION)
 {
 	unsigned long wanted = SMFIP_HDR_LEADSPC | NOT_NEEDED;
+	g_autoptr(Snapshot) snapshot = milter_snapshot();
 	Session *session;
 
 	(void)unused2;
@@ -140,6 +140,8 @@ static sfsistat on_negotiate(NEGOTIATION)
 	}
 	if (milter.unix_socket)
 		wanted |= NO_REPLIES;
+	if (milter.unix_socket && snapshot && !policy_asks_tls(snapshot->policy))
+		wanted |= SMFIP_NR_RCPT;
 	session = g_new0(Session, 1);
 	session->options = options & wanted;
 	smfi_setpriv(context, session);
@@ -213,11 +215,31 @@ static sfsistat on_sender(SMFICTX *context, char **args)
 	return go_on(session, SMFIP_NR_MAIL);
 }
 
+/* In a reply's text the MTA reads "%%" as "%". */
+static void set_reply(SMFICTX *context, const Handback *handback)
+{
+	g_auto(GStrv) pieces = g_strsplit(handback->text, "%", -1);
+	g_autofree char *text = g_strjoinv("%%", pieces);
+	g_autofree char *code = g_strdup_printf("%d", handback->code);
+	g_autofree char *enhanced = g_strdup(handback->enhanced);
+
+	smfi_setreply(context, code, enhanced, text);
+}
+
 static sfsistat on_recipient(SMFICTX *context, char **args)
 {
 	Session *session = smfi_getpriv(context);
 	g_autofree char *nexthop = macro(context, "{rcpt_host}");
+	g_autoptr(GError) refusal = NULL;
 
+	/* What cannot be said now is said at the end of the message. Postfix logs it. */
+	if (session->job && !(session->options & SMFIP_NR_RCPT) &&
+	    !receive_may_come(session->job, args[0], &refusal)) {
+		g_autoptr(Handback) handback = handback_error(refusal);
+
+		set_reply(context, handback);
+		return SMFIS_REJECT;
+	}
 	if (session->job)
 		receive_recipient(session->job, args[0], (const char *const *)args + 1, nexthop);
 	return go_on(session, SMFIP_NR_RCPT);
@@ -317,17 +339,6 @@ static gboolean carry_out_sender(SMFICTX *context, const Output *output)
 	g_autofree char *params = g_strdup("RET=HDRS");
 
 	return !output->opened || smfi_chgfrom(context, sender, params) == MI_SUCCESS;
-}
-
-/* In a reply's text the MTA reads "%%" as "%". */
-static void set_reply(SMFICTX *context, const Handback *handback)
-{
-	g_auto(GStrv) pieces = g_strsplit(handback->text, "%", -1);
-	g_autofree char *text = g_strjoinv("%%", pieces);
-	g_autofree char *code = g_strdup_printf("%d", handback->code);
-	g_autofree char *enhanced = g_strdup(handback->enhanced);
-
-	smfi_setreply(context, code, enhanced, text);
 }
 
 static sfsistat carry_out(SMFICTX *context, const Handback *handback)

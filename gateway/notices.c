@@ -35,7 +35,9 @@ static void expire_journal(Notices *notices, const Snapshot *snapshot)
 	if (notices->expired && now - notices->expired < NOTICES_EXPIRE_SECONDS * G_USEC_PER_SEC)
 		return;
 	notices->expired = now;
-	if (!journal_expire(snapshot->journal, g_get_real_time() / G_USEC_PER_SEC, &error))
+	now = g_get_real_time() / G_USEC_PER_SEC;
+	if (!journal_expire(snapshot->journal, now, &error) ||
+	    !threads_expire(snapshot->threads, now, &error))
 		log_warning("journal: %s", error->message);
 }
 

@@ -40,6 +40,7 @@ OpenSignature *open_add_signature(OpenWork *work, const char *kind, const char *
 {
 	OpenSignature *signature = opened_add_signature(work->opened, kind, result);
 
+	signature->loose = work->loose;
 	set_place(work, &signature->part, &signature->partial);
 	return signature;
 }
@@ -127,6 +128,7 @@ static gboolean walk(OpenWork *work, GError **error)
 				->reason = "too-deep";
 			return TRUE;
 		}
+		work->loose |= work->opened->changeable && !open_fills(work->tree, work->current);
 		if (!open_in_time(work, error) || !open_layer(work, layer, &step, error))
 			return FALSE;
 		if (!step.next)

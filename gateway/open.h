@@ -25,6 +25,7 @@ typedef struct {
 	Opened *opened; /* grows */
 	Spool *current; /* the entity whose root is looked at */
 	MimeTree *tree; /* its parts */
+	gboolean loose; /* for OpenSignature */
 	const MimePart *part; /* the part beside others that is looked at; NULL: the root */
 } OpenWork;
 
@@ -47,6 +48,9 @@ gboolean open_pgp(OpenWork *work, const MimePart *root, OpenStep *step, GError *
 gboolean open_parts(OpenWork *work, GError **error);
 /* May the tree have such parts? By their types alone. */
 gboolean open_has_parts(const MimeTree *tree);
+
+/* Does the root's layer fill its entity to the very end, so that nothing can be put behind it? */
+gboolean open_fills(const MimeTree *tree, Spool *entity);
 
 /* For all: what was found, with the part that is looked at. */
 OpenLayer *open_add_layer(OpenWork *work, const char *kind);

@@ -108,6 +108,17 @@ void opened_conclude(Opened *opened)
 		opened_warn(opened, "signed-ciphertext");
 }
 
+gboolean opened_met_encryption(const Opened *opened)
+{
+	for (guint i = 0; i < opened->layers->len; i++) {
+		const OpenLayer *layer = opened->layers->pdata[i];
+
+		if (g_str_has_suffix(layer->kind, "-encrypted"))
+			return TRUE;
+	}
+	return FALSE;
+}
+
 gboolean opened_is_plain(const Opened *opened)
 {
 	return opened->layers->len == 0 && opened->signatures->len == 0;

@@ -31,6 +31,8 @@ typedef struct {
 	char *signer; /* address; NULL if not known */
 	gboolean matches_from; /* FALSE for a bad one: nobody signed it */
 	gboolean outside; /* over a ciphertext that was opened: its signer need not know the text */
+	gboolean loose; /* inside a cipher without protection against change, with room beside what
+			   it covers: see demands.h */
 	char *key; /* fingerprint or key id; NULL if not known */
 } OpenSignature;
 
@@ -62,6 +64,8 @@ gboolean opened_covers(const OpenSignature *signature);
  * inside does; without one the reader is warned. So he is where only a part is signed, or only the
  * ciphertext. */
 void opened_conclude(Opened *opened);
+/* Was any layer an encrypted one, opened or shut? */
+gboolean opened_met_encryption(const Opened *opened);
 /* Nothing was found that concerns us. */
 gboolean opened_is_plain(const Opened *opened);
 /* The same for recipients who may share a copy. New string. */

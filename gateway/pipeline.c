@@ -104,7 +104,33 @@ static JournalEntry *remember(const Job *job, const Plan *plan, GError **error)
 /* What cannot be split needs no journal: a stranger's message that is the same for all. */
 static gboolean needs_journal(const Job *job, const Plan *plan)
 {
-	return job->trusted || plan->variants->len > 1;
+	return job->trusted || plan->variants->len > 1 || plan->copies->len > 0;
+}
+
+/* Was there anything that a private key could open? Where opening failed, nobody knows. */
+static gboolean met_encryption(const Preview *preview)
+{
+	const Plan *plan = preview->plan;
+
+	if (!preview->parsed || preview->parsed->layer == LAYER_NONE)
+		return FALSE;
+	if (preview->parsed->encrypted != LAYER_NONE || !plan || plan->error)
+		return TRUE;
+	for (guint i = 0; i < plan->recipients->len; i++) {
+		const PlanRecipient *outcome = plan->recipients->pdata[i];
+
+		if (outcome->opened && opened_met_encryption(outcome->opened))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* decide: what arrived encrypted, for a rule about answers to it. */
+static gboolean note_encrypted(const Job *job, const Preview *preview, GError **error)
+{
+	if (job->trusted || !policy_asks_replies(job->snapshot->policy) || !met_encryption(preview))
+		return TRUE;
+	return threads_note(job->snapshot->threads, job->headers, error);
 }
 
 static Handback *carry_on(Job *job, Preview *preview, PipelineWaits waits, void *context,
@@ -114,7 +140,7 @@ static Handback *carry_on(Job *job, Preview *preview, PipelineWaits waits, void 
 		needs_journal(job, preview->plan) ? remember(job, preview->plan, error) : NULL;
 	Resubmission resubmission = {job, entry};
 
-	if (!entry && needs_journal(job, preview->plan))
+	if ((!entry && needs_journal(job, preview->plan)) || !note_encrypted(job, preview, error))
 		return NULL;
 	preview->outputs =
 		protect_all(job, preview->parsed, preview->plan, entry ? entry->done : NULL, error);
@@ -124,12 +150,13 @@ static Handback *carry_on(Job *job, Preview *preview, PipelineWaits waits, void 
 }
 
 /* Whether a key was there, and whether it opened, must not show in how long the answer to a
- * stranger takes: encrypted mail is answered on the beat. */
+ * stranger takes: encrypted mail is answered on the beat, larger mail on a slower one. */
 static void wait_for_beat(const Job *job, const Preview *preview)
 {
-	const gint64 beat = PIPELINE_BEAT_MS * 1000;
+	const gint64 beats = 1 + spool_length(job->message) / PIPELINE_BEAT_BYTES;
+	const gint64 beat = beats * PIPELINE_BEAT_MS * 1000;
 
-	if (!job->trusted && preview->parsed && preview->parsed->encrypted != LAYER_NONE)
+	if (!job->trusted && met_encryption(preview))
 		g_usleep((gulong)(beat - (g_get_monotonic_time() - job->started) % beat));
 }
 

@@ -8,8 +8,10 @@
 
 #include "gateway/handback.h"
 
-/* Answers to encrypted mail from strangers come at multiples of this. */
+/* Answers to encrypted mail from strangers come at multiples of this; of twice this if the message
+ * has more than so many bytes, and so on. */
 #define PIPELINE_BEAT_MS 250
+#define PIPELINE_BEAT_BYTES (4 * 1024 * 1024)
 
 /* Does the MTA still wait? Asked right before what cannot be taken back (FACTS.md 1, 2). */
 typedef gboolean (*PipelineWaits)(void *context);

@@ -64,6 +64,27 @@ PlanRecipient *plan_add_recipient(Plan *plan, const Recipient *recipient)
 	return outcome;
 }
 
+PlanRecipient *plan_add_copy(Plan *plan, const char *address, Direction direction)
+{
+	Recipient *copy = recipient_new(address);
+
+	copy->copy = TRUE;
+	copy->direction = direction;
+	g_ptr_array_add(plan->copies, copy);
+	return plan_add_recipient(plan, copy);
+}
+
+gboolean plan_has_recipient(const Plan *plan, const char *folded)
+{
+	for (guint i = 0; i < plan->recipients->len; i++) {
+		const PlanRecipient *known = plan->recipients->pdata[i];
+
+		if (g_strcmp0(known->recipient->folded, folded) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
 static const char *recipient_tag(const PlanRecipient *recipient)
 {
 	const PolicyDecision *decision = recipient->decision;

@@ -76,6 +76,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
 
 /* A new PlanRecipient in the plan. */
 PlanRecipient *plan_add_recipient(Plan *plan, const Recipient *recipient);
+/* The same for a recipient that a `copy` rule adds. */
+PlanRecipient *plan_add_copy(Plan *plan, const char *address, Direction direction);
+gboolean plan_has_recipient(const Plan *plan, const char *folded);
 
 /* The last step of deciding: recipients of the same outcome into variants; or, if one cannot go
  * anywhere, plan->error. A refusal counts more than a deferral: it will not change. */

@@ -7,7 +7,9 @@
 #include "lib/base/error.h"
 #include "lib/mail/address.h"
 
+#include "gateway/demands.h"
 #include "gateway/digest.h"
+#include "gateway/facts.h"
 #include "gateway/receive.h"
 
 /* Keeps the first failure; later ones mostly follow from it. */
@@ -117,6 +119,16 @@ void receive_recipient(Job *job, const char *path, const char *const *params, co
 		fail(job, g_error_new(SEALPOST_ERROR, ERROR_TOO_LARGE, "too many recipients"));
 	else if (recipient->direction == DIRECTION_OUTGOING)
 		recipient->lookup = keystore_lookup(job->snapshot->keystore, recipient->folded);
+}
+
+gboolean receive_may_come(const Job *job, const char *path, GError **error)
+{
+	g_autofree char *address = address_from_path(path, NULL);
+	g_autoptr(Recipient) recipient = recipient_new(address ? address : path);
+
+	recipient->direction = job_direction(job, recipient->address);
+	return recipient->direction != DIRECTION_INCOMING ||
+	       demands_tls_met(facts_tls_foreseen(job, recipient), job, recipient, error);
 }
 
 void receive_header(Job *job, const char *name, const char *value)

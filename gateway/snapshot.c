@@ -15,6 +15,7 @@
 struct Services {
 	PgpHome *pgp;
 	Journal *journal;
+	Threads *threads;
 	char *passing_folder; /* explain's GnuPG folder: removed at the end; NULL: none */
 };
 
@@ -39,6 +40,7 @@ static void services_clear(Services *services)
 {
 	pgp_home_close(services->pgp);
 	journal_close(services->journal);
+	threads_close(services->threads);
 	if (services->passing_folder)
 		remove_folder(services->passing_folder);
 	g_free(services->passing_folder);
@@ -68,9 +70,11 @@ static Services *services_open(const Conf *conf, GError **error)
 	g_autoptr(Services) services = g_atomic_rc_box_new0(Services);
 	const char *runtime = conf_path(conf, "gateway", "runtime_folder");
 	const char *journal = conf_path(conf, "gateway", "journal");
+	const char *threads = conf_path(conf, "gateway", "threads");
 	g_autofree char *home = g_build_filename(runtime, "gnupg", NULL);
 
-	if (!make_folder(runtime, error) || !make_parent(journal, error))
+	if (!make_folder(runtime, error) || !make_parent(journal, error) ||
+	    !make_parent(threads, error))
 		return NULL;
 	services->pgp = pgp_home_open(home, error);
 	if (!services->pgp)
@@ -78,16 +82,22 @@ static Services *services_open(const Conf *conf, GError **error)
 	services->journal = journal_open(journal, error);
 	if (!services->journal)
 		return NULL;
+	services->threads = threads_open(threads, error);
+	if (!services->threads)
+		return NULL;
 	return g_steal_pointer(&services);
 }
 
 /* The daemon's GnuPG folder has one owner; explain works in one of its own for a moment. */
-static Services *services_open_passing(GError **error)
+static Services *services_open_passing(const Conf *conf, GError **error)
 {
 	g_autoptr(Services) services = g_atomic_rc_box_new0(Services);
 
 	services->passing_folder = scratch_make(error); /* in RAM: secret keys come into it */
 	if (!services->passing_folder)
+		return NULL;
+	services->threads = threads_open_readonly(conf_path(conf, "gateway", "threads"), error);
+	if (!services->threads)
 		return NULL;
 	services->pgp = pgp_home_open(services->passing_folder, error);
 	return services->pgp ? g_steal_pointer(&services) : NULL;
@@ -134,6 +144,7 @@ static void take_services(Snapshot *snapshot, Services *services)
 	snapshot->services = services;
 	snapshot->pgp = services->pgp;
 	snapshot->journal = services->journal;
+	snapshot->threads = services->threads;
 }
 
 Snapshot *snapshot_open(Conf *conf, GError **error)
@@ -160,7 +171,7 @@ Snapshot *snapshot_reopen(const Snapshot *old, Conf *conf, GError **error)
 Snapshot *snapshot_open_for_explain(Conf *conf, GError **error)
 {
 	g_autoptr(Snapshot) snapshot = read_files(conf, error);
-	Services *services = snapshot ? services_open_passing(error) : NULL;
+	Services *services = snapshot ? services_open_passing(conf, error) : NULL;
 
 	if (!services)
 		return NULL;

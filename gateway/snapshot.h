@@ -15,6 +15,7 @@
 #include "gateway/client.h"
 #include "gateway/journal.h"
 #include "gateway/tags.h"
+#include "gateway/threads.h"
 #include "gateway/tlsprobe.h"
 
 typedef struct Services Services; /* what outlives a reload; counted */
@@ -31,6 +32,7 @@ typedef struct {
 	Services *services;
 	PgpHome *pgp; /* of services */
 	Journal *journal; /* of services; NULL for explain */
+	Threads *threads; /* of services */
 	Secret *master_key; /* NULL for explain */
 	Deposits *deposits; /* NULL for explain: it stores nothing */
 } Snapshot;

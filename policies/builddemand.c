@@ -130,12 +130,28 @@ static void check_incoming(Parser *parser, const Rule *rule)
 		       "after a \"require\" of its own");
 }
 
+/* Only who we are can answer what came to us. */
+static void check_reply(Parser *parser, const Rule *rule)
+{
+	for (guint i = 0; i < rule->conditions->len; i++) {
+		const Condition *condition = g_ptr_array_index(rule->conditions, i);
+
+		if (condition->kind == CONDITION_REPLY)
+			problems_add(parser->problems, parser->file, &condition->where,
+				     "found \"reply to encrypted\" in a rule for %s mail, expected "
+				     "it for outgoing or internal mail",
+				     direction_name(rule->direction));
+	}
+}
+
 void build_check_direction(Parser *parser, const Rule *rule)
 {
 	const Outcome *outcome = rule->outcome;
 	gboolean leaves =
 		rule->direction == DIRECTION_OUTGOING || rule->direction == DIRECTION_INTERNAL;
 
+	if (!leaves)
+		check_reply(parser, rule);
 	if (rule->direction == DIRECTION_INCOMING)
 		check_incoming(parser, rule);
 	else if (leaves && (outcome->for_incoming || outcome->clauses > 1))

@@ -68,6 +68,16 @@ guint policy_tls_foreseen(const Policy *policy, const PolicyFacts *facts)
 	return 0;
 }
 
+gboolean policy_asks_tls(const Policy *policy)
+{
+	const GPtrArray *rules = policy->rules[DIRECTION_INCOMING];
+
+	for (guint i = 0; i < rules->len; i++)
+		if (((const Rule *)g_ptr_array_index(rules, i))->outcome->demands.tls)
+			return TRUE;
+	return FALSE;
+}
+
 gboolean policy_asks_replies(const Policy *policy)
 {
 	return policy->asks_replies;

@@ -122,6 +122,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PolicyDecision, policy_decision_free)
  * its header will be; 0: none, or it depends. */
 guint policy_tls_foreseen(const Policy *policy, const PolicyFacts *facts);
 
+/* Can policy_tls_foreseen() say anything but 0? */
+gboolean policy_asks_tls(const Policy *policy);
 /* Does any rule ask for reply_to_encrypted? If not, nobody need remember what was encrypted. */
 gboolean policy_asks_replies(const Policy *policy);
 

@@ -33,6 +33,7 @@ static const ErrorInfo table[] = {
 	{ERROR_NO_WAY, "no-way", PERM, 550, "5.7.1",
 	 "Encryption is required and no way to protect this message was found"},
 	{ERROR_REJECTED, "rejected", PERM, 550, "5.7.1", "Refused by policy"},
+	{ERROR_DEMANDED, "demanded", PERM, 550, "5.7.1", "Mail like this is not accepted"},
 	{ERROR_NOT_SIGNABLE, "not-signable", PERM, 550, "5.7.1",
 	 "A signature is required and the sender has no key to sign with"},
 	{ERROR_KEY_UNUSABLE, "key-unusable", TEMP, 451, "4.7.5", "A key cannot be used, try again"},

@@ -31,6 +31,7 @@ typedef enum {
 	ERROR_BAD_ADDRESS, /* an address that cannot be used */
 	ERROR_NO_WAY, /* a rule requires protection and no way was possible */
 	ERROR_REJECTED, /* a rule says reject */
+	ERROR_DEMANDED, /* mail that came in has not what a rule requires */
 	ERROR_NOT_SIGNABLE, /* a rule demands a signature and there is no key that may sign */
 	ERROR_KEY_UNUSABLE, /* a key that must not be used */
 	ERROR_PASSPHRASE, /* a missing or wrong passphrase */

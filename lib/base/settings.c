@@ -33,6 +33,8 @@ const Setting conf_settings[] = {
 	 "Most time that key look-ups and resubmission of one message may take."},
 	{"gateway", "journal", SETTING_PATH, "state/journal.db",
 	 "Which recipients of a split message have their copy already."},
+	{"gateway", "threads", SETTING_PATH, "state/threads.db",
+	 "Which messages arrived encrypted, if a rule asks (reply to encrypted)."},
 
 	{"incoming", "subject_tags", SETTING_LIST, "",
 	 "What the Subject of mail that came in tells its reader: encrypted, signed, warning. Text "

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The third step for mail that is not from one of us: what each recipient's rule says, opened with
+ * that recipient's keys, and judged. See decide.h.
+ */
+#include "gateway/decide.h"
+#include "gateway/demands.h"
+#include "gateway/facts.h"
+#include "gateway/open.h"
+
+/* Opened with this recipient's keys. A recipient of ours who has none still learns what the
+ * signatures are worth. A failure of ours holds the message. */
+static void open_for(const Job *job, PlanRecipient *outcome)
+{
+	const Recipient *recipient = outcome->recipient;
+	g_autoptr(Opened) opened = NULL;
+
+	if (recipient->direction != DIRECTION_INCOMING || !recipient->folded)
+		return;
+	opened = open_message(job, recipient->folded, &outcome->error);
+	if (!opened || opened_is_plain(opened))
+		return;
+	outcome->opened_key = opened_key(opened, &outcome->error);
+	outcome->opened = g_steal_pointer(&opened);
+}
+
+/* What cannot be looked into (not readable, too large) has nothing that could be demanded. */
+static void decide_one(const Facts *facts, const Parsed *parsed, PlanRecipient *outcome)
+{
+	const Job *job = facts->job;
+	gboolean layered = parsed && parsed->tree &&
+			   (parsed->layer != LAYER_NONE || open_has_parts(parsed->tree));
+
+	outcome->unchanged = TRUE;
+	outcome->decision = facts_ask(facts, outcome->recipient);
+	if (outcome->decision->verdict == VERDICT_REJECT) {
+		ladder_walk(outcome, LAYER_NONE, NULL);
+		return;
+	}
+	if (layered)
+		open_for(job, outcome);
+	if (!outcome->error)
+		demands_met(&outcome->decision->demands, job, outcome->recipient, outcome->opened,
+			    &outcome->error);
+}
+
+/* A copy of what came in goes as it came: it is opened for nobody, and no rule but the one that
+ * asked for it speaks of it. */
+static PolicyDecision *copy_decision(const PlanRecipient *of)
+{
+	PolicyDecision *decision = g_new0(PolicyDecision, 1);
+
+	decision->verdict = VERDICT_PLAIN;
+	decision->rule = (RuleSource){of->decision->rule.file, 0, "(a copy, as it came)"};
+	decision->ladder = g_array_new(FALSE, FALSE, sizeof(Rung));
+	decision->copies = g_ptr_array_new_with_free_func(g_free);
+	return decision;
+}
+
+static void add_copies(const Job *job, Plan *plan)
+{
+	guint count = plan->recipients->len;
+
+	for (guint i = 0; i < count; i++) {
+		const PlanRecipient *of = plan->recipients->pdata[i];
+		const GPtrArray *copies = of->decision->copies;
+
+		for (guint c = 0; c < copies->len; c++) {
+			if (plan_has_recipient(plan, copies->pdata[c]))
+				continue;
+			PlanRecipient *copy = plan_add_copy(plan, copies->pdata[c],
+							    job_direction(job, copies->pdata[c]));
+
+			copy->decision = copy_decision(of);
+			copy->unchanged = TRUE;
+		}
+	}
+}
+
+Plan *decide_incoming(const Job *job, const Parsed *parsed)
+{
+	Plan *plan = plan_new();
+	g_auto(Facts) facts = {0};
+
+	plan->signer_reason = "stranger";
+	if (!facts_init(&facts, job, job->sender.folded, &plan->error))
+		return plan;
+	for (guint i = 0; i < job->recipients->len; i++)
+		decide_one(&facts, parsed, plan_add_recipient(plan, job->recipients->pdata[i]));
+	add_copies(job, plan);
+	plan_group(plan);
+	return plan;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What stands behind a layer, in the entity that it is the root of. See open.h. Whoever changes a
+ * ciphertext without authentication at its end makes bytes there that he cannot foresee; where only
+ * line ends, or base64, may stand, they show.
+ */
+#include <string.h>
+
+#include "gateway/open.h"
+
+/* A delimiter has 70 characters at most (RFC 2046, section 5.1.1); a few line ends behind it. */
+#define TAIL_MAX 128
+
+/* The closing delimiter, and no epilogue. */
+static gboolean is_closed(const MimePart *root, Spool *entity)
+{
+	const MimePart *last = root->children->pdata[root->children->len - 1];
+	const char *boundary = mime_param(root, "boundary");
+	goffset size = spool_length(entity) - last->whole.end;
+	char tail[TAIL_MAX + 1] = "";
+
+	if (!boundary || size > TAIL_MAX ||
+	    spool_read(entity, last->whole.end, tail, (gsize)size, NULL) != size)
+		return FALSE;
+	g_autofree char *closing = g_strdup_printf("\r\n--%s--", boundary);
+	gsize length = strlen(closing);
+
+	return strncmp(tail, closing, length) == 0 &&
+	       length + strspn(tail + length, "\r\n") == (gsize)size;
+}
+
+static gboolean is_base64_byte(char c)
+{
+	return g_ascii_isalnum(c) || c == '+' || c == '/' || c == '=' || c == '\r' || c == '\n';
+}
+
+static gboolean is_all_base64(const MimePart *root, Spool *entity)
+{
+	g_autoptr(Source) source = spool_source(entity, root->content);
+	g_autofree char *buffer = g_malloc(STREAM_CHUNK);
+	gssize got;
+
+	while ((got = source_read(source, buffer, STREAM_CHUNK, NULL)) > 0)
+		for (gssize i = 0; i < got; i++)
+			if (!is_base64_byte(buffer[i]))
+				return FALSE;
+	return got == 0 && root->content.end == spool_length(entity);
+}
+
+gboolean open_fills(const MimeTree *tree, Spool *entity)
+{
+	const MimePart *root = mime_root(tree);
+
+	if (root->children && root->children->len > 0)
+		return is_closed(root, entity);
+	return g_str_equal(root->encoding, "base64") && is_all_base64(root, entity);
+}
