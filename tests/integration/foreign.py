@@ -4,6 +4,7 @@
 Each function takes a MIME entity (bytes, CRLF) and gives an entity again; mail() puts the header
 of a message in front.
 """
+import base64
 import email
 import shutil
 import tempfile
@@ -38,6 +39,14 @@ def multipart(kind, parameters, parts, boundary="=_foreign"):
     head = f'Content-Type: {kind}; boundary="{boundary}"{parameters}\r\n\r\n'.encode()
     mark = f"--{boundary}".encode()
     return head + b"".join(mark + b"\r\n" + p + b"\r\n" for p in parts) + mark + b"--\r\n"
+
+
+def unbase64(body):
+    return base64.b64decode(body)
+
+
+def base64_lines(data):
+    return _crlf(base64.encodebytes(data))
 
 
 # S/MIME by openssl
