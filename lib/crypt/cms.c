@@ -56,7 +56,7 @@ static gboolean hash_through(CMS_ContentInfo *cms, Source *entity, Sink *sink, G
 
 static gboolean write_signature(CMS_ContentInfo *cms, Sink *sink, GError **error)
 {
-	CmsBase64 base64 = {.next = sink};
+	Base64 base64 = {.next = sink};
 	guint8 *der = NULL;
 	int size = i2d_CMS_ContentInfo(cms, &der);
 	gboolean good;
@@ -65,8 +65,7 @@ static gboolean write_signature(CMS_ContentInfo *cms, Sink *sink, GError **error
 		crypt_fail(error, ERROR_CRYPTO, "S/MIME signature cannot be written");
 		return FALSE;
 	}
-	good = cms_base64_write(&base64, der, (gsize)size, error) &&
-	       cms_base64_finish(&base64, error);
+	good = base64_write(&base64, der, (gsize)size, error) && base64_finish(&base64, error);
 	OPENSSL_free(der);
 	return good;
 }

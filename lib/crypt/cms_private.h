@@ -8,6 +8,7 @@
 
 #include <openssl/cms.h>
 
+#include "lib/crypt/base64.h"
 #include "lib/crypt/cms.h"
 #include "lib/crypt/x509_private.h"
 
@@ -18,16 +19,6 @@ CMS_ContentInfo *cms_build_signed(const CmsJob *job, gboolean detached, GError *
 CMS_ContentInfo *cms_build_enveloped(const CmsJob *job, GError **error);
 /* Value of the micalg parameter for what the signer's key signs with: "sha-256", … */
 const char *cms_build_micalg(const CmsJob *job);
-
-/* Writes base64 in lines of 76 columns with CRLF. */
-#define CMS_BASE64_LINE 57 /* bytes that make 76 columns */
-typedef struct {
-	Sink *next; /* borrowed */
-	guint8 line[CMS_BASE64_LINE];
-	gsize have; /* bytes waiting in line */
-} CmsBase64;
-gboolean cms_base64_write(CmsBase64 *base64, const void *data, gsize size, GError **error);
-gboolean cms_base64_finish(CmsBase64 *base64, GError **error);
 
 /* One layer: content that goes into the stage's sink leaves for next (borrowed) as base64 of the
  * structure. Only after cms_stage_finish() has returned TRUE has all of it left. */

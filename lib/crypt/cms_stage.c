@@ -5,82 +5,20 @@
  * stays the same for any length. OpenSSL is known to report success over a failed write at the
  * end, so the stage keeps its own record of the first failure.
  */
-#include <string.h>
-
 #include <openssl/err.h>
 
 #include "lib/crypt/cms_private.h"
 
 #define STAGE_BUFFER (16 * 1024)
-/* Lines of base64 that are handed on at once. */
-#define BATCH_LINES 64
-#define BATCH_COLUMNS 78 /* 76 and CRLF */
 
 struct CmsStage {
 	CMS_ContentInfo *cms;
-	CmsBase64 base64;
+	Base64 base64;
 	BIO_METHOD *method; /* of the BIO that writes into base64 */
 	BIO *top; /* NULL until there is content */
 	Sink *sink; /* what callers write to */
 	GError *failure; /* the first one; then nothing is written any more */
 };
-
-/* Encodes whole lines, at most BATCH_LINES. */
-static gboolean write_lines(CmsBase64 *base64, const guint8 *data, gsize lines, GError **error)
-{
-	guint8 text[BATCH_LINES * BATCH_COLUMNS + 1]; /* EVP_EncodeBlock() adds a NUL */
-	guint8 *at = text;
-
-	for (gsize i = 0; i < lines; i++) {
-		at += EVP_EncodeBlock(at, data + i * CMS_BASE64_LINE, CMS_BASE64_LINE);
-		*at++ = '\r';
-		*at++ = '\n';
-	}
-	return sink_write(base64->next, text, (gsize)(at - text), error);
-}
-
-gboolean cms_base64_write(CmsBase64 *base64, const void *data, gsize size, GError **error)
-{
-	const guint8 *at = data;
-
-	while (size > 0) {
-		gsize part;
-
-		if (base64->have == 0 && size >= CMS_BASE64_LINE) {
-			gsize lines = MIN(size / CMS_BASE64_LINE, BATCH_LINES);
-
-			if (!write_lines(base64, at, lines, error))
-				return FALSE;
-			part = lines * CMS_BASE64_LINE;
-		} else {
-			part = MIN(size, CMS_BASE64_LINE - base64->have);
-			memcpy(base64->line + base64->have, at, part);
-			base64->have += part;
-			if (base64->have == CMS_BASE64_LINE) {
-				if (!write_lines(base64, base64->line, 1, error))
-					return FALSE;
-				base64->have = 0;
-			}
-		}
-		at += part;
-		size -= part;
-	}
-	return TRUE;
-}
-
-gboolean cms_base64_finish(CmsBase64 *base64, GError **error)
-{
-	guint8 text[BATCH_COLUMNS + 1];
-	int size;
-
-	if (base64->have == 0)
-		return TRUE;
-	size = EVP_EncodeBlock(text, base64->line, (int)base64->have);
-	base64->have = 0;
-	text[size++] = '\r';
-	text[size++] = '\n';
-	return sink_write(base64->next, text, (gsize)size, error);
-}
 
 /* The lowest BIO: what OpenSSL has made goes on as base64. */
 static int bio_write(BIO *bio, const char *data, int size)
@@ -89,7 +27,7 @@ static int bio_write(BIO *bio, const char *data, int size)
 
 	BIO_clear_retry_flags(bio);
 	if (stage->failure != NULL || size < 0 ||
-	    !cms_base64_write(&stage->base64, data, (gsize)size, &stage->failure))
+	    !base64_write(&stage->base64, data, (gsize)size, &stage->failure))
 		return -1;
 	return size;
 }
@@ -179,7 +117,7 @@ static gboolean write_empty(CmsStage *stage)
 
 	if (nothing != NULL && CMS_final(stage->cms, nothing, NULL, CMS_BINARY) == 1)
 		size = i2d_CMS_ContentInfo(stage->cms, &der);
-	good = size > 0 && cms_base64_write(&stage->base64, der, (gsize)size, &stage->failure);
+	good = size > 0 && base64_write(&stage->base64, der, (gsize)size, &stage->failure);
 	OPENSSL_free(der);
 	return good;
 }
@@ -191,7 +129,7 @@ gboolean cms_stage_finish(CmsStage *stage, GError **error)
 	if (stage->failure != NULL)
 		return fail(stage, error);
 	good = stage->top != NULL ? BIO_flush(stage->top) == 1 : write_empty(stage);
-	if (!good || stage->failure != NULL || !cms_base64_finish(&stage->base64, &stage->failure))
+	if (!good || stage->failure != NULL || !base64_finish(&stage->base64, &stage->failure))
 		return fail(stage, error);
 	ERR_clear_error();
 	return TRUE;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Protecting an entity with OpenPGP: the MIME around it (RFC 3156), one run of gpg, and the look
- * at what gpg made before any of it leaves. Up to HOLD bytes are held back: a message that small
- * is tried again as a whole if the agent died, and the recipients of a larger one are checked
- * before its first byte goes out.
+ * Protecting an entity with OpenPGP: the MIME around it (RFC 3156), the message itself, and the
+ * look at what was made before any of it leaves. Messages to keys of common kinds are made here
+ * (pgpmessage.h); one run of gpg makes the others, and refuses what must be refused. Up to HOLD
+ * bytes are held back: a message that small is tried again as a whole if the agent died, and the
+ * recipients of a larger one are checked before its first byte goes out.
  */
 #include "lib/crypt/pgp.h"
 
@@ -11,7 +12,9 @@
 
 #include "lib/base/error.h"
 #include "lib/crypt/pgphome.h"
+#include "lib/crypt/pgpmessage.h"
 #include "lib/crypt/pgprecipients.h"
+#include "lib/crypt/pgpsignature.h"
 #include "lib/mail/mime.h"
 
 #define HOLD (256 * 1024)
@@ -19,12 +22,12 @@
 #define HOLD_RECIPIENT 1600
 #define SIGNATURE_MAX (64 * 1024)
 
-/* gpg's armour on its way out: line ends become CRLF. */
+/* The armour on its way out. */
 typedef struct {
 	Sink *sink;
 	const PgpRecipients *recipients;
 	GByteArray *held;
-	gsize armor_at; /* where gpg's part begins in held */
+	gsize armor_at; /* where it begins in held */
 	gsize hold;
 	gboolean released;
 } Output;
@@ -43,7 +46,23 @@ static gboolean release(Output *output, GError **error)
 	return good;
 }
 
+static gboolean pass_on(Output *output, GError **error)
+{
+	return (!output->released && output->held->len < output->hold) || release(output, error);
+}
+
 static gboolean output_write(void *self, const void *data, gsize size, GError **error)
+{
+	Output *output = self;
+
+	g_byte_array_append(output->held, data, (guint)size);
+	return pass_on(output, error);
+}
+
+static const SinkClass output_class = {.write = output_write};
+
+/* From gpg: line ends become CRLF. */
+static gboolean lines_write(void *self, const void *data, gsize size, GError **error)
 {
 	Output *output = self;
 	const guint8 *at = data, *end = at + size;
@@ -56,10 +75,10 @@ static gboolean output_write(void *self, const void *data, gsize size, GError **
 			g_byte_array_append(output->held, (const guint8 *)"\r\n", 2);
 		at = newline ? newline + 1 : end;
 	}
-	return (!output->released && output->held->len < output->hold) || release(output, error);
+	return pass_on(output, error);
 }
 
-static const SinkClass output_class = {.write = output_write};
+static const SinkClass lines_class = {.write = lines_write};
 
 static void begin_encrypted(Output *output, const char *boundary)
 {
@@ -118,17 +137,18 @@ static void explain_refusal(PgpContext *context, const PgpRecipients *recipients
 typedef struct {
 	PgpHome *home;
 	const PgpSecretKey *signer;
-	const PgpRecipients *recipients;
+	PgpRecipients *recipients;
+	GPtrArray *targets; /* of PgpTarget *; NULL: gpg makes the message */
 	gint64 deadline;
 	Source *entity;
 	Sink *sink;
 	gboolean released; /* bytes have left: no second try */
 } Run;
 
-static gpgme_error_t start_encrypt(PgpContext *context, const Run *run, PgpData *in, PgpData *out)
+static gpgme_error_t start_encrypt(PgpContext *context, const Run *run, const char *keys,
+				   PgpData *in, PgpData *out)
 {
 	gpgme_ctx_t gpgme = pgp_context_gpgme(context);
-	const char *keys = pgp_recipients_text(run->recipients);
 	gpgme_encrypt_flags_t flags = GPGME_ENCRYPT_ALWAYS_TRUST | GPGME_ENCRYPT_NO_ENCRYPT_TO;
 
 	if (!run->signer)
@@ -144,13 +164,15 @@ static gpgme_error_t start_encrypt(PgpContext *context, const Run *run, PgpData 
 static gboolean run_encrypt(PgpContext *context, Run *run, Sink *sink, GError **error)
 {
 	gpgme_hash_algo_t hash;
-	g_autoptr(PgpData) in = pgp_data_new(run->entity, NULL, error);
+	const char *keys = pgp_recipients_text(run->recipients, error);
+	g_autoptr(PgpData) in = keys ? pgp_data_new(run->entity, NULL, error) : NULL;
 	g_autoptr(PgpData) out = in ? pgp_data_new(NULL, sink, error) : NULL;
 
 	if (!out)
 		return FALSE;
 	gpgme_set_armor(pgp_context_gpgme(context), 1);
-	if (!pgp_run(context, start_encrypt(context, run, in, out), run->deadline, NULL, error)) {
+	if (!pgp_run(context, start_encrypt(context, run, keys, in, out), run->deadline, NULL,
+		     error)) {
 		explain_refusal(context, run->recipients, error);
 		if (!pgp_data_failed(in, error))
 			pgp_data_failed(out, error);
@@ -159,16 +181,27 @@ static gboolean run_encrypt(PgpContext *context, Run *run, Sink *sink, GError **
 	return !run->signer || check_signature(context, run->signer, &hash, error);
 }
 
+static gboolean make_message(Run *run, Output *output, GError **error)
+{
+	g_autoptr(Sink) sink = sink_new(&output_class, output);
+	const PgpMessage message = {run->home, run->signer, run->targets, run->deadline};
+
+	return pgp_message_write(&message, run->entity, sink, error);
+}
+
+/* context: NULL if the message is made here. */
 static gboolean encrypt_once(PgpContext *context, Run *run, GError **error)
 {
 	g_autoptr(GByteArray) held = g_byte_array_new();
 	Output output = {.sink = run->sink, .recipients = run->recipients, .held = held};
-	g_autoptr(Sink) sink = sink_new(&output_class, &output);
+	g_autoptr(Sink) lines = sink_new(&lines_class, &output);
 	g_autofree char *boundary = mime_boundary_new();
 
-	output.hold = HOLD + strlen(pgp_recipients_text(run->recipients)) / 10 * HOLD_RECIPIENT;
+	output.hold = HOLD + pgp_recipients_count(run->recipients) * HOLD_RECIPIENT;
 	begin_encrypted(&output, boundary);
-	gboolean good = run_encrypt(context, run, sink, error) && release(&output, error);
+	gboolean good = (context ? run_encrypt(context, run, lines, error)
+				 : make_message(run, &output, error)) &&
+			release(&output, error);
 	run->released = output.released;
 	return good && sink_print(run->sink, error, "\r\n--%s--\r\n", boundary);
 }
@@ -237,19 +270,25 @@ static gboolean sign_once(PgpContext *context, Run *run, GError **error)
 	       write_signed(run, signature, micalg, error);
 }
 
-static gboolean run_once(Run *run, GError **error)
+/* Whoever signs keeps imports out meanwhile. */
+static gboolean run_with(PgpContext *context, Run *run, GError **error)
 {
-	PgpContext *context = pgp_home_take(run->home, error);
 	gboolean good;
 
-	if (!context)
-		return FALSE;
 	if (run->signer)
 		pgp_home_enter(run->home);
 	good = run->recipients ? encrypt_once(context, run, error) : sign_once(context, run, error);
 	if (run->signer)
 		pgp_home_leave(run->home);
-	return pgp_home_end(run->home, context, good);
+	return good;
+}
+
+static gboolean run_once(Run *run, GError **error)
+{
+	if (run->targets)
+		return run_with(NULL, run, error);
+	PgpContext *context = pgp_home_take(run->home, error);
+	return context && pgp_home_end(run->home, context, run_with(context, run, error));
 }
 
 /* An agent that hangs would hold up every signature after this one. */
@@ -275,6 +314,16 @@ static gboolean run_twice(Run *run, GError **error)
 	return source_rewind(run->entity, error) && run_once(run, error);
 }
 
+/* Can the message be made here? What speaks against it is gpg's to handle, and to name. */
+static GPtrArray *find_targets(const Run *run)
+{
+	PgpSigner signer;
+
+	if (!run->recipients || (run->signer && !pgp_signer_choose(run->signer, &signer)))
+		return NULL;
+	return pgp_recipients_targets(run->recipients, run->home, run->deadline);
+}
+
 gboolean pgp_protect(PgpHome *home, const PgpJob *job, Source *entity, Sink *sink, GError **error)
 {
 	gboolean encrypted = job->recipients && job->recipients->len > 0;
@@ -297,5 +346,7 @@ gboolean pgp_protect(PgpHome *home, const PgpJob *job, Source *entity, Sink *sin
 	}
 	if (!run.deadline)
 		run.deadline = g_get_monotonic_time() + PGP_SECONDS * G_USEC_PER_SEC;
+	g_autoptr(GPtrArray) targets = find_targets(&run);
+	run.targets = targets;
 	return run_twice(&run, error);
 }

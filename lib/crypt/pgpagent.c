@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What is asked of gpg-agent itself, over its socket (the Assuan protocol): to change a key's
- * passphrase, where its questions for the old and the new one have names, which gpg's have not;
- * and to end. One that does not answer is killed.
+ * What is asked of gpg-agent itself, over its socket (the Assuan protocol): to sign a hash, without
+ * a run of gpg for each; to change a key's passphrase, where its questions for the old and the new
+ * one have names, which gpg's have not; and to end. One that does not answer is killed.
  */
 #include "lib/crypt/pgphome.h"
 
@@ -21,16 +21,25 @@
 #define ANSWER_SECONDS 20
 #define END_SECONDS 1
 
-typedef struct {
+struct PgpAgent {
 	int fd;
 	char line[LINE_MAX_SIZE + 3];
 	gsize have; /* bytes read, of which the first line may be complete */
-} Agent;
+	gsize taken; /* of these, the line that was read last */
+};
+
+static void limit_waiting(int fd, gint64 microseconds)
+{
+	const struct timeval limit = {.tv_sec = microseconds / G_USEC_PER_SEC,
+				      .tv_usec = microseconds % G_USEC_PER_SEC};
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+}
 
 static int connect_agent(const char *folder, int seconds)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	const struct timeval limit = {.tv_sec = seconds};
 	g_autofree char *path = g_build_filename(folder, "S.gpg-agent", NULL);
 
 	if (g_strlcpy(address.sun_path, path, sizeof(address.sun_path)) >= sizeof(address.sun_path))
@@ -38,8 +47,7 @@ static int connect_agent(const char *folder, int seconds)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	limit_waiting(fd, seconds * G_USEC_PER_SEC);
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
 		close(fd);
 		return -1;
@@ -61,19 +69,21 @@ static gboolean send_all(int fd, const void *bytes, gsize size)
 	return TRUE;
 }
 
-/* The next line into agent->line, without its end. FALSE: the agent is gone, or silent. */
-static gboolean read_line(Agent *agent, gsize *taken)
+/* The next line into agent->line, without its end; its length is agent->taken - 1. FALSE: the agent
+ * is gone, or silent (errno EAGAIN). */
+static gboolean read_line(PgpAgent *agent)
 {
-	memmove(agent->line, agent->line + *taken, agent->have - *taken);
-	agent->have -= *taken;
-	*taken = 0;
+	memmove(agent->line, agent->line + agent->taken, agent->have - agent->taken);
+	agent->have -= agent->taken;
+	agent->taken = 0;
 	for (;;) {
 		char *end = memchr(agent->line, '\n', agent->have);
 		if (end) {
 			*end = '\0';
-			*taken = (gsize)(end + 1 - agent->line);
+			agent->taken = (gsize)(end + 1 - agent->line);
 			return TRUE;
 		}
+		errno = 0;
 		if (agent->have >= LINE_MAX_SIZE + 2)
 			return FALSE;
 		gssize n = recv(agent->fd, agent->line + agent->have,
@@ -85,7 +95,7 @@ static gboolean read_line(Agent *agent, gsize *taken)
 }
 
 /* Answers a question: "D " and the bytes, with the protocol's escapes, then END. */
-static gboolean answer(Agent *agent, const Secret *secret)
+static gboolean answer(PgpAgent *agent, const Secret *secret)
 {
 	static const char hex[] = "0123456789ABCDEF";
 	gsize size = secret ? secret_size(secret) : 0;
@@ -109,57 +119,148 @@ static gboolean answer(Agent *agent, const Secret *secret)
 	       send_all(agent->fd, "END\n", 4);
 }
 
-/* One command, with what to say when asked for the old and the new passphrase. 0, the agent's
- * error code, or GPG_ERR_EOF if there is no sense in its answers. */
-static gpgme_error_t command(Agent *agent, const char *line, const Secret *old, const Secret *new)
+/* The bytes of a data line: all but what is escaped is as it is. */
+static void take_data(const PgpAgent *agent, GByteArray *data)
 {
-	gsize taken = agent->have;
+	const char *at = agent->line + 2, *end = agent->line + agent->taken - 1;
 
+	for (; at < end && data->len < PGP_AGENT_DATA_MAX; at++) {
+		int high = *at == '%' && end - at > 2 ? g_ascii_xdigit_value(at[1]) : -1;
+		int low = high >= 0 ? g_ascii_xdigit_value(at[2]) : -1;
+		guint8 byte = low < 0 ? (guint8)*at : (guint8)(high << 4 | low);
+
+		g_byte_array_append(data, &byte, 1);
+		at += low < 0 ? 0 : 2;
+	}
+}
+
+/* What one command may be answered with. */
+typedef struct {
+	const Secret *old, *new; /* passphrases, for its questions */
+	GByteArray *data; /* gets its data; NULL: there is none */
+} Talk;
+
+static gboolean answer_question(PgpAgent *agent, const Talk *talk)
+{
+	const char *what = agent->line + strlen("INQUIRE ");
+
+	if (!g_str_has_prefix(what, "PASSPHRASE"))
+		return answer(agent, talk->new);
+	return talk->old ? answer(agent, talk->old) : send_all(agent->fd, "CAN\n", 4);
+}
+
+/* 0, the agent's error code, GPG_ERR_TIMEOUT, or GPG_ERR_EOF if it is gone or there is no sense in
+ * its answers. */
+static gpgme_error_t command(PgpAgent *agent, const char *line, const Talk *talk)
+{
 	if (!send_all(agent->fd, line, strlen(line)))
-		return GPG_ERR_EOF;
-	while (read_line(agent, &taken)) {
+		return errno == EAGAIN ? GPG_ERR_TIMEOUT : GPG_ERR_EOF;
+	while (read_line(agent)) {
 		if (g_str_has_prefix(agent->line, "OK"))
 			return 0;
 		if (g_str_has_prefix(agent->line, "ERR "))
 			return (gpgme_error_t)g_ascii_strtoull(agent->line + 4, NULL, 10);
-		if (!g_str_has_prefix(agent->line, "INQUIRE "))
-			continue;
-		const char *what = agent->line + strlen("INQUIRE ");
-		gboolean sent;
-		if (g_str_has_prefix(what, "PASSPHRASE"))
-			sent = old ? answer(agent, old) : send_all(agent->fd, "CAN\n", 4);
-		else
-			sent = answer(agent, new);
-		if (!sent)
+		if (g_str_has_prefix(agent->line, "D ") && talk->data)
+			take_data(agent, talk->data);
+		if (g_str_has_prefix(agent->line, "INQUIRE ") && !answer_question(agent, talk))
 			return GPG_ERR_EOF;
 	}
-	return GPG_ERR_EOF;
+	return errno == EAGAIN ? GPG_ERR_TIMEOUT : GPG_ERR_EOF;
 }
 
-static gpgme_error_t change(Agent *agent, const char *keygrip, const Secret *old, const Secret *new)
+void pgp_agent_free(PgpAgent *agent)
 {
-	g_autofree char *passwd = g_strdup_printf("PASSWD %s\n", keygrip);
-	gsize taken = 0;
-
-	if (!read_line(agent, &taken)) /* its greeting */
-		return GPG_ERR_EOF;
-	agent->have = 0;
-	gpgme_error_t failure = command(agent, "OPTION pinentry-mode=loopback\n", NULL, NULL);
-	agent->have = 0;
-	return failure ? failure : command(agent, passwd, old, new);
+	if (!agent)
+		return;
+	close(agent->fd);
+	g_free(agent);
 }
+
+/* Greeted, and told to ask nobody but us. */
+static PgpAgent *open_agent(const char *folder)
+{
+	static const Talk nothing = {NULL, NULL, NULL};
+	int fd = connect_agent(folder, ANSWER_SECONDS);
+
+	if (fd < 0)
+		return NULL;
+	g_autoptr(PgpAgent) agent = g_new0(PgpAgent, 1);
+	agent->fd = fd;
+	return read_line(agent) && command(agent, "OPTION pinentry-mode=loopback\n", &nothing) == 0
+		       ? g_steal_pointer(&agent)
+		       : NULL;
+}
+
+/* --- signing --- */
+
+static gpgme_error_t sign(PgpAgent *agent, const PgpHash *hash, gint64 deadline, GByteArray *into)
+{
+	g_autofree char *key = g_strdup_printf("SIGKEY %s\n", hash->keygrip);
+	g_autoptr(GString) digest = g_string_new(NULL);
+	Talk talk = {NULL, NULL, into};
+	gint64 left = deadline - g_get_monotonic_time();
+
+	if (left <= 0)
+		return GPG_ERR_TIMEOUT;
+	limit_waiting(agent->fd, left);
+	g_string_append_printf(digest, "SETHASH %u ", hash->algorithm);
+	for (gsize i = 0; i < hash->size; i++)
+		g_string_append_printf(digest, "%02X", hash->digest[i]);
+	g_string_append_c(digest, '\n');
+	gpgme_error_t failure = command(agent, key, &talk);
+	if (!failure)
+		failure = command(agent, digest->str, &talk);
+	g_byte_array_set_size(into, 0);
+	return failure ? failure : command(agent, "PKSIGN\n", &talk);
+}
+
+/* A connection that waits, or a new one; the agent is started if it does not run. */
+static PgpAgent *agent_for(PgpHome *home)
+{
+	PgpAgent *agent = pgp_home_take_agent(home);
+
+	if (!agent)
+		agent = open_agent(pgp_home_folder(home));
+	if (!agent && pgp_home_wake(home, NULL))
+		agent = open_agent(pgp_home_folder(home));
+	return agent;
+}
+
+gboolean pgp_agent_sign(PgpHome *home, const PgpHash *hash, gint64 deadline, GByteArray *answer,
+			GError **error)
+{
+	gpgme_error_t failure = GPG_ERR_EOF;
+
+	/* Connections that waited end with their agent: as many of them may be dead. */
+	for (guint tries = 0; failure == GPG_ERR_EOF && tries < PGP_HOME_IDLE_MAX + 2; tries++) {
+		PgpAgent *agent = agent_for(home);
+		if (!agent)
+			break;
+		failure = sign(agent, hash, deadline, answer);
+		if (!failure) {
+			pgp_home_give_agent(home, agent);
+			return TRUE;
+		}
+		pgp_agent_free(agent);
+	}
+	pgp_set_error(error, failure, "gpg-agent");
+	return FALSE;
+}
+
+/* --- passphrases --- */
 
 gboolean pgp_agent_passwd(const char *folder, const char *keygrip, const Secret *old,
 			  const Secret *new, GError **error)
 {
-	Agent agent = {.fd = connect_agent(folder, ANSWER_SECONDS)};
+	g_autoptr(PgpAgent) agent = open_agent(folder);
+	g_autofree char *passwd = g_strdup_printf("PASSWD %s\n", keygrip);
+	const Talk talk = {old, new, NULL};
 
-	if (agent.fd < 0) {
+	if (!agent) {
 		g_set_error(error, SEALPOST_ERROR, ERROR_CRYPTO, "no gpg-agent");
 		return FALSE;
 	}
-	gpgme_error_t failure = change(&agent, keygrip, old, new);
-	close(agent.fd);
+	gpgme_error_t failure = command(agent, passwd, &talk);
 	if (!failure)
 		return TRUE;
 	if (!old || gpgme_err_code(failure) == GPG_ERR_BAD_PASSPHRASE)
@@ -169,6 +270,8 @@ gboolean pgp_agent_passwd(const char *folder, const char *keygrip, const Secret 
 		pgp_set_error(error, failure, "changing the passphrase");
 	return FALSE;
 }
+
+/* --- ending --- */
 
 /* TRUE: it took its leave, or there is none. */
 static gboolean ask_to_end(const char *folder)

@@ -7,7 +7,6 @@
 
 #include "lib/crypt/pgppacket.h"
 
-#define CRC_INIT 0xB704CE
 #define CRC_POLY 0x1864CFB
 
 typedef struct {
@@ -15,17 +14,32 @@ typedef struct {
 	gsize length;
 } Line;
 
-static guint32 crc24(guint32 crc, const guint8 *bytes, gsize size)
+void pgp_crc24_prepare(guint32 table[PGP_CRC_TABLE])
 {
-	for (gsize i = 0; i < size; i++) {
-		crc ^= (guint32)bytes[i] << 16;
+	for (guint32 byte = 0; byte < PGP_CRC_TABLE; byte++) {
+		guint32 crc = byte << 16;
 		for (int bit = 0; bit < 8; bit++) {
 			crc <<= 1;
 			if (crc & 0x1000000)
 				crc ^= CRC_POLY;
 		}
+		table[byte] = crc;
 	}
-	return crc & 0xFFFFFF;
+}
+
+guint32 pgp_crc24(const guint32 table[PGP_CRC_TABLE], guint32 crc, const guint8 *bytes, gsize size)
+{
+	for (gsize i = 0; i < size; i++)
+		crc = (crc << 8 & 0xFFFFFF) ^ table[(crc >> 16 ^ bytes[i]) & 0xFF];
+	return crc;
+}
+
+static guint32 sum_of(const guint8 *bytes, gsize size)
+{
+	guint32 table[PGP_CRC_TABLE];
+
+	pgp_crc24_prepare(table);
+	return pgp_crc24(table, PGP_CRC_INIT, bytes, size);
 }
 
 static gboolean is_blank(char c)
@@ -88,8 +102,7 @@ static gboolean checksum_holds(const Line *line, const guint8 *bytes, gsize size
 	if (line->length != 5)
 		return FALSE;
 	gsize have = g_base64_decode_step(line->at + 1, 4, sum, &state, &save);
-	return have == 3 &&
-	       (guint32)(sum[0] << 16 | sum[1] << 8 | sum[2]) == crc24(CRC_INIT, bytes, size);
+	return have == 3 && (guint32)(sum[0] << 16 | sum[1] << 8 | sum[2]) == sum_of(bytes, size);
 }
 
 /* One block, from the line after BEGIN; appended to out. TRUE: it is whole. */
@@ -143,7 +156,7 @@ GByteArray *pgp_dearmor(const guint8 *text, gsize size, const char *const *label
 
 gsize pgp_armor(const char *label, const guint8 *bytes, gsize size, char *out)
 {
-	guint32 sum = crc24(CRC_INIT, bytes, size);
+	guint32 sum = sum_of(bytes, size);
 	const guint8 sum_bytes[] = {(guint8)(sum >> 16), (guint8)(sum >> 8), (guint8)sum};
 	char *at = out;
 

@@ -48,6 +48,13 @@ static GPtrArray *encrypting_subkeys(gpgme_key_t listed)
 	return subkeys;
 }
 
+gpgme_subkey_t pgp_encrypting_subkey(gpgme_key_t listed)
+{
+	g_autoptr(GPtrArray) subkeys = encrypting_subkeys(listed);
+
+	return subkeys->len > 0 ? subkeys->pdata[0] : NULL;
+}
+
 /* A key of our own signs only with a subkey whose secret part is there. */
 static gboolean can_sign(gpgme_key_t listed)
 {

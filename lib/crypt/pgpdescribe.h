@@ -11,6 +11,8 @@
 
 /* All but the bytes. */
 PgpKey *pgp_describe(gpgme_key_t listed);
+/* The subkey that gpg would encrypt to now; borrowed, NULL: none. */
+gpgme_subkey_t pgp_encrypting_subkey(gpgme_key_t listed);
 gboolean pgp_has_secret(gpgme_key_t listed);
 
 #endif

@@ -14,11 +14,10 @@
 #include "lib/base/error.h"
 #include "lib/crypt/pgp_visit.h"
 #include "lib/crypt/pgpkey.h"
+#include "lib/crypt/pgptargets.h"
 
 /* sun_path has 108 bytes; the longest socket is "/S.gpg-agent.browser". */
 #define HOME_PATH_MAX 75
-/* Contexts that wait for work; each is some KB. */
-#define IDLE_MAX 32
 /* A visit's folder changes with each run; one that waits this long is nobody's. */
 #define STALE_SECONDS (7 * 24 * 3600)
 
@@ -26,10 +25,12 @@ struct PgpHome {
 	char *folder; /* as gpg sees it */
 	char *link_folder; /* holds the symbolic link; NULL if none was needed */
 	char *real_folder;
+	PgpTargets *targets;
 	GMutex lock; /* guards all below */
 	GCond changed;
 	GQueue idle; /* of PgpContext * */
 	GQueue visits; /* of PgpVisit * */
+	GQueue agents; /* of PgpAgent * */
 	GHashTable *secrets; /* fingerprint -> PgpSecretKey * */
 	GPtrArray *lost; /* of PgpSecretKey *: replaced, but others may still look at them */
 	guint working; /* between enter and leave */
@@ -97,7 +98,7 @@ static void give_back(PgpHome *home, PgpContext *context)
 {
 	gpgme_signers_clear(pgp_context_gpgme(context));
 	g_mutex_lock(&home->lock);
-	gboolean keep = g_queue_get_length(&home->idle) < IDLE_MAX;
+	gboolean keep = g_queue_get_length(&home->idle) < PGP_HOME_IDLE_MAX;
 	if (keep)
 		g_queue_push_head(&home->idle, context);
 	g_mutex_unlock(&home->lock);
@@ -130,9 +131,11 @@ PgpHome *pgp_home_open(const char *folder, GError **error)
 	g_cond_init(&home->changed);
 	g_queue_init(&home->idle);
 	g_queue_init(&home->visits);
+	g_queue_init(&home->agents);
 	home->secrets = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, secret_key_free);
 	home->lost = g_ptr_array_new_with_free_func(secret_key_free);
 	home->real_folder = g_strdup(absolute);
+	home->targets = pgp_targets_new();
 	if (!prepare_folder(absolute, error))
 		return NULL;
 	forget_secrets(absolute);
@@ -155,6 +158,7 @@ void pgp_home_close(PgpHome *home)
 		return;
 	g_queue_clear_full(&home->idle, (GDestroyNotify)pgp_context_free);
 	g_queue_clear_full(&home->visits, (GDestroyNotify)pgp_visit_free);
+	g_queue_clear_full(&home->agents, (GDestroyNotify)pgp_agent_free);
 	if (home->folder) {
 		pgp_agent_end(home->folder);
 		forget_secrets(home->folder);
@@ -166,6 +170,7 @@ void pgp_home_close(PgpHome *home)
 	}
 	g_hash_table_unref(home->secrets);
 	g_ptr_array_unref(home->lost);
+	pgp_targets_free(home->targets);
 	g_free(home->real_folder);
 	g_mutex_clear(&home->lock);
 	g_cond_clear(&home->changed);
@@ -177,6 +182,11 @@ void pgp_home_close(PgpHome *home)
 const char *pgp_home_folder(const PgpHome *home)
 {
 	return home->folder;
+}
+
+PgpTargets *pgp_home_targets(const PgpHome *home)
+{
+	return home->targets;
 }
 
 PgpContext *pgp_home_take(PgpHome *home, GError **error)
@@ -198,12 +208,31 @@ PgpVisit *pgp_home_take_visit(PgpHome *home)
 void pgp_home_give_visit(PgpHome *home, PgpVisit *visit)
 {
 	g_mutex_lock(&home->lock);
-	gboolean keep = g_queue_get_length(&home->visits) < IDLE_MAX;
+	gboolean keep = g_queue_get_length(&home->visits) < PGP_HOME_IDLE_MAX;
 	if (keep)
 		g_queue_push_head(&home->visits, visit);
 	g_mutex_unlock(&home->lock);
 	if (!keep)
 		pgp_visit_free(visit);
+}
+
+PgpAgent *pgp_home_take_agent(PgpHome *home)
+{
+	g_mutex_lock(&home->lock);
+	PgpAgent *agent = g_queue_pop_head(&home->agents);
+	g_mutex_unlock(&home->lock);
+	return agent;
+}
+
+void pgp_home_give_agent(PgpHome *home, PgpAgent *agent)
+{
+	g_mutex_lock(&home->lock);
+	gboolean keep = g_queue_get_length(&home->agents) < PGP_HOME_IDLE_MAX;
+	if (keep)
+		g_queue_push_head(&home->agents, agent);
+	g_mutex_unlock(&home->lock);
+	if (!keep)
+		pgp_agent_free(agent);
 }
 
 gboolean pgp_home_end(PgpHome *home, PgpContext *context, gboolean good)

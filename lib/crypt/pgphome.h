@@ -37,6 +37,17 @@ struct PgpVisit;
 struct PgpVisit *pgp_home_take_visit(PgpHome *home); /* NULL: none waits */
 void pgp_home_give_visit(PgpHome *home, struct PgpVisit *visit);
 
+/* How many contexts, visits and connections wait at most, of each. */
+#define PGP_HOME_IDLE_MAX 32
+
+/* Connections to the folder's agent that wait for their next use. */
+typedef struct PgpAgent PgpAgent;
+PgpAgent *pgp_home_take_agent(PgpHome *home); /* NULL: none waits */
+void pgp_home_give_agent(PgpHome *home, PgpAgent *agent);
+
+/* gpg's answers on recipients' keys (pgptargets.h). Borrowed. */
+struct PgpTargets *pgp_home_targets(const PgpHome *home);
+
 /* The public key of that fingerprint, with all its subkeys. */
 GBytes *pgp_export_public(PgpHome *home, const char *fingerprint, GError **error);
 /* Makes sure that the agent runs. */
@@ -57,6 +68,20 @@ void pgp_remove_folder(const char *folder);
 /* Asks the agent of a GnuPG folder to end; kills it if it has not done so after a second. gpg
  * starts another one when it needs it. No agent: fine. */
 void pgp_agent_end(const char *folder);
+/* Signs a hash (an algorithm of pgppacket.h) with the secret key of that keygrip. answer gets the
+ * agent's S-expression. An agent that is gone is started again, and asked again. ERROR_TIMEOUT,
+ * ERROR_CRYPTO. */
+typedef struct {
+	const char *keygrip;
+	guint algorithm;
+	const guint8 *digest;
+	gsize size;
+} PgpHash;
+#define PGP_AGENT_DATA_MAX 8192
+gboolean pgp_agent_sign(PgpHome *home, const PgpHash *hash, gint64 deadline, GByteArray *answer,
+			GError **error);
+void pgp_agent_free(PgpAgent *agent);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PgpAgent, pgp_agent_free)
 /* Changes the passphrase of the private key of that keygrip. old (NULL: it has none, else
  * ERROR_PASSPHRASE), new (NULL: it is to have none). */
 gboolean pgp_agent_passwd(const char *folder, const char *keygrip, const Secret *old,

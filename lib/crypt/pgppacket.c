@@ -135,6 +135,20 @@ char *pgp_packet_fingerprint(const PgpPacket *packet)
 	return g_ascii_strup(g_checksum_get_string(sum), -1);
 }
 
+gboolean pgp_read_fingerprint(const char *text, guint8 fingerprint[PGP_FINGERPRINT])
+{
+	if (strlen(text) != 2 * PGP_FINGERPRINT)
+		return FALSE;
+	for (gsize i = 0; i < PGP_FINGERPRINT; i++) {
+		int high = g_ascii_xdigit_value(text[2 * i]);
+		int low = g_ascii_xdigit_value(text[2 * i + 1]);
+		if (high < 0 || low < 0)
+			return FALSE;
+		fingerprint[i] = (guint8)(high << 4 | low);
+	}
+	return TRUE;
+}
+
 GPtrArray *pgp_key_ids(GBytes *key)
 {
 	GPtrArray *ids = g_ptr_array_new_with_free_func(g_free);

@@ -25,9 +25,35 @@ enum {
 	PGP_PUBLIC_SUBKEY = 14,
 	PGP_USER_ATTRIBUTE = 17,
 	PGP_ENCRYPTED_MDC = 18,
+	PGP_MDC = 19, /* within it */
 	PGP_ENCRYPTED_AEAD = 20,
 	PGP_PADDING = 21,
 };
+
+/* Public key algorithms and hashes (sections 9.1, 9.4; RFC 6637). */
+enum {
+	PGP_RSA = 1,
+	PGP_RSA_ENCRYPT = 2,
+	PGP_ECDH = 18,
+	PGP_ECDSA = 19,
+	PGP_EDDSA = 22,
+};
+enum {
+	PGP_SHA256 = 8,
+	PGP_SHA384 = 9,
+	PGP_SHA512 = 10,
+};
+
+/* Signature subpackets (section 5.2.3.1). */
+enum {
+	PGP_SIGNATURE_TIME = 2,
+	PGP_ISSUER = 16,
+	PGP_ISSUER_FINGERPRINT = 33,
+};
+
+/* Of a version 4 key; its last bytes are the key id. */
+#define PGP_FINGERPRINT 20
+#define PGP_KEY_ID 8
 
 typedef struct {
 	guint tag;
@@ -52,9 +78,17 @@ gboolean pgp_packet_next(PgpPackets *packets, PgpPacket *packet, gboolean *cut, 
 /* The fingerprint of a public key or subkey packet of version 4 as 40 hex digits in upper case;
  * NULL for others. New string. */
 char *pgp_packet_fingerprint(const PgpPacket *packet);
+/* Back to bytes. FALSE: not 40 hex digits. */
+gboolean pgp_read_fingerprint(const char *text, guint8 fingerprint[PGP_FINGERPRINT]);
 /* The key ids (16 hex digits, upper case) of all version 4 keys and subkeys in a public key's
  * bytes. Array of char *. */
 GPtrArray *pgp_key_ids(GBytes *key);
+
+/* Armour's checksum (section 6.1): begins with PGP_CRC_INIT; the table is made first. */
+#define PGP_CRC_INIT 0xB704CE
+#define PGP_CRC_TABLE 256
+void pgp_crc24_prepare(guint32 table[PGP_CRC_TABLE]);
+guint32 pgp_crc24(const guint32 table[PGP_CRC_TABLE], guint32 crc, const guint8 *bytes, gsize size);
 
 /* Takes the armour off all blocks whose label ("PGP MESSAGE", without BEGIN) begins with one of
  * the labels (NULL-terminated), one after the other; text around them is passed over. NULL if

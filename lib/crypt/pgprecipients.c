@@ -13,9 +13,11 @@
 #include "lib/base/error.h"
 #include "lib/crypt/pgpkey.h"
 #include "lib/crypt/pgppacket.h"
+#include "lib/crypt/pgptargets.h"
 
 typedef struct {
-	int fd;
+	GBytes *key;
+	int fd; /* -1: not made yet */
 	char *path;
 	GPtrArray *ids; /* of all its keys and subkeys */
 	char *fingerprint;
@@ -23,7 +25,7 @@ typedef struct {
 
 struct PgpRecipients {
 	GPtrArray *list; /* of Recipient * */
-	GString *text;
+	GString *text; /* NULL: not made yet */
 };
 
 static void recipient_free(gpointer data)
@@ -32,6 +34,7 @@ static void recipient_free(gpointer data)
 
 	if (recipient->fd >= 0)
 		close(recipient->fd);
+	g_bytes_unref(recipient->key);
 	g_ptr_array_unref(recipient->ids);
 	g_free(recipient->fingerprint);
 	g_free(recipient->path);
@@ -43,7 +46,8 @@ void pgp_recipients_free(PgpRecipients *recipients)
 	if (!recipients)
 		return;
 	g_ptr_array_unref(recipients->list);
-	g_string_free(recipients->text, TRUE);
+	if (recipients->text)
+		g_string_free(recipients->text, TRUE);
 	g_free(recipients);
 }
 
@@ -59,10 +63,10 @@ static char *primary_fingerprint(GBytes *key)
 	return pgp_packet_fingerprint(&packet);
 }
 
-static gboolean write_key(Recipient *recipient, GBytes *key, GError **error)
+static gboolean write_key(Recipient *recipient, GError **error)
 {
 	gsize size, done = 0;
-	const guint8 *bytes = g_bytes_get_data(key, &size);
+	const guint8 *bytes = g_bytes_get_data(recipient->key, &size);
 
 	recipient->fd = memfd_create("recipient", MFD_CLOEXEC);
 	while (recipient->fd >= 0 && done < size) {
@@ -107,12 +111,10 @@ static gboolean add(PgpRecipients *recipients, GBytes *key, GError **error)
 	}
 	Recipient *recipient = g_new0(Recipient, 1);
 	recipient->fd = -1;
+	recipient->key = g_bytes_ref(key);
 	recipient->fingerprint = g_steal_pointer(&fingerprint);
 	recipient->ids = pgp_key_ids(key);
 	g_ptr_array_add(recipients->list, recipient);
-	if (!write_key(recipient, key, error))
-		return FALSE;
-	g_string_append_printf(recipients->text, "%s\n", recipient->path);
 	return TRUE;
 }
 
@@ -121,7 +123,6 @@ PgpRecipients *pgp_recipients_new(GPtrArray *keys, GError **error)
 	g_autoptr(PgpRecipients) recipients = g_new0(PgpRecipients, 1);
 
 	recipients->list = g_ptr_array_new_with_free_func(recipient_free);
-	recipients->text = g_string_new("--file\n");
 	for (guint i = 0; i < keys->len; i++) {
 		if (!add(recipients, keys->pdata[i], error))
 			return NULL;
@@ -129,16 +130,49 @@ PgpRecipients *pgp_recipients_new(GPtrArray *keys, GError **error)
 	return g_steal_pointer(&recipients);
 }
 
-const char *pgp_recipients_text(const PgpRecipients *recipients)
+guint pgp_recipients_count(const PgpRecipients *recipients)
 {
-	return recipients->text->str;
+	return recipients->list->len;
+}
+
+GPtrArray *pgp_recipients_targets(const PgpRecipients *recipients, PgpHome *home, gint64 deadline)
+{
+	g_autoptr(GPtrArray) targets =
+		g_ptr_array_new_with_free_func((GDestroyNotify)pgp_target_unref);
+
+	for (guint i = 0; i < recipients->list->len; i++) {
+		const Recipient *recipient = recipients->list->pdata[i];
+		PgpTarget *target =
+			pgp_targets_find(pgp_home_targets(home), home, recipient->key, deadline);
+		if (!target)
+			return NULL;
+		g_ptr_array_add(targets, target);
+	}
+	return g_steal_pointer(&targets);
+}
+
+const char *pgp_recipients_text(PgpRecipients *recipients, GError **error)
+{
+	if (recipients->text)
+		return recipients->text->str;
+	GString *text = g_string_new("--file\n");
+	for (guint i = 0; i < recipients->list->len; i++) {
+		Recipient *recipient = recipients->list->pdata[i];
+		if (!recipient->path && !write_key(recipient, error)) {
+			g_string_free(text, TRUE);
+			return NULL;
+		}
+		g_string_append_printf(text, "%s\n", recipient->path);
+	}
+	recipients->text = text;
+	return text->str;
 }
 
 const char *pgp_recipients_find(const PgpRecipients *recipients, const char *path)
 {
 	for (guint i = 0; path && i < recipients->list->len; i++) {
 		const Recipient *recipient = recipients->list->pdata[i];
-		if (strcmp(recipient->path, path) == 0)
+		if (g_strcmp0(recipient->path, path) == 0)
 			return recipient->fingerprint;
 	}
 	return NULL;

@@ -79,7 +79,7 @@ void pgp_maker_free(PgpMaker *maker)
 	g_free(maker);
 }
 
-static char *fingerprint_of(PgpMaker *maker, const char *address)
+char *pgp_maker_find(PgpMaker *maker, const char *address)
 {
 	g_autoptr(GBytes) listing = NULL;
 
@@ -101,7 +101,7 @@ char *pgp_maker_key(PgpMaker *maker, const char *address, const char *algorithm)
 	if (pgp_maker_gpg(maker, NULL, NULL, "--passphrase  --quick-gen-key <%s> %s %s", address,
 			  modern && sign_only ? "ed25519" : name, usage) != 0)
 		g_error("no key was made for %s", address);
-	char *fingerprint = fingerprint_of(maker, address);
+	char *fingerprint = pgp_maker_find(maker, address);
 	if (!modern && !sign_only &&
 	    pgp_maker_gpg(maker, NULL, NULL, "--passphrase  --quick-add-key %s %s encr",
 			  fingerprint, name) != 0)

@@ -31,6 +31,8 @@ int pgp_maker_gpg(PgpMaker *maker, GBytes *input, GBytes **output, const char *f
 /* A key without passphrase that signs and encrypts ("future-default", "rsa2048", …; with a
  * "/sign" at the end, one that only signs). Its fingerprint, new string. */
 char *pgp_maker_key(PgpMaker *maker, const char *address, const char *algorithm);
+/* The fingerprint of the key for that address, new string. */
+char *pgp_maker_find(PgpMaker *maker, const char *address);
 /* By the certificate that gpg made along with it. */
 void pgp_maker_revoke(PgpMaker *maker, const char *fingerprint);
 GBytes *pgp_maker_public(PgpMaker *maker, const char *fingerprint);

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ECDH for session keys. See pgpecdh.h.
+ */
+#include "lib/crypt/pgpecdh.h"
+
+#include <string.h>
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+
+#include "lib/crypt/pgplayer.h"
+#include "lib/crypt/pgppacket.h"
+
+#define OID_MAX 10
+#define POINT_MAX (1 + 2 * 66)
+#define FIELD_MAX 66
+#define KDF_PARAMS 4
+/* The session key is padded to this, as gpg does: what cipher it is for does not show. */
+#define PADDED 40
+#define WRAPPED (PADDED + 8)
+/* Curve25519's point comes with this before its 32 bytes. */
+#define NATIVE_POINT 0x40
+
+typedef struct {
+	guint8 oid_size;
+	guint8 oid[OID_MAX];
+	const char *name; /* OpenSSL's */
+	gsize point; /* bytes of a point in OpenPGP */
+	gsize secret; /* of the shared secret */
+} Curve;
+
+static const Curve curves[] = {
+	{10, {0x2B, 0x06, 0x01, 0x04, 0x01, 0x97, 0x55, 0x01, 0x05, 0x01}, "X25519", 33, 32},
+	{8, {0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07}, "P-256", 65, 32},
+	{5, {0x2B, 0x81, 0x04, 0x00, 0x22}, "P-384", 97, 48},
+	{5, {0x2B, 0x81, 0x04, 0x00, 0x23}, "P-521", 133, 66},
+};
+
+struct PgpEcdh {
+	const Curve *curve;
+	EVP_PKEY *peer;
+	guint8 kdf[KDF_PARAMS]; /* length, 1, hash, cipher: as in the key */
+	guint8 fingerprint[PGP_FINGERPRINT];
+};
+
+static const Curve *find_curve(const guint8 *oid, gsize size)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(curves); i++)
+		if (curves[i].oid_size == size && memcmp(curves[i].oid, oid, size) == 0)
+			return &curves[i];
+	return NULL;
+}
+
+static gboolean is_native(const Curve *curve)
+{
+	return curve->point == 33;
+}
+
+static const EVP_MD *kdf_hash(const PgpEcdh *ecdh)
+{
+	switch (ecdh->kdf[2]) {
+	case PGP_SHA256: return EVP_sha256();
+	case PGP_SHA384: return EVP_sha384();
+	case PGP_SHA512: return EVP_sha512();
+	default: return NULL;
+	}
+}
+
+static const EVP_CIPHER *kdf_cipher(const PgpEcdh *ecdh)
+{
+	switch (ecdh->kdf[3]) {
+	case 7: return EVP_aes_128_wrap();
+	case 8: return EVP_aes_192_wrap();
+	case PGP_AES256: return EVP_aes_256_wrap();
+	default: return NULL;
+	}
+}
+
+/* OpenSSL refuses a point that is not on the curve. */
+static EVP_PKEY *read_point(const Curve *curve, const guint8 *point)
+{
+	EVP_PKEY *key = NULL;
+
+	if (is_native(curve))
+		return point[0] == NATIVE_POINT
+			       ? EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, point + 1, 32)
+			       : NULL;
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)curve->name,
+						 0),
+		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)point,
+						  curve->point),
+		OSSL_PARAM_construct_end(),
+	};
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+
+	if (context && EVP_PKEY_fromdata_init(context) == 1)
+		EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params);
+	EVP_PKEY_CTX_free(context);
+	return key;
+}
+
+PgpEcdh *pgp_ecdh_read(const guint8 *material, gsize size, const guint8 *fingerprint)
+{
+	gsize oid = size > 0 ? material[0] : 0;
+	const Curve *curve = oid < size ? find_curve(material + 1, oid) : NULL;
+
+	if (!curve || size != 1 + oid + 2 + curve->point + KDF_PARAMS)
+		return NULL;
+	const guint8 *at = material + 1 + oid;
+	gsize bits = (gsize)at[0] << 8 | at[1];
+	const guint8 *point = at + 2, *kdf = point + curve->point;
+	PgpEcdh *ecdh = g_new0(PgpEcdh, 1);
+
+	ecdh->curve = curve;
+	memcpy(ecdh->kdf, kdf, KDF_PARAMS);
+	memcpy(ecdh->fingerprint, fingerprint, PGP_FINGERPRINT);
+	if ((bits + 7) / 8 == curve->point && kdf[0] == 3 && kdf[1] == 1 && kdf_hash(ecdh) &&
+	    kdf_cipher(ecdh))
+		ecdh->peer = read_point(curve, point);
+	if (ecdh->peer)
+		return ecdh;
+	pgp_ecdh_free(ecdh);
+	return NULL;
+}
+
+void pgp_ecdh_free(PgpEcdh *ecdh)
+{
+	if (!ecdh)
+		return;
+	EVP_PKEY_free(ecdh->peer);
+	g_free(ecdh);
+}
+
+static gboolean append_point(const Curve *curve, EVP_PKEY *key, GByteArray *body)
+{
+	guint8 point[POINT_MAX];
+	gsize size = 0;
+	gboolean good;
+
+	if (is_native(curve)) {
+		size = 32;
+		point[0] = NATIVE_POINT;
+		good = EVP_PKEY_get_raw_public_key(key, point + 1, &size) == 1;
+		size++;
+	} else {
+		good = EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point,
+						       sizeof(point), &size) == 1;
+	}
+	if (good && size == curve->point)
+		pgp_append_mpi(body, point, size);
+	return good && size == curve->point;
+}
+
+/* OpenSSL refuses a shared secret of zeros (a point of small order). */
+static gboolean derive(EVP_PKEY *own, EVP_PKEY *peer, const Curve *curve, guint8 *shared)
+{
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(own, NULL);
+	gsize size = curve->secret;
+	gboolean good = context && EVP_PKEY_derive_init(context) == 1 &&
+			EVP_PKEY_derive_set_peer(context, peer) == 1 &&
+			EVP_PKEY_derive(context, shared, &size) == 1 && size == curve->secret;
+
+	EVP_PKEY_CTX_free(context);
+	return good;
+}
+
+/* Section 7: one round of the hash is enough for each of the ciphers. */
+static gboolean derive_kek(const PgpEcdh *ecdh, const guint8 *shared, guint8 kek[EVP_MAX_MD_SIZE])
+{
+	static const guint8 count[] = {0, 0, 0, 1};
+	static const guint8 algorithm = PGP_ECDH;
+	static const char nobody[] = "Anonymous Sender    ";
+	const Curve *curve = ecdh->curve;
+	EVP_MD_CTX *hash = EVP_MD_CTX_new();
+	gboolean good = hash && EVP_DigestInit_ex(hash, kdf_hash(ecdh), NULL) == 1 &&
+			EVP_DigestUpdate(hash, count, sizeof(count)) == 1 &&
+			EVP_DigestUpdate(hash, shared, curve->secret) == 1 &&
+			EVP_DigestUpdate(hash, &curve->oid_size, 1) == 1 &&
+			EVP_DigestUpdate(hash, curve->oid, curve->oid_size) == 1 &&
+			EVP_DigestUpdate(hash, &algorithm, 1) == 1 &&
+			EVP_DigestUpdate(hash, ecdh->kdf, KDF_PARAMS) == 1 &&
+			EVP_DigestUpdate(hash, nobody, strlen(nobody)) == 1 &&
+			EVP_DigestUpdate(hash, ecdh->fingerprint, PGP_FINGERPRINT) == 1 &&
+			EVP_DigestFinal_ex(hash, kek, NULL) == 1;
+
+	EVP_MD_CTX_free(hash);
+	return good;
+}
+
+static gboolean wrap(const EVP_CIPHER *cipher, const guint8 *kek, const Secret *session,
+		     guint8 wrapped[WRAPPED])
+{
+	guint8 padded[PADDED];
+	gsize size = secret_size(session);
+	EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+	int made = 0;
+
+	g_assert(size < PADDED);
+	memcpy(padded, secret_bytes(session), size);
+	memset(padded + size, (int)(PADDED - size), PADDED - size);
+	if (context)
+		EVP_CIPHER_CTX_set_flags(context, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+	gboolean good = context && EVP_EncryptInit_ex2(context, cipher, kek, NULL, NULL) == 1 &&
+			EVP_EncryptUpdate(context, wrapped, &made, padded, PADDED) == 1 &&
+			made == WRAPPED;
+
+	EVP_CIPHER_CTX_free(context);
+	OPENSSL_cleanse(padded, sizeof(padded));
+	return good;
+}
+
+gboolean pgp_ecdh_append(const PgpEcdh *ecdh, const Secret *session, GByteArray *body)
+{
+	const Curve *curve = ecdh->curve;
+	EVP_PKEY *own = is_native(curve) ? EVP_PKEY_Q_keygen(NULL, NULL, "X25519")
+					 : EVP_PKEY_Q_keygen(NULL, NULL, "EC", curve->name);
+	guint8 shared[FIELD_MAX], kek[EVP_MAX_MD_SIZE], wrapped[WRAPPED];
+	const guint8 size = WRAPPED;
+	gboolean good =
+		own && derive(own, ecdh->peer, curve, shared) && derive_kek(ecdh, shared, kek) &&
+		wrap(kdf_cipher(ecdh), kek, session, wrapped) && append_point(curve, own, body);
+
+	OPENSSL_cleanse(shared, sizeof(shared));
+	OPENSSL_cleanse(kek, sizeof(kek));
+	EVP_PKEY_free(own);
+	if (good) {
+		g_byte_array_append(body, &size, 1);
+		g_byte_array_append(body, wrapped, WRAPPED);
+	}
+	return good;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The canonical S-expression in which gpg-agent hands out a signature. For lib/crypt/pgp*.c only.
+ */
+#ifndef SEALPOST_LIB_CRYPT_PGPEXPRESSION_H
+#define SEALPOST_LIB_CRYPT_PGPEXPRESSION_H
+
+#include <glib.h>
+
+/* Points into the expression. */
+typedef struct {
+	const guint8 *bytes;
+	gsize size;
+} PgpNumber;
+
+/* Reads "(7:sig-val(3:rsa(1:s…)))": the wanted numbers of that algorithm (names end with NULL), in
+ * their order and no others. FALSE: it is anything else. */
+gboolean pgp_expression_read(const guint8 *expression, gsize size, const char *algorithm,
+			     const char *const *names, PgpNumber *numbers);
+
+#endif
