@@ -108,9 +108,9 @@ static void ask_macros(SMFICTX *context)
 	} lists[] = {
 		{SMFIM_CONNECT, "j {daemon_name} {daemon_port} {client_addr}"},
 		{SMFIM_ENVFROM, "i {auth_authen} {auth_type} {tls_version} {cipher}"},
-		{SMFIM_ENVRCPT, "i {rcpt_host} {rcpt_mailer}"},
+		{SMFIM_ENVRCPT, "{rcpt_host} {rcpt_mailer}"},
 		{SMFIM_EOH, "i"},
-		{SMFIM_EOM, "i"},
+		{SMFIM_EOM, ""},
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(lists); i++) {

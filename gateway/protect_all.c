@@ -75,10 +75,11 @@ static gpointer run(gpointer data)
 static void run_side_by_side(Work *work)
 {
 	GThread *threads[THREADS_MAX] = {NULL};
-	guint wanted = MIN(MIN(work->plan->variants->len, g_get_num_processors()), THREADS_MAX);
+	guint wanted = 1;
 
-	if (spool_length(work->job->message) < SIDE_BY_SIDE)
-		wanted = 1;
+	/* To count the processors is a look into /sys each time. */
+	if (work->plan->variants->len > 1 && spool_length(work->job->message) >= SIDE_BY_SIDE)
+		wanted = MIN(MIN(work->plan->variants->len, g_get_num_processors()), THREADS_MAX);
 	for (guint i = 1; i < wanted; i++)
 		threads[i] = g_thread_try_new("protect", run, work, NULL);
 	run(work);

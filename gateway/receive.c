@@ -117,7 +117,8 @@ void receive_recipient(Job *job, const char *path, const char *const *params, co
 				      "recipient address holds a route"));
 	else if (job->recipients->len > JOB_RECIPIENTS_MAX)
 		fail(job, g_error_new(SEALPOST_ERROR, ERROR_TOO_LARGE, "too many recipients"));
-	else if (recipient->direction == DIRECTION_OUTGOING)
+	else if (recipient->direction == DIRECTION_OUTGOING &&
+		 !keystore_is_at_hand(job->snapshot->keystore, recipient->folded))
 		recipient->lookup = keystore_lookup(job->snapshot->keystore, recipient->folded);
 }
 

@@ -13,6 +13,8 @@ struct Ticker {
 	GMutex lock;
 	GCond changed;
 	guint busy;
+	gint64 since; /* since when busy, without a break */
+	gboolean asleep; /* until the next one enters */
 	gboolean stop;
 };
 
@@ -45,25 +47,36 @@ static void tick(const Ticker *ticker)
 	g_socket_close(socket, NULL);
 }
 
+/* When there is something to do; 0: not before the next one enters. */
+static gint64 next_tick(const Ticker *ticker, gint64 last)
+{
+	if (ticker->busy == 0)
+		return 0;
+	return MAX(ticker->since + TICKER_PATIENCE_MS * 1000, last + TICKER_INTERVAL_MS * 1000);
+}
+
+/* Whoever enters wakes this thread only if it sleeps: under load it looks after its patience, and
+ * mostly finds that what it waited for has long left. */
 static gpointer run(gpointer data)
 {
 	Ticker *ticker = data;
+	gint64 last = 0;
 
 	g_mutex_lock(&ticker->lock);
 	while (!ticker->stop) {
-		gint64 wait = TICKER_PATIENCE_MS;
+		gint64 at = next_tick(ticker, last);
 
-		while (ticker->busy > 0 && !ticker->stop) {
-			gint64 until = g_get_monotonic_time() + wait * 1000;
-
-			if (g_cond_wait_until(&ticker->changed, &ticker->lock, until))
-				continue;
+		if (at > 0 && at <= g_get_monotonic_time()) {
 			g_mutex_unlock(&ticker->lock);
 			tick(ticker);
 			g_mutex_lock(&ticker->lock);
-			wait = TICKER_INTERVAL_MS;
+			last = g_get_monotonic_time();
+			continue;
 		}
-		if (!ticker->stop)
+		ticker->asleep = at == 0;
+		if (at > 0)
+			g_cond_wait_until(&ticker->changed, &ticker->lock, at);
+		else
 			g_cond_wait(&ticker->changed, &ticker->lock);
 	}
 	g_mutex_unlock(&ticker->lock);
@@ -96,21 +109,22 @@ void ticker_free(Ticker *ticker)
 	g_free(ticker);
 }
 
-/* Only the change from idle to busy and back wakes the thread: ten busy sessions do not keep it
- * from ever reaching its tick. */
 void ticker_enter(Ticker *ticker)
 {
 	g_mutex_lock(&ticker->lock);
 	if (ticker->busy++ == 0)
+		ticker->since = g_get_monotonic_time();
+	if (ticker->asleep) {
+		ticker->asleep = FALSE;
 		g_cond_signal(&ticker->changed);
+	}
 	g_mutex_unlock(&ticker->lock);
 }
 
 void ticker_leave(Ticker *ticker)
 {
 	g_mutex_lock(&ticker->lock);
-	if (--ticker->busy == 0)
-		g_cond_signal(&ticker->changed);
+	ticker->busy--;
 	g_mutex_unlock(&ticker->lock);
 }
 

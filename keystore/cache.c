@@ -60,7 +60,8 @@ gboolean cache_get(Cache *cache, const char *address, gint64 now, GPtrArray *int
 		g_hash_table_remove(cache->entries, address);
 		return FALSE;
 	}
-	add_from(into, entry->candidates, 0);
+	if (into)
+		add_from(into, entry->candidates, 0);
 	return TRUE;
 }
 

@@ -18,8 +18,8 @@ Cache *cache_new(gint64 positive, gint64 negative);
 void cache_free(Cache *cache);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cache, cache_free)
 
-/* Adds the candidates kept for an address and returns TRUE; FALSE if nothing is known at that time
- * (g_get_monotonic_time()). */
+/* Adds the candidates kept for an address (into: NULL if they are not wanted) and returns TRUE; FALSE
+ * if nothing is known at that time (g_get_monotonic_time()). */
 gboolean cache_get(Cache *cache, const char *address, gint64 now, GPtrArray *into);
 /* Keeps an answer: the candidates from index first on. */
 void cache_put(Cache *cache, const char *address, gint64 now, GPtrArray *candidates, guint first);

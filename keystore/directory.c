@@ -264,6 +264,11 @@ static gboolean directory_ask(void *self, const char *address, GPtrArray *into, 
 	return TRUE;
 }
 
+static gboolean directory_knows(void *self, const char *address)
+{
+	return cache_get(((Directory *)self)->cache, address, g_get_monotonic_time(), NULL);
+}
+
 KeySource *directory_source(const Conf *conf, const char *section, GError **error)
 {
 	const Preset *preset = find_preset(conf, section, error);
@@ -277,6 +282,7 @@ KeySource *directory_source(const Conf *conf, const char *section, GError **erro
 	source->name = g_strdup(section);
 	source->self = directory;
 	source->ask = directory_ask;
+	source->knows = directory_knows;
 	source->free = directory_free;
 	directory->filter = g_strdup(filter ? filter : preset->filter);
 	directory->certificate_attributes =

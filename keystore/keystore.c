@@ -235,6 +235,25 @@ static void ask_sources(Keystore *keystore, Trust *trust, const char *address, G
 	}
 }
 
+static gboolean all_know(const Keystore *keystore, const char *address)
+{
+	for (guint i = 0; i < keystore->sources->len; i++) {
+		const KeySource *source = keystore->sources->pdata[i];
+		if (source->knows && !source->knows(source->self, address))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+gboolean keystore_is_at_hand(Keystore *keystore, const char *address)
+{
+	g_autofree char *base = keystore->tag_delimiter
+					? address_without_tag(address, keystore->tag_delimiter)
+					: NULL;
+
+	return all_know(keystore, address) && (!base || all_know(keystore, base));
+}
+
 KeyAnswer *keystore_ask(Keystore *keystore, const char *address)
 {
 	KeyAnswer *answer = key_answer_new(address);

@@ -65,6 +65,9 @@ typedef struct KeyLookup KeyLookup;
 KeyLookup *keystore_lookup(Keystore *keystore, const char *address);
 KeyAnswer *key_lookup_wait(KeyLookup *lookup, gint64 deadline);
 void key_lookup_free(KeyLookup *lookup);
+/* Can the look-up of a (folded) address be answered from the own store and from memory? Then it is
+ * done where it is asked for, and need not be started beforehand. */
+gboolean keystore_is_at_hand(Keystore *keystore, const char *address);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(KeyLookup, key_lookup_free)
 
 /* What we sign with for an own address: the best valid certificate with a private key, its chain

@@ -136,6 +136,12 @@ KeyLookup *keystore_lookup(Keystore *keystore, const char *address)
 		job_finish(job, key_answer_new(address));
 		return lookup_for(job);
 	}
+	if (keystore_is_at_hand(keystore, folded)) {
+		/* Handing it to a thread would take longer. */
+		Job *job = job_new(folded);
+		job_finish(job, keystore_ask(keystore, folded));
+		return lookup_for(job);
+	}
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&pool->lock);
 	Job *job = g_hash_table_lookup(pool->under_way, folded);
 	if (job)

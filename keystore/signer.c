@@ -246,7 +246,7 @@ char *keystore_pgp_signer(Keystore *keystore, const char *address, PgpHome *home
 	if (!entry)
 		return NULL;
 	*reason = entry->reason;
-	if (entry->pgp && home) {
+	if (entry->pgp && home && !pgp_home_has_secret(home, entry->pgp)) {
 		g_autoptr(Candidate) own = store_get(keystore->store, entry->pgp, error);
 		g_autoptr(Secret) secret = own ? store_secret(keystore->store, own, error) : NULL;
 		if (!secret || !pgp_home_need_secret(home, own->id, secret, error))

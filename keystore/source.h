@@ -15,6 +15,8 @@ typedef struct {
 	 * look (ERROR_LOOKUP, ERROR_STORE); the array is as before then. The error's text does not
 	 * hold the address. Called by several threads at once. */
 	gboolean (*ask)(void *self, const char *address, GPtrArray *into, GError **error);
+	/* Does it answer from memory, without asking anybody over the network? NULL: always. */
+	gboolean (*knows)(void *self, const char *address);
 	void (*free)(void *self); /* may be NULL */
 } KeySource;
 

@@ -17,10 +17,14 @@
 /* How long to wait for another process that writes; a milter callback must stay under 10 s. */
 #define BUSY_MS 2000
 
+/* Statements that are kept prepared; whoever writes SQL does it with constant text. */
+#define IDLE_MAX 64
+
 struct Db {
 	sqlite3 *handle;
 	GRecMutex lock;
 	char *path;
+	GHashTable *idle; /* SQL -> sqlite3_stmt *, reset, the SQL being the statement's own */
 };
 
 struct DbQuery {
@@ -38,6 +42,11 @@ static gboolean fail(Db *db, int rc, GError **error)
 	g_set_error(error, SEALPOST_ERROR, full ? ERROR_DISK_FULL : ERROR_STORE, "%s: %s", db->path,
 		    db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc));
 	return FALSE;
+}
+
+static void finalize(gpointer statement)
+{
+	sqlite3_finalize(statement);
 }
 
 static gboolean execute(Db *db, const char *sql, GError **error)
@@ -109,6 +118,7 @@ static Db *connect_to(const char *path, int flags, GError **error)
 
 	g_rec_mutex_init(&db->lock);
 	db->path = g_strdup(path);
+	db->idle = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, finalize);
 	int rc = sqlite3_open_v2(path, &db->handle, flags | SQLITE_OPEN_FULLMUTEX, NULL);
 	if (rc != SQLITE_OK) {
 		fail(db, rc, error);
@@ -175,6 +185,7 @@ void db_close(Db *db)
 {
 	if (!db)
 		return;
+	g_hash_table_unref(db->idle);
 	sqlite3_close_v2(db->handle);
 	g_rec_mutex_clear(&db->lock);
 	g_free(db->path);
@@ -251,12 +262,38 @@ static int bind_all(sqlite3_stmt *statement, const char *types, va_list *values)
 	return rc;
 }
 
+/* One that is at hand, or a new one: to parse a query takes longer than to answer it. */
+static int take_statement(Db *db, const char *sql, sqlite3_stmt **statement)
+{
+	gpointer kept = NULL;
+
+	if (!g_hash_table_steal_extended(db->idle, sql, NULL, &kept))
+		return sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, statement,
+					  NULL);
+	*statement = kept;
+	return SQLITE_OK;
+}
+
+static void give_statement(Db *db, sqlite3_stmt *statement)
+{
+	const char *sql = statement ? sqlite3_sql(statement) : NULL;
+
+	if (!sql)
+		return;
+	sqlite3_reset(statement);
+	sqlite3_clear_bindings(statement);
+	if (g_hash_table_size(db->idle) >= IDLE_MAX || g_hash_table_contains(db->idle, sql))
+		sqlite3_finalize(statement);
+	else
+		g_hash_table_insert(db->idle, (gpointer)sql, statement);
+}
+
 static DbQuery *prepare(Db *db, GError **error, const char *sql, const char *types, va_list *values)
 {
 	sqlite3_stmt *statement = NULL;
 
 	g_rec_mutex_lock(&db->lock);
-	int rc = sqlite3_prepare_v2(db->handle, sql, -1, &statement, NULL);
+	int rc = take_statement(db, sql, &statement);
 	if (rc == SQLITE_OK)
 		rc = bind_all(statement, types, values);
 	if (rc != SQLITE_OK) {
@@ -315,7 +352,7 @@ void db_query_free(DbQuery *query)
 	if (!query)
 		return;
 	Db *db = query->db;
-	sqlite3_finalize(query->statement);
+	give_statement(db, query->statement);
 	g_free(query);
 	g_rec_mutex_unlock(&db->lock);
 }

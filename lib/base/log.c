@@ -7,6 +7,7 @@
 
 #include <sodium.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Longest line; the rest is cut. */
@@ -59,10 +60,14 @@ static GString *line_begin(LogLevel level)
 	if (state.journal) {
 		g_string_printf(line, "<%c>", priorities[level]);
 	} else {
-		g_autoptr(GDateTime) now = g_date_time_new_now_local();
-		g_autofree char *stamp = g_date_time_format(now, "%Y-%m-%dT%H:%M:%S");
-		g_string_printf(line, "%s.%03d %s[%d] ", stamp,
-				g_date_time_get_microsecond(now) / 1000,
+		struct timespec now;
+		struct tm local;
+		char stamp[32] = "";
+		/* A GDateTime would look for the time zone's file at each line. */
+		clock_gettime(CLOCK_REALTIME, &now);
+		if (localtime_r(&now.tv_sec, &local))
+			strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &local);
+		g_string_printf(line, "%s.%03ld %s[%d] ", stamp, now.tv_nsec / 1000000,
 				state.program ? state.program : "sealpost", (int)getpid());
 	}
 	g_string_append_printf(line, "%s: ", names[level]);

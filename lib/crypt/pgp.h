@@ -25,6 +25,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PgpHome, pgp_home_close)
 gboolean pgp_home_need_secret(PgpHome *home, const char *fingerprint, const Secret *key,
 			      GError **error);
 
+/* Is it there already, with all its files? */
+gboolean pgp_home_has_secret(PgpHome *home, const char *fingerprint);
+
 typedef struct {
 	const char *signer; /* full fingerprint of a key that is in the home; NULL: no signature */
 	GPtrArray *recipients; /* of GBytes *: one public key each (binary); NULL: no encryption */

@@ -368,7 +368,7 @@ static gboolean import_secret(PgpHome *home, PgpContext *context, const char *fi
 }
 
 /* Is the key still in its files? Whoever cleans runtime folders may have taken them. */
-static gboolean is_there(PgpHome *home, const char *fingerprint)
+gboolean pgp_home_has_secret(PgpHome *home, const char *fingerprint)
 {
 	const PgpSecretKey *secret = pgp_home_secret(home, fingerprint);
 	g_autofree char *ring = g_build_filename(home->real_folder, "pubring.kbx", NULL);
@@ -399,14 +399,14 @@ static gboolean make_again(PgpHome *home, const char *fingerprint, GError **erro
 gboolean pgp_home_need_secret(PgpHome *home, const char *fingerprint, const Secret *key,
 			      GError **error)
 {
-	if (is_there(home, fingerprint))
+	if (pgp_home_has_secret(home, fingerprint))
 		return TRUE;
 	PgpContext *context = pgp_home_take(home, error);
 	if (!context)
 		return FALSE;
 	begin_import(home);
 	/* Another thread may have been faster. */
-	gboolean good = is_there(home, fingerprint) ||
+	gboolean good = pgp_home_has_secret(home, fingerprint) ||
 			(make_again(home, fingerprint, error) &&
 			 import_secret(home, context, fingerprint, key, error));
 	end_import(home);
