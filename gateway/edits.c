@@ -28,15 +28,15 @@ static void add_edit(GPtrArray *edits, EditKind kind, const char *name, guint nt
 }
 
 /* Fields that never leave, and never come in: only we may set them, or the sender hid them. */
-static gboolean is_unwelcome(const Header *header, const char *authserv_id)
+static gboolean is_unwelcome(const Header *header, const EditWish *wish)
 {
 	if (g_ascii_strncasecmp(header->name, "X-Sealpost-", 11) == 0)
 		return TRUE;
 	if (g_ascii_strcasecmp(header->name, "Bcc") == 0 ||
 	    g_ascii_strcasecmp(header->name, "Resent-Bcc") == 0)
-		return TRUE;
+		return wish->hides_bcc;
 	return g_ascii_strcasecmp(header->name, "Authentication-Results") == 0 &&
-	       authserv_claims(header->value, authserv_id);
+	       authserv_claims(header->value, wish->authserv_id);
 }
 
 /* The number of a field among those of its name, from 1: counted in one pass with a table, for a
@@ -129,7 +129,7 @@ GPtrArray *edits_for(const Headers *received, const EditWish *wish)
 		const Header *header = headers_at(received, i);
 		guint nth = count_name(counts, header->name);
 
-		if (is_unwelcome(header, wish->authserv_id) ||
+		if (is_unwelcome(header, wish) ||
 		    (wish->content && header_is_content(header->name)))
 			add_edit(deletions, EDIT_DELETE, header->name, nth, NULL);
 		else if (wish->hide_subject && headprotect_is_hidden(header->name))

@@ -34,13 +34,16 @@ typedef struct {
 	const char *authserv_id; /* our name: Authentication-Results that claim it are removed */
 	const char *results; /* raw values for the top: Authentication-Results, */
 	const char *details; /* X-Sealpost-Incoming; NULL: none */
+	/* One of us wrote it and hid these recipients: Bcc and Resent-Bcc are removed. In a
+	 * stranger's message they may be what his DKIM signature covers. */
+	gboolean hides_bcc;
 } EditWish;
 
 /* The name of the route header, which leads a message to a mandatory-TLS transport. */
 #define EDITS_ROUTE "X-Sealpost-Route"
 
-/* The edits that lead from the fields as received to the wish. Always removed: X-Sealpost-*,
- * Bcc and Authentication-Results in our name. Array of Edit *, owns them. */
+/* The edits that lead from the fields as received to the wish. Always removed: X-Sealpost-*
+ * and Authentication-Results in our name. Array of Edit *, owns them. */
 GPtrArray *edits_for(const Headers *received, const EditWish *wish);
 
 /* A copy of the fields with the edits carried out, in the MTA's way. ERROR_TOO_LARGE if the

@@ -70,7 +70,7 @@ PolicyDecision *facts_ask(const Facts *facts, const Recipient *recipient)
 		.sender = facts->sender,
 		.recipient = recipient->folded ? recipient->folded : "",
 		.subject = facts->subject,
-		.header = job_header,
+		.headers = job_headers,
 		.context = (void *)job,
 		.claimed = (const char *const *)facts->claimed,
 		.reply_to_encrypted = facts->reply_to_encrypted,

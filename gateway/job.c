@@ -82,11 +82,18 @@ Range job_body(const Job *job)
 	return (Range){job->body_start, spool_length(job->message)};
 }
 
-char *job_header(void *job, const char *name, guint nth)
+GPtrArray *job_headers(void *job, const char *name)
 {
-	const Header *header = headers_find(((Job *)job)->headers, name, nth);
+	const Headers *headers = ((Job *)job)->headers;
+	GPtrArray *texts = g_ptr_array_new_with_free_func(g_free);
 
-	return header ? header_decode(header) : NULL;
+	for (guint i = 0; i < headers_count(headers); i++) {
+		const Header *header = headers_at(headers, i);
+
+		if (g_ascii_strcasecmp(header->name, name) == 0)
+			g_ptr_array_add(texts, header_decode(header));
+	}
+	return texts;
 }
 
 Direction job_direction(const Job *job, const char *recipient)

@@ -69,9 +69,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Job, job_free)
 /* The body's range in job->message. */
 Range job_body(const Job *job);
 
-/* For policy rules: the nth field of that name, decoded. PolicyFacts.header with a Job as
- * context. */
-char *job_header(void *job, const char *name, guint nth);
+/* For policy rules: all fields of that name, decoded. PolicyFacts.headers with a Job as context. */
+GPtrArray *job_headers(void *job, const char *name);
 
 /* Direction by DESIGN.md: from who sends and whose the recipient is. */
 Direction job_direction(const Job *job, const char *recipient);

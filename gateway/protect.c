@@ -115,7 +115,9 @@ Output *protect(const Job *job, const Parsed *parsed, const Plan *plan, const Pl
 	const char *hostname = job->snapshot->hostname;
 	const Opened *opened = variant->opened;
 	ProtectJob work = {job, parsed, plan, variant, NULL, FALSE};
-	EditWish wish = {.authserv_id = hostname, .subject.rule_tag = variant->tag};
+	EditWish wish = {.authserv_id = hostname,
+			 .hides_bcc = job->trusted,
+			 .subject.rule_tag = variant->tag};
 
 	if (opened ? !take_opened(opened, output, &content, error)
 		   : puts_on(variant) && !protect_content(&work, &wish, output, &content, error))

@@ -57,11 +57,12 @@ static char *sender_address(const Job *job)
 /* The subject as the reader shall see it. */
 static char *shown_subject(const PortalJob *work)
 {
-	g_autofree char *subject = job_header((void *)work->job, "Subject", 0);
+	const Header *field = headers_find(work->job->headers, "Subject", 0);
+	g_autofree char *subject = field ? header_decode(field) : g_strdup("");
 
-	if (subject && work->variant->tag)
+	if (work->variant->tag)
 		return policy_remove_tag(subject, work->variant->tag);
-	return g_strdup(subject ? subject : "");
+	return g_steal_pointer(&subject);
 }
 
 gboolean protect_portal(const PortalJob *work, const GPtrArray *recipients, GError **error)

@@ -89,17 +89,18 @@ static Direction direction_of(const Expectation *expectation, const Policy *poli
 	return to_us ? DIRECTION_INCOMING : DIRECTION_OTHER;
 }
 
-static char *find_field(void *context, const char *name, guint nth)
+static GPtrArray *find_fields(void *context, const char *name)
 {
 	const Expectation *expectation = context;
+	GPtrArray *texts = g_ptr_array_new_with_free_func(g_free);
 
 	for (guint i = 0; i < expectation->fields->len; i++) {
 		const ExpectedField *field = g_ptr_array_index(expectation->fields, i);
 
-		if (strcmp(field->name, name) == 0 && nth-- == 0)
-			return g_strdup(field->text);
+		if (strcmp(field->name, name) == 0)
+			g_ptr_array_add(texts, g_strdup(field->text));
 	}
-	return NULL;
+	return texts;
 }
 
 /* The first expected copy that the policy does not make; NULL if all are made. */
@@ -124,7 +125,7 @@ gboolean expectations_met(const Expectations *expectations, guint n, const Polic
 		.recipient = expectation->recipient,
 		.subject = expectation->subject ? expectation->subject : "",
 		.reply_to_encrypted = expectation->reply,
-		.header = find_field,
+		.headers = find_fields,
 		.context = (void *)expectation,
 	};
 	g_autoptr(PolicyDecision) decision = policy_decide(policy, &facts);

@@ -170,14 +170,12 @@ static const GPtrArray *fields(Matcher *matcher, const char *name)
 
 	if (texts)
 		return texts;
-	texts = g_ptr_array_new_with_free_func(g_free);
-	for (guint n = 0; facts->header; n++) {
-		g_autofree char *text = facts->header(facts->context, name, n);
+	texts = facts->headers ? facts->headers(facts->context, name)
+			       : g_ptr_array_new_with_free_func(g_free);
+	for (guint i = 0; i < texts->len; i++) {
+		g_autofree char *text = texts->pdata[i];
 
-		if (!text)
-			break;
-		g_strstrip(text);
-		g_ptr_array_add(texts, text_fold(text));
+		texts->pdata[i] = text_fold(g_strstrip(text));
 	}
 	g_hash_table_insert(matcher->headers, (gpointer)name, texts);
 	return texts;

@@ -43,8 +43,9 @@ typedef struct {
 	const char *sender; /* folded; "" for the null sender without a From */
 	const char *recipient; /* folded */
 	const char *subject; /* decoded; "" if none */
-	/* The nth (from 0) field of that name, decoded, NULL past the last. New string. */
-	char *(*header)(void *context, const char *name, guint nth);
+	/* All fields of that name, decoded: a new array of char *, owns them. NULL: there are none
+	 * of any name. */
+	GPtrArray *(*headers)(void *context, const char *name);
 	void *context;
 	const char *const
 		*claimed; /* incoming: the addresses in From, folded, which `from` looks at

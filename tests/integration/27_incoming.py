@@ -75,6 +75,7 @@ class Work:
         out = self.folder / "out"
         shutil.rmtree(out, ignore_errors=True)
         message = (f"From: Sofia <{sender}>\r\nSubject: s\r\nX-Sealpost-Incoming: forged\r\n"
+                   "Bcc: a stranger's, not ours <b@x.example>\r\n"
                    "Authentication-Results: GATEWAY; smime=pass\r\n").encode() + entity
         answer, status = self.sealpost.explain(sender, [p.address for p in to], message,
                                                "--incoming", "--output", str(out))
@@ -124,6 +125,7 @@ def forms(work, tap):
                 assert ("weak-cipher" in variant["warnings"]) == (cipher == "-des3")
                 assert files[0].endswith(ENTITY.split(b"\r\n\r\n")[1])
                 assert b"pkcs7" not in files[0] and b"forged" not in files[0]
+                assert b"\r\nBcc: a stranger's, not ours <b@x.example>\r\n" in files[0]
     with tap.case("signed inside: good, and the warning is gone"):
         answer, files = work.explain(work.encrypted(work.signed(ENTITY), ALICE), ALICE)
         variant = answer["variants"][0]

@@ -285,12 +285,33 @@ static void test_many(void **state)
 	remove_snapshot(snapshot);
 }
 
+/* Thousands of equal fields are read once, not once for each of them (200 million comparisons). */
+static void test_equal_fields(void **state)
+{
+	Snapshot *snapshot = make_snapshot(
+		"outgoing header \"X-Label\" is \"19899\" reject \"found\"\n" NO_COPY, NULL);
+	const char *const to[] = {"a@x", NULL};
+	g_autoptr(GString) text = g_string_new("From: " ALICE "\nTo: a@x\n");
+
+	(void)state;
+	for (int i = 0; i < 19900; i++)
+		g_string_append_printf(text, "X-Label: %d\n", i);
+	g_string_append(text, "\nx\n");
+	g_autoptr(Job) job = make_job(snapshot, NULL, ALICE, to, text->str);
+	gint64 start = g_get_monotonic_time();
+	g_autoptr(Plan) plan = plan_for(job, FALSE, FALSE);
+
+	assert_true(g_error_matches(plan->error, SEALPOST_ERROR, ERROR_REJECTED));
+	assert_true(g_get_monotonic_time() - start < 2 * G_USEC_PER_SEC);
+	remove_snapshot(snapshot);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_variants), cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_subjects), cmocka_unit_test(test_signing),
-		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_many),	 cmocka_unit_test(test_equal_fields),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

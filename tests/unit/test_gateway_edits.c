@@ -121,6 +121,17 @@ static const Case cases[] = {
 	 "X-Sealpos: 1\n"},
 };
 
+/* A stranger's Bcc is not ours to take out. */
+static void test_foreign_bcc(void **state)
+{
+	g_autoptr(Headers) received = fields("From: a@b\nBcc: c@d\nX-Sealpost-Route: x\n");
+	g_autoptr(GPtrArray) edits = edits_for(received, &(EditWish){.authserv_id = "gw"});
+	g_autofree char *list = outline(edits);
+
+	(void)state;
+	assert_string_equal(list, "-X-Sealpost-Route 1\n");
+}
+
 static void test_cases(void **state)
 {
 	(void)state;
@@ -131,7 +142,8 @@ static void test_cases(void **state)
 		EditWish wish = {.content = content,
 				 .route = c->route,
 				 .subject.rule_tag = c->tag,
-				 .authserv_id = "gw.firma.example"};
+				 .authserv_id = "gw.firma.example",
+				 .hides_bcc = TRUE};
 		g_autoptr(GPtrArray) edits = edits_for(received, &wish);
 		g_autofree char *list = outline(edits);
 		g_autoptr(Headers) applied = edits_apply(received, edits, NULL);
@@ -263,6 +275,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_headers),
 		cmocka_unit_test(test_cases),
+		cmocka_unit_test(test_foreign_bcc),
 
 		cmocka_unit_test(test_tag_in_encoded_word),
 		cmocka_unit_test(test_many),

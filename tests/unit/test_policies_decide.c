@@ -10,12 +10,14 @@
 #define IN DIRECTION_INCOMING
 
 /* Header fields for the facts: name, text, name, text, …, NULL. */
-static char *find_header(void *context, const char *name, guint nth)
+static GPtrArray *find_headers(void *context, const char *name)
 {
+	GPtrArray *texts = g_ptr_array_new_with_free_func(g_free);
+
 	for (const char *const *field = context; field && *field; field += 2)
-		if (g_ascii_strcasecmp(field[0], name) == 0 && nth-- == 0)
-			return g_strdup(field[1]);
-	return NULL;
+		if (g_ascii_strcasecmp(field[0], name) == 0)
+			g_ptr_array_add(texts, g_strdup(field[1]));
+	return texts;
 }
 
 static const char policy_text[] =
@@ -123,9 +125,9 @@ static void test_decisions(void **state)
 	(void)state;
 	assert_int_equal(policy_rule_count(policy), 14);
 	for (gsize i = 0; i < G_N_ELEMENTS(decisions); i++) {
-		PolicyFacts facts = {
-			decisions[i].direction, decisions[i].sender, decisions[i].recipient,
-			decisions[i].subject,	find_header,	     (void *)decisions[i].fields};
+		PolicyFacts facts = {decisions[i].direction, decisions[i].sender,
+				     decisions[i].recipient, decisions[i].subject,
+				     find_headers,	     (void *)decisions[i].fields};
 		g_autoptr(PolicyDecision) decision = policy_decide(policy, &facts);
 		g_autofree char *text = decision_text(decision);
 
