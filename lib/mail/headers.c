@@ -147,8 +147,9 @@ gboolean header_is_content(const char *name)
 }
 
 /* The value with CRLF where it is folded. A line break that no blank follows would begin a field
- * of its own: it gets a tab, as Postfix does it. A bare CR becomes a blank, for whoever takes it
- * for a line break. */
+ * of its own: it gets a tab, as Postfix does it. A bare CR becomes a blank, inside of what is
+ * encrypted, too: no field may hold one (RFC 5322, section 2.2), and a reader who takes it for a line
+ * break would find a field that the gateway did not see. */
 static void append_value(GString *line, const char *value)
 {
 	for (const char *p = value; *p != '\0'; p++) {

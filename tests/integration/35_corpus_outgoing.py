@@ -32,6 +32,7 @@ OWN = {
     "no-end": b"Content-Type: text/plain\n\nno line end",
     "8bit": "Content-Type: text/plain; charset=utf-8\n\nGrüße\n".encode(),
     "bare-cr": b"Content-Type: text/plain\r\n\r\na\rb\r\n.\r\n..\r\n",
+    "bare-cr-field": b"X-A: a\rb\r\r\nContent-Type: text/plain; x=\"a\rContent-Type: b\"\r\n\r\na\r\n",
     "nul": b"Content-Type: application/octet-stream\n\n\0\1\2\0\n",
     "open": b'Content-Type: multipart/mixed; boundary="x"\n\n--x\n\nnever closed',
     "deep": b"".join(b'Content-Type: multipart/mixed; boundary="b%d"\n\n--b%d\n' % (n, n)
@@ -49,7 +50,7 @@ def fields_and_body(raw):
     """As Postfix reads it: fields up to the empty line or the first line that is none."""
     lines, fields = raw.split(b"\n"), []
     while lines and len(lines) > (lines[-1] == b""):
-        line = lines[0].rstrip(b"\r") if lines[0].endswith(b"\r") else lines[0]
+        line = lines[0].removesuffix(b"\r")
         if line == b"":
             lines.pop(0)
             break
@@ -60,9 +61,12 @@ def fields_and_body(raw):
         else:
             break
         lines.pop(0)
-    # a bare CR in a field would be a line end to some: it becomes a blank
-    fields = [re.sub(rb"\r(?!\n)", b" ", f.replace(b"\0", b"")) for f in fields]
-    return fields, b"\n".join(lines)
+    return [f.replace(b"\0", b"") for f in fields], b"\n".join(lines)
+
+
+def lawful(field):
+    """The one difference that is meant: no CR stands alone in a field (RFC 5322, section 2.2)."""
+    return re.sub(rb"\r(?!\n)", b" ", field)
 
 
 def is_content(field):
@@ -76,12 +80,13 @@ def crlf(body):
 
 
 def prepare(raw):
-    """(the message as alice's, its entity)."""
+    """(the message as alice's, its entity, whether its fields are not lawful)."""
     fields, body = fields_and_body(raw)
     kept = [f for f in fields if FIELD.match(f).group(1).lower() not in (b"from", b"bcc")]
     content = b"".join(f + b"\r\n" for f in kept if is_content(f))
     message = b"".join(f + b"\r\n" for f in kept + [f"From: {ALICE.address}".encode()])
-    return message + b"\r\n" + body, content + b"\r\n" + crlf(body)
+    return (message + b"\r\n" + body, lawful(content) + b"\r\n" + crlf(body),
+            lawful(content) != content)
 
 
 def first_part(entity):
@@ -215,16 +220,18 @@ def main():
         work = Run(folder)
         names, raws = zip(*messages())
         prepared = [prepare(raw) for raw in raws]
-        reports = [line.split(" ", 1)[1] for line in work.protect([m for m, _ in prepared])]
+        reports = [line.split(" ", 1)[1] for line in work.protect([p[0] for p in prepared])]
         assert len(reports) == len(names)
         with ThreadPoolExecutor(2) as pool:
-            faults = list(pool.map(work.check, range(len(names)), reports, *zip(*prepared)))
+            faults = list(pool.map(work.check, range(len(names)), reports, *list(zip(*prepared))[:2]))
         bad = [(name, fault) for name, fault in zip(names, faults) if fault]
         for name, fault in bad[:20]:
             print(f"# {name}: {fault}"[:400].replace("\n", " "))
         print("not ok 1" if bad else "ok 1",
               f"- {len(names)} messages: what is inside is what went in ({len(bad)} are not)")
         left = sum(report == "deliver unchanged" for report in reports)
+        unlawful = [name for name, p in zip(names, prepared) if p[2]]
+        print(f"# a CR alone in a Content- field, which becomes a blank: {unlawful}")
         print("ok 2" if left < len(names) / 2 else "not ok 2",
               f"- {left} of them were encrypted already and left alone")
     finally:
