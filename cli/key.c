@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/visible.h"
+
 static const CliCommand commands[] = {
 	{"import", cli_key_import, "FILE...",
 	 "takes certificates, PKCS#12 files, OpenPGP keys, CRLs"},
@@ -91,29 +93,6 @@ const char *key_flaw(const Candidate *candidate)
 	return cert_flaw_name(flaw);
 }
 
-/* What turns the direction of writing is a format character, no control character. */
-static gboolean is_safe(gunichar c)
-{
-	switch (g_unichar_type(c)) {
-	case G_UNICODE_CONTROL:
-	case G_UNICODE_FORMAT:
-	case G_UNICODE_LINE_SEPARATOR:
-	case G_UNICODE_PARAGRAPH_SEPARATOR: return FALSE;
-	default: return TRUE;
-	}
-}
-
-char *key_clean(const char *text)
-{
-	g_autofree char *valid = g_utf8_make_valid(text, -1);
-	GString *clean = g_string_sized_new(strlen(valid));
-
-	for (const char *p = valid; *p; p = g_utf8_next_char(p))
-		g_string_append_unichar(clean,
-					is_safe(g_utf8_get_char(p)) ? g_utf8_get_char(p) : '?');
-	return g_string_free(clean, FALSE);
-}
-
 char *key_owner(const Candidate *candidate)
 {
 	const char *text = NULL;
@@ -122,14 +101,14 @@ char *key_owner(const Candidate *candidate)
 		text = cert_subject(candidate->cert);
 	else if (candidate->pgp && candidate->pgp->user_ids && candidate->pgp->user_ids[0])
 		text = candidate->pgp->user_ids[0];
-	return key_clean(text ? text : "");
+	return visible_text(text ? text : "", '?');
 }
 
 char *key_crl_text(const Crl *crl)
 {
 	gint64 now = g_get_real_time() / G_USEC_PER_SEC;
 	g_autofree char *until = key_until(crl_next(crl));
-	g_autofree char *issuer = key_clean(crl_issuer(crl));
+	g_autofree char *issuer = visible_text(crl_issuer(crl), '?');
 
 	return g_strdup_printf("CRL %s, valid %s%s, %d revoked: %s", crl_fingerprint(crl), until,
 			       crl_next(crl) && crl_next(crl) < now ? " (overdue, still counts)"

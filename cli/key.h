@@ -29,11 +29,9 @@ char *key_until(gint64 seconds);
 char *key_day(gint64 seconds);
 /* What is wrong with it by itself, whatever is trusted; NULL: nothing. Static. */
 const char *key_flaw(const Candidate *candidate);
-/* Valid UTF-8 in which nothing steers a terminal or turns the direction of writing. New string. */
-char *key_clean(const char *text);
 /* "CRL FINGERPRINT, valid until …, 3 revoked: ISSUER". New string. */
 char *key_crl_text(const Crl *crl);
-/* For people: subject or first user ID, clean. New string. */
+/* For people: subject or first user ID, as visible text. New string. */
 char *key_owner(const Candidate *candidate);
 
 /* Prints a JSON value; returns EX_OK or EX_IOERR. Takes the builder's root. */

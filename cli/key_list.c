@@ -7,6 +7,7 @@
 
 #include "cli/key.h"
 #include "lib/base/error.h"
+#include "lib/base/visible.h"
 #include "lib/mail/address.h"
 
 /* Whether it may be used for encryption now; CA certificates are not asked that. */
@@ -28,7 +29,7 @@ static void print_line(const Candidate *candidate, const char *reason, char **bo
 	g_autofree char *kind = key_kind(candidate, candidate->secret);
 	g_autofree char *owner = key_owner(candidate);
 	g_autofree char *addresses = g_strjoinv(", ", (char **)candidate_addresses(candidate));
-	g_autofree char *named = key_clean(addresses);
+	g_autofree char *named = visible_text(addresses, '?');
 	g_autofree char *by_hand = g_strjoinv(", ", bound);
 	g_autofree char *until = key_until(candidate_until(candidate));
 
@@ -63,7 +64,7 @@ static void add_json(JsonBuilder *builder, const Candidate *candidate, const cha
 
 static void add_crl_json(JsonBuilder *builder, const Crl *crl)
 {
-	g_autofree char *issuer = key_clean(crl_issuer(crl));
+	g_autofree char *issuer = visible_text(crl_issuer(crl), '?');
 
 	json_builder_begin_object(builder);
 	key_json_string(builder, "type", "crl");
@@ -157,7 +158,7 @@ int cli_key_list(int argc, char **argv)
 static void print_strings(const char *label, const char *const *values)
 {
 	for (; values && *values; values++) {
-		g_autofree char *text = key_clean(*values);
+		g_autofree char *text = visible_text(*values, '?');
 		printf("  %-13s %s\n", label, text);
 	}
 }

@@ -6,19 +6,23 @@
  */
 #include "portal/http.h"
 
-#include <arpa/inet.h>
+#include <fcntl.h>
 #include <microhttpd.h>
 #include <sodium.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "lib/base/error.h"
+#include "portal/crowd.h"
 #include "portal/hygiene.h"
 #include "portal/reaper.h"
 
 /* Memory of one connection: bounds the head of a request. */
 #define CONNECTION_MEMORY (32 * 1024)
 #define THREAD_STACK (1024 * 1024)
+/* Renewed certificates whose connections may go on at the same time. */
+#define OLD_MAX 10
 #define SPOOL_BLOCK (32 * 1024)
 
 /* Only suites with forward secrecy and authenticated encryption. */
@@ -28,11 +32,25 @@
 	"-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:"                              \
 	"-SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1:%SERVER_PRECEDENCE"
 
+/* A server with an older certificate, while it has connections. */
+typedef struct {
+	struct MHD_Daemon *daemon;
+	int socket; /* which it does not listen at any more */
+} Old;
+
 struct Http {
 	HttpOptions options;
 	struct MHD_Daemon *daemon;
+	GArray *old; /* of Old */
 	Reaper *reaper;
+	Crowd *crowd; /* connections by network: the library counts addresses, and a /64 has many */
 };
+
+/* What a connection of ours has beside the library's. */
+typedef struct {
+	Reaped *reaped;
+	char network[CROWD_NETWORK_SIZE];
+} Guest;
 
 /* One request while it comes in: from its first line. */
 typedef struct {
@@ -50,7 +68,7 @@ static void exchange_free(Exchange *exchange)
 	g_free(exchange);
 }
 
-static Reaped *reaped_of(struct MHD_Connection *connection)
+static Guest *guest_of(struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -58,20 +76,22 @@ static Reaped *reaped_of(struct MHD_Connection *connection)
 	return info->socket_context;
 }
 
-static ssize_t read_spool(void *spool, uint64_t at, char *buffer, size_t size)
+static ssize_t read_spool(void *response, uint64_t at, char *buffer, size_t size)
 {
-	gssize got = spool_read(spool, (goffset)at, buffer, size, NULL);
+	gssize got = spool_read(((Response *)response)->spool, (goffset)at, buffer, size, NULL);
 
 	return got > 0 ? got : MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
-static void free_spool(void *spool)
+static void free_response(void *response)
 {
-	spool_unref(spool);
+	response_free(response);
 }
 
-static struct MHD_Response *library_response(const Response *response, gint64 *length)
+/* Takes the response. */
+static struct MHD_Response *library_response(Response *response, gint64 *length)
 {
+	g_autoptr(Response) owned = response;
 	struct MHD_Response *made;
 	gsize size = 0;
 	const void *data;
@@ -79,7 +99,7 @@ static struct MHD_Response *library_response(const Response *response, gint64 *l
 	if (response->spool != NULL) {
 		*length = spool_length(response->spool);
 		made = MHD_create_response_from_callback((uint64_t)*length, SPOOL_BLOCK, read_spool,
-							 spool_ref(response->spool), free_spool);
+							 owned, free_response);
 	} else {
 		data = g_bytes_get_data(response->body, &size);
 		*length = (gint64)size;
@@ -90,21 +110,24 @@ static struct MHD_Response *library_response(const Response *response, gint64 *l
 
 		MHD_add_response_header(made, field->name, field->value);
 	}
+	if (made != NULL && response->spool != NULL)
+		(void)g_steal_pointer(&owned); /* the library's */
 	return made;
 }
 
 /* Sends the response and frees it. */
 static enum MHD_Result answer(Http *http, struct MHD_Connection *connection, Response *response)
 {
-	g_autoptr(Response) owned = response;
+	guint status = response->status;
 	gint64 length = 0;
-	struct MHD_Response *made = library_response(owned, &length);
+	struct MHD_Response *made = library_response(response, &length);
 	enum MHD_Result result;
 
 	if (made == NULL)
 		return MHD_NO;
-	reaper_renew(http->reaper, reaped_of(connection), HTTP_ANSWER_TIME + length / HTTP_SLOWEST);
-	result = MHD_queue_response(connection, owned->status, made);
+	reaper_renew(http->reaper, guest_of(connection)->reaped,
+		     HTTP_ANSWER_TIME + length / HTTP_SLOWEST);
+	result = MHD_queue_response(connection, status, made);
 	MHD_destroy_response(made);
 	return result;
 }
@@ -146,25 +169,6 @@ static guint check_head(struct MHD_Connection *connection, HygieneHead *head)
 	return status;
 }
 
-/* The client's address; of IPv6 only the network that one customer has, for limits. */
-static void client_address(struct MHD_Connection *connection, char *text, socklen_t size)
-{
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	const struct sockaddr *address = info != NULL ? info->client_addr : NULL;
-
-	*text = '\0';
-	if (address != NULL && address->sa_family == AF_INET) {
-		inet_ntop(AF_INET, &((const struct sockaddr_in *)address)->sin_addr, text, size);
-	} else if (address != NULL && address->sa_family == AF_INET6) {
-		struct in6_addr network = ((const struct sockaddr_in6 *)address)->sin6_addr;
-
-		if (!IN6_IS_ADDR_V4MAPPED(&network))
-			memset(network.s6_addr + 8, 0, 8);
-		inet_ntop(AF_INET6, &network, text, size);
-	}
-}
-
 static const char *field_of(struct MHD_Connection *connection, const char *name)
 {
 	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
@@ -173,11 +177,10 @@ static const char *field_of(struct MHD_Connection *connection, const char *name)
 static enum MHD_Result serve(Http *http, struct MHD_Connection *connection, const HygieneHead *head,
 			     const Exchange *exchange)
 {
-	char client[INET6_ADDRSTRLEN];
 	Request request = {
 		.method = g_str_equal(head->method, "POST") ? METHOD_POST : METHOD_GET,
 		.path = head->target,
-		.client = client,
+		.client = guest_of(connection)->network,
 		.host = field_of(connection, "Host"),
 		.cookie = field_of(connection, "Cookie"),
 		.origin = field_of(connection, "Origin"),
@@ -188,8 +191,7 @@ static enum MHD_Result serve(Http *http, struct MHD_Connection *connection, cons
 		.body_size = exchange->size,
 	};
 
-	client_address(connection, client, sizeof(client));
-	reaper_renew(http->reaper, reaped_of(connection), HTTP_ANSWER_TIME);
+	reaper_renew(http->reaper, guest_of(connection)->reaped, HTTP_ANSWER_TIME);
 	return answer(http, connection, http->options.serve(http->options.context, &request));
 }
 
@@ -240,23 +242,48 @@ static void completed(void *data, struct MHD_Connection *connection, void **stat
 	(void)code;
 	exchange_free(*state);
 	*state = NULL;
-	if (reaped_of(connection) != NULL)
-		reaper_renew(http->reaper, reaped_of(connection), HTTP_REQUEST_TIME);
+	if (guest_of(connection) != NULL)
+		reaper_renew(http->reaper, guest_of(connection)->reaped, HTTP_REQUEST_TIME);
+}
+
+static Guest *guest_new(Http *http, struct MHD_Connection *connection)
+{
+	Guest *guest = g_new0(Guest, 1);
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+	crowd_network(info->client_addr, guest->network);
+	crowd_enter(http->crowd, guest->network);
+	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	guest->reaped = reaper_add(http->reaper, info->connect_fd, HTTP_REQUEST_TIME);
+	return guest;
 }
 
 static void connection_changed(void *data, struct MHD_Connection *connection, void **context,
 			       enum MHD_ConnectionNotificationCode code)
 {
 	Http *http = data;
-	const union MHD_ConnectionInfo *info;
+	Guest *guest = *context;
 
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-		info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-		*context = reaper_add(http->reaper, info->connect_fd, HTTP_REQUEST_TIME);
+		*context = guest_new(http, connection);
 	} else {
-		reaper_remove(http->reaper, *context);
+		reaper_remove(http->reaper, guest->reaped);
+		crowd_leave(http->crowd, guest->network);
 		*context = NULL;
+		g_free(guest);
 	}
+}
+
+/* Before a connection gets a thread; its place is taken when it starts. */
+static enum MHD_Result may_come_in(void *data, const struct sockaddr *address, socklen_t size)
+{
+	Http *http = data;
+	char network[CROWD_NETWORK_SIZE];
+
+	(void)size;
+	crowd_network(address, network);
+	return crowd_has_room(http->crowd, network) ? MHD_YES : MHD_NO;
 }
 
 /* Paths are compared as they were sent: nothing of ours needs an escape. */
@@ -267,30 +294,53 @@ static size_t keep_escapes(void *data, struct MHD_Connection *connection, char *
 	return strlen(text);
 }
 
-static struct MHD_Daemon *start_daemon(Http *http)
+static struct MHD_Daemon *start_daemon(Http *http, const Secret *certificate,
+				       const Secret *private_key)
 {
 	const HttpOptions *options = &http->options;
+	/* Its own: it closes it at its end, and when it fails. */
+	int own_socket = fcntl(options->socket, F_DUPFD_CLOEXEC, 0);
 	g_autofree char *key =
-		g_strndup((const char *)secret_bytes(options->key), secret_size(options->key));
-	g_autofree char *chain = g_strndup((const char *)secret_bytes(options->certificate),
-					   secret_size(options->certificate));
+		g_strndup((const char *)secret_bytes(private_key), secret_size(private_key));
+	g_autofree char *chain =
+		g_strndup((const char *)secret_bytes(certificate), secret_size(certificate));
 	struct MHD_Daemon *daemon = MHD_start_daemon(
 		MHD_USE_TLS | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD |
 			MHD_USE_POLL | MHD_USE_ITC,
-		0, NULL, NULL, handle, http, MHD_OPTION_LISTEN_SOCKET, options->socket,
+		0, may_come_in, http, handle, http, MHD_OPTION_LISTEN_SOCKET, own_socket,
 		MHD_OPTION_HTTPS_MEM_KEY, key, MHD_OPTION_HTTPS_MEM_CERT, chain,
 		MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES, MHD_OPTION_CONNECTION_LIMIT,
-		options->connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-		options->connections_per_address, MHD_OPTION_CONNECTION_TIMEOUT,
-		(unsigned int)HTTP_ANSWER_TIME, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)CONNECTION_MEMORY, MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, begin, NULL,
-		MHD_OPTION_NOTIFY_COMPLETED, completed, http, MHD_OPTION_NOTIFY_CONNECTION,
-		connection_changed, http, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
-		MHD_OPTION_END);
+		options->connections, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)HTTP_ANSWER_TIME,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+		MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_URI_LOG_CALLBACK, begin, NULL, MHD_OPTION_NOTIFY_COMPLETED, completed,
+		http, MHD_OPTION_NOTIFY_CONNECTION, connection_changed, http,
+		MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_END);
 
 	sodium_memzero(key, strlen(key));
 	return daemon;
+}
+
+/* The library wants the socket to live until then. */
+static void old_stop(const Old *old)
+{
+	MHD_stop_daemon(old->daemon);
+	if (old->socket >= 0)
+		close(old->socket);
+}
+
+static void cannot_start(GError **error)
+{
+	g_set_error(error, SEALPOST_ERROR, ERROR_CONFIG,
+		    "the HTTPS server does not start: do certificate and key belong together?");
+}
+
+static void http_free(Http *http)
+{
+	reaper_stop(http->reaper);
+	crowd_free(http->crowd);
+	g_array_unref(http->old);
+	g_free(http);
 }
 
 Http *http_start(const HttpOptions *options, GError **error)
@@ -299,14 +349,51 @@ Http *http_start(const HttpOptions *options, GError **error)
 
 	http->options = *options;
 	http->reaper = reaper_start();
-	http->daemon = start_daemon(http);
+	http->crowd = crowd_new(options->connections_per_address);
+	http->old = g_array_new(FALSE, FALSE, sizeof(Old));
+	http->daemon = start_daemon(http, options->certificate, options->key);
 	if (http->daemon != NULL)
 		return http;
-	reaper_stop(http->reaper);
-	g_free(http);
-	g_set_error(error, SEALPOST_ERROR, ERROR_CONFIG,
-		    "the HTTPS server does not start: do certificate and key belong together?");
+	http_free(http);
+	cannot_start(error);
 	return NULL;
+}
+
+gboolean http_renew(Http *http, const Secret *certificate, const Secret *key, GError **error)
+{
+	struct MHD_Daemon *daemon;
+	Old old;
+
+	http_tidy(http);
+	if (http->old->len >= OLD_MAX) {
+		g_set_error(error, SEALPOST_ERROR, ERROR_BUSY,
+			    "too many renewals: connections of the last ones go on");
+		return FALSE;
+	}
+	daemon = start_daemon(http, certificate, key);
+	if (daemon == NULL) {
+		cannot_start(error);
+		return FALSE;
+	}
+	old.daemon = http->daemon;
+	old.socket = MHD_quiesce_daemon(http->daemon);
+	g_array_append_val(http->old, old);
+	http->daemon = daemon;
+	return TRUE;
+}
+
+void http_tidy(Http *http)
+{
+	for (guint i = http->old->len; i-- > 0;) {
+		Old *old = &g_array_index(http->old, Old, i);
+		const union MHD_DaemonInfo *info =
+			MHD_get_daemon_info(old->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+
+		if (info != NULL && info->num_connections > 0)
+			continue;
+		old_stop(old);
+		g_array_remove_index(http->old, i);
+	}
 }
 
 void http_stop(Http *http)
@@ -314,7 +401,9 @@ void http_stop(Http *http)
 	if (http == NULL)
 		return;
 	reaper_cut_all(http->reaper);
+	for (guint i = 0; i < http->old->len; i++)
+		old_stop(&g_array_index(http->old, Old, i));
 	MHD_stop_daemon(http->daemon);
-	reaper_stop(http->reaper);
-	g_free(http);
+	close(http->options.socket);
+	http_free(http);
 }

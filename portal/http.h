@@ -25,7 +25,7 @@ typedef struct {
 	const Secret *certificate; /* PEM, with the chain */
 	const Secret *key; /* PEM */
 	guint connections;
-	guint connections_per_address;
+	guint connections_per_address; /* of IPv6: per /64 */
 	/* Called in the connection's thread; never NULL, taken. */
 	Response *(*serve)(void *context, const Request *request);
 	/* The answer to a request that is refused before it is one. */
@@ -37,6 +37,12 @@ typedef struct {
 int http_listen(const char *endpoint, GError **error);
 
 Http *http_start(const HttpOptions *options, GError **error);
+/* New connections get this certificate and key; those that are there go on with theirs. On error
+ * all is as it was. Like the two below, for one thread. */
+gboolean http_renew(Http *http, const Secret *certificate, const Secret *key, GError **error);
+/* Gives free what was left of older certificates and has no connection any more. To be called now
+ * and then. */
+void http_tidy(Http *http);
 /* Ends all connections, then returns. */
 void http_stop(Http *http);
 

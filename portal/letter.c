@@ -22,6 +22,8 @@ struct Letter {
 	MimeTree *tree;
 	LetterParts *parts;
 	GMutex lock; /* of downloads */
+	GDestroyNotify at_end;
+	gpointer at_end_data;
 	GHashTable *downloads; /* number -> Spool: decoded once, however often it is fetched */
 };
 
@@ -43,7 +45,15 @@ void letter_unref(Letter *letter)
 	g_free(letter->subject);
 	g_free(letter->sender);
 	g_free(letter->folder);
+	if (letter->at_end != NULL)
+		letter->at_end(letter->at_end_data);
 	g_free(letter);
+}
+
+void letter_at_end(Letter *letter, GDestroyNotify call, gpointer data)
+{
+	letter->at_end = call;
+	letter->at_end_data = data;
 }
 
 static gboolean count_bytes(void *self, const void *data, gsize size, GError **error)
@@ -86,20 +96,14 @@ static gboolean find_parts(Letter *letter, GError **error)
 static gboolean open_metadata(Letter *letter, const VaultMessage *message, const Secret *key,
 			      GError **error)
 {
-	g_autofree char *address = NULL;
-	g_autofree char *name = NULL;
+	g_auto(VaultTexts) texts = {0};
 
-	letter->subject = vault_text(message, key, "subject", error);
-	if (letter->subject == NULL)
+	if (!vault_texts(message, key, &texts, error))
 		return FALSE;
-	address = vault_text(message, key, "sender", error);
-	if (address == NULL)
-		return FALSE;
-	name = vault_text(message, key, "sender-name", error);
-	if (name == NULL)
-		return FALSE;
-	letter->sender = *name != '\0' ? g_strdup_printf("%s <%s>", name, address)
-				       : g_steal_pointer(&address);
+	letter->subject = g_steal_pointer(&texts.subject);
+	letter->sender = *texts.sender_name != '\0'
+				 ? g_strdup_printf("%s <%s>", texts.sender_name, texts.sender)
+				 : g_steal_pointer(&texts.sender);
 	return TRUE;
 }
 

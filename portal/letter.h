@@ -14,6 +14,8 @@
 #define LETTER_TEXT_MAX (2 * 1024 * 1024) /* of one text; the whole is in the download */
 #define LETTER_IMAGE_MAX (4 * 1024 * 1024) /* of one picture inside HTML */
 #define LETTER_IMAGES_MAX (16 * 1024 * 1024) /* of all of them */
+#define LETTER_NAME_MAX 150 /* characters of a file name, */
+#define LETTER_ENDING_MAX 12 /* of these of the ending, with its dot */
 
 typedef struct Letter Letter;
 
@@ -29,6 +31,8 @@ typedef struct {
 /* Opens it with its key. folder: for the spool. */
 Letter *letter_open(Db *db, const VaultMessage *message, const Secret *key, const char *folder,
 		    GError **error);
+/* Called with data when the last reference goes. */
+void letter_at_end(Letter *letter, GDestroyNotify call, gpointer data);
 Letter *letter_ref(Letter *letter);
 void letter_unref(Letter *letter);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Letter, letter_unref)

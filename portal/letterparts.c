@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "lib/base/visible.h"
+
 typedef struct {
 	LetterParts *parts;
 	gboolean related; /* inside multipart/related, below its root */
@@ -86,22 +88,39 @@ static char *invented_name(const LetterPart *part)
 	return g_strdup_printf("part-%s.%s", part->number, ending);
 }
 
-/* The last piece of a path, without what no file system should get. Never empty. */
+/* Long names are cut, but keep their ending: by it a system knows what to open the file with. */
+static char *cut_name(const char *name)
+{
+	glong length = g_utf8_strlen(name, -1);
+	const char *dot = strrchr(name, '.');
+	const char *ending = dot != NULL && g_utf8_strlen(dot, -1) <= LETTER_ENDING_MAX ? dot : "";
+	g_autofree char *start = NULL;
+
+	if (length <= LETTER_NAME_MAX)
+		return g_strdup(name);
+	start = g_utf8_substring(name, 0, LETTER_NAME_MAX - g_utf8_strlen(ending, -1));
+	return g_strconcat(start, ending, NULL);
+}
+
+/* Without what no file system should get (Windows refuses more than others), what hides the ending
+ * (a name may be written from right to left), and what hides the file. Never empty. */
 static char *safe_name(const MimePart *mime, const LetterPart *part)
 {
-	g_autofree char *valid = NULL;
-	const char *name;
+	g_autofree char *visible = NULL;
+	gsize length;
 
 	if (mime->filename == NULL)
 		return invented_name(part);
-	valid = g_utf8_make_valid(mime->filename, -1);
-	for (char *c = valid; *c != '\0'; c++)
-		if (g_ascii_iscntrl(*c) || strchr("\\/:", *c) != NULL)
-			*c = '_';
-	name = g_strstrip(valid);
-	if (*name == '\0' || g_str_equal(name, ".") || g_str_equal(name, ".."))
+	visible = g_strstrip(visible_text(mime->filename, '_'));
+	g_strdelimit(visible, "\\/:*?\"<>|", '_');
+	if (*visible == '.')
+		*visible = '_';
+	/* Windows takes dots and blanks at the end away: the ending would be another one. */
+	for (length = strlen(visible); length > 0 && strchr(". ", visible[length - 1]) != NULL;)
+		visible[--length] = '\0';
+	if (strspn(visible, "_") == length)
 		return invented_name(part);
-	return g_strdup(name);
+	return cut_name(visible);
 }
 
 static void add_attachment(Walk *walk, const MimePart *mime)

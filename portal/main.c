@@ -106,8 +106,24 @@ static void sweep(Portal *portal)
 		log_info("%d expired messages deleted", count);
 }
 
+/* As the portal's user: what only root can read needs a restart. */
+static void renew(Http *http, const Conf *conf)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Secret) certificate = NULL;
+	g_autoptr(Secret) key = NULL;
+
+	certificate = secret_read_file(conf_path(conf, "portal", "certificate"), FALSE, &error);
+	if (certificate != NULL)
+		key = read_key(conf_path(conf, "portal", "key"), &error);
+	if (key != NULL && http_renew(http, certificate, key, &error))
+		log_info("certificate read anew");
+	else
+		log_error("the old certificate stays in use: %s", error->message);
+}
+
 /* Until SIGTERM or SIGINT. */
-static void wait_for_end(Portal *portal, const sigset_t *signals)
+static void wait_for_end(Portal *portal, Http *http, const sigset_t *signals)
 {
 	const struct timespec pause = {.tv_sec = SWEEP_EVERY};
 
@@ -115,9 +131,12 @@ static void wait_for_end(Portal *portal, const sigset_t *signals)
 		int number;
 
 		sweep(portal);
+		http_tidy(http);
 		number = sigtimedwait(signals, NULL, &pause);
 		if (number == SIGTERM || number == SIGINT)
 			return;
+		if (number == SIGHUP)
+			renew(http, portal->conf);
 	}
 }
 
@@ -148,7 +167,7 @@ static gboolean run(Conf *conf, const sigset_t *signals, GError **error)
 		return FALSE;
 	prepared.socket = -1; /* the server's */
 	log_info("ready");
-	wait_for_end(portal, signals);
+	wait_for_end(portal, http, signals);
 	http_stop(http);
 	log_info("ended");
 	return TRUE;

@@ -50,17 +50,53 @@ Response *page_error(const Visit *visit, guint status, const char *key)
 	return page_render(visit, status, "error.html", values, title);
 }
 
-/* The first time that it is shown goes to the audit trail. */
-static Letter *open_letter(Visit *visit, const VaultMessage *message, GError **error)
+/* An opened message's place in Portal.letters. */
+typedef struct {
+	Crowd *crowd;
+	char *address;
+} Place;
+
+static void leave(gpointer data)
+{
+	Place *place = data;
+
+	crowd_leave(place->crowd, place->address);
+	g_free(place->address);
+	g_free(place);
+}
+
+static Letter *unseal(Visit *visit, const VaultMessage *message, GError **error)
 {
 	g_autoptr(Secret) key =
 		seal_open_with_account(message->key_for_account, session_public_key(visit->session),
 				       session_private_key(visit->session), error);
-	g_autoptr(Letter) letter = NULL;
+	Crowd *crowd = visit->portal->letters;
+	const char *address = session_address(visit->session);
+	Place *place;
+	Letter *letter;
 
 	if (key == NULL)
 		return NULL;
+	if (!crowd_enter(crowd, address)) {
+		g_set_error(error, SEALPOST_ERROR, ERROR_BUSY,
+			    "one account has too many messages open");
+		return NULL;
+	}
+	place = g_new(Place, 1);
+	*place = (Place){crowd, g_strdup(address)};
 	letter = letter_open(visit->portal->db, message, key, visit->portal->spool_folder, error);
+	if (letter != NULL)
+		letter_at_end(letter, leave, place);
+	else
+		leave(place);
+	return letter;
+}
+
+/* The first time that it is shown goes to the audit trail. */
+static Letter *open_letter(Visit *visit, const VaultMessage *message, GError **error)
+{
+	g_autoptr(Letter) letter = unseal(visit, message, error);
+
 	if (letter == NULL)
 		return NULL;
 	if (message->state != VAULT_READ &&

@@ -30,10 +30,12 @@ static const char *download_type(const char *type)
 	return g_strv_contains(known, type) ? type : "application/octet-stream";
 }
 
-static Response *file_response(Spool *spool, const char *type, const char *name)
+/* The letter counts as open for as long as a client takes to fetch the file. */
+static Response *file_response(Letter *letter, Spool *spool, const char *type, const char *name)
 {
 	Response *response = response_new_spool(HTTP_OK, type, spool);
 
+	response_keep(response, letter_ref(letter), (GDestroyNotify)letter_unref);
 	set_disposition(response, name);
 	response_set(response, "Content-Security-Policy", DOWNLOAD_POLICY);
 	return response;
@@ -56,7 +58,7 @@ Response *page_download(Visit *visit, GError **error)
 	}
 	if (spool == NULL)
 		return page_error(visit, HTTP_NOT_FOUND, "message-unknown");
-	return file_response(spool, download_type(part->type), part->name);
+	return file_response(letter, spool, download_type(part->type), part->name);
 }
 
 Response *page_download_whole(Visit *visit, GError **error)
@@ -75,5 +77,5 @@ Response *page_download_whole(Visit *visit, GError **error)
 	if (letter == NULL)
 		return page_error(visit, HTTP_NOT_FOUND, "message-unknown");
 	name = template_text(values, "message.file");
-	return file_response(letter_whole(letter), "message/rfc822", name);
+	return file_response(letter, letter_whole(letter), "message/rfc822", name);
 }

@@ -14,26 +14,15 @@ static gboolean set_sealed(Visit *visit, const VaultMessage *message, Values *ro
 	g_autoptr(Secret) key =
 		seal_open_with_account(message->key_for_account, session_public_key(visit->session),
 				       session_private_key(visit->session), error);
-	g_autofree char *subject = NULL;
-	g_autofree char *address = NULL;
-	g_autofree char *name = NULL;
+	g_auto(VaultTexts) texts = {0};
 
-	if (key == NULL)
+	if (key == NULL || !vault_texts(message, key, &texts, error))
 		return FALSE;
-	subject = vault_text(message, key, "subject", error);
-	if (subject == NULL)
-		return FALSE;
-	address = vault_text(message, key, "sender", error);
-	if (address == NULL)
-		return FALSE;
-	name = vault_text(message, key, "sender-name", error);
-	if (name == NULL)
-		return FALSE;
-	if (*subject != '\0')
-		values_set(row, "subject", subject);
+	if (*texts.subject != '\0')
+		values_set(row, "subject", texts.subject);
 	else
 		values_take(row, "subject", template_text(row, "message.no-subject"));
-	values_set(row, "sender", *name != '\0' ? name : address);
+	values_set(row, "sender", *texts.sender_name != '\0' ? texts.sender_name : texts.sender);
 	return TRUE;
 }
 

@@ -17,6 +17,8 @@
 #define ATTEMPTS_TIME (15 * 60)
 /* An account takes so many times what a client may try: else anybody could lock out anybody. */
 #define ACCOUNT_FACTOR 10
+/* One in each session, and some whose download goes on while another is opened. */
+#define LETTERS_PER_ACCOUNT (SESSIONS_PER_ACCOUNT + 4)
 /* Password hashes at a time: 64 MB and one core each. */
 #define HASHING_PLACES 3
 
@@ -75,6 +77,7 @@ Portal *portal_new(Conf *conf, GError **error)
 	portal->texts = texts_new();
 	portal->sessions = sessions_new(conf_duration(conf, "portal", "session_time"));
 	make_limiters(portal);
+	portal->letters = crowd_new(LETTERS_PER_ACCOUNT);
 	portal->hashing = gate_new(HASHING_PLACES);
 	portal->form_key = secret_random(TOKEN_BYTES);
 	portal->organisation = format_organisation(conf);
@@ -88,6 +91,7 @@ void portal_free(Portal *portal)
 	sessions_free(portal->sessions);
 	limiter_free(portal->clients);
 	limiter_free(portal->accounts);
+	crowd_free(portal->letters);
 	gate_free(portal->hashing);
 	texts_free(portal->texts);
 	db_close(portal->db);

@@ -7,6 +7,7 @@
 
 #include "lib/base/conf.h"
 #include "lib/base/db.h"
+#include "portal/crowd.h"
 #include "portal/limiter.h"
 #include "portal/session.h"
 #include "portal/texts.h"
@@ -18,6 +19,7 @@ typedef struct {
 	Sessions *sessions;
 	Limiter *clients; /* wrong passwords, per client */
 	Limiter *accounts; /* and per account, which one client alone cannot use up */
+	Crowd *letters; /* opened messages, per account: each may fill the spool folder */
 	Gate *hashing; /* argon2id wants much memory */
 	Secret *form_key; /* makes the forms' tokens */
 	Account *nobody; /* to take as long for an unknown account as for a known one */

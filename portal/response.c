@@ -49,6 +49,12 @@ Response *response_new_spool(guint status, const char *type, Spool *spool)
 	return response;
 }
 
+void response_keep(Response *response, gpointer kept, GDestroyNotify release)
+{
+	response->kept = kept;
+	response->release = release;
+}
+
 Response *response_new_redirect(const char *path)
 {
 	g_autoptr(GBytes) nothing = g_bytes_new_static("", 0);
@@ -65,6 +71,8 @@ void response_free(Response *response)
 	g_ptr_array_unref(response->fields);
 	g_clear_pointer(&response->body, g_bytes_unref);
 	g_clear_pointer(&response->spool, spool_unref);
+	if (response->release != NULL)
+		response->release(response->kept);
 	g_free(response->note);
 	g_free(response);
 }

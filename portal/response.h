@@ -34,6 +34,8 @@ typedef struct {
 	GPtrArray *fields; /* of ResponseField *, each name once */
 	GBytes *body; /* one of these two */
 	Spool *spool;
+	gpointer kept; /* until the last byte has left, */
+	GDestroyNotify release; /* then this is called with it; NULL: nothing */
 	char *note; /* for the log: what happened, without content; NULL if nothing special */
 	const char *route; /* for the log: the route's name, static; NULL if there was none */
 	gboolean quiet; /* nothing that an administrator wants to read of */
@@ -44,6 +46,8 @@ Response *response_new_text(guint status, const char *type, char *text);
 Response *response_new_bytes(guint status, const char *type, GBytes *bytes);
 /* Keeps a reference to the spool. */
 Response *response_new_spool(guint status, const char *type, Spool *spool);
+/* Keeps something until the answer has left, then calls release with it. */
+void response_keep(Response *response, gpointer kept, GDestroyNotify release);
 /* 303: the browser goes on with a GET to a path of ours. */
 Response *response_new_redirect(const char *path);
 void response_free(Response *response);

@@ -234,17 +234,6 @@ GPtrArray *vault_list(Db *db, const char *recipient, GError **error)
 	return g_steal_pointer(&list);
 }
 
-char *vault_text(const VaultMessage *message, const Secret *key, const char *field, GError **error)
-{
-	GBytes *sealed = message->subject;
-
-	if (g_str_equal(field, "sender"))
-		sealed = message->sender;
-	else if (g_str_equal(field, "sender-name"))
-		sealed = message->sender_name;
-	return seal_text_open(key, field, sealed, error);
-}
-
 static GBytes *read_chunk(Db *db, gint64 message, gint64 number, GError **error)
 {
 	g_autoptr(DbQuery) query =
@@ -261,6 +250,30 @@ static GBytes *read_chunk(Db *db, gint64 message, gint64 number, GError **error)
 	else
 		g_set_error(error, SEALPOST_ERROR, ERROR_CRYPTO, "the message has no end");
 	return NULL;
+}
+
+void vault_texts_clear(VaultTexts *texts)
+{
+	g_free(texts->subject);
+	g_free(texts->sender);
+	g_free(texts->sender_name);
+}
+
+gboolean vault_texts(const VaultMessage *message, const Secret *key, VaultTexts *texts,
+		     GError **error)
+{
+	g_auto(VaultTexts) read = {0};
+
+	read.subject = seal_text_open(key, "subject", message->subject, error);
+	if (read.subject != NULL)
+		read.sender = seal_text_open(key, "sender", message->sender, error);
+	if (read.sender != NULL)
+		read.sender_name = seal_text_open(key, "sender-name", message->sender_name, error);
+	if (read.sender_name == NULL)
+		return FALSE;
+	*texts = read;
+	read = (VaultTexts){0};
+	return TRUE;
 }
 
 gboolean vault_open(Db *db, const VaultMessage *message, const Secret *key, Sink *sink,

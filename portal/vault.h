@@ -41,7 +41,7 @@ typedef struct {
 	gint64 expires;
 	gint64 size;
 	VaultState state;
-	GBytes *subject; /* sealed, see vault_text() */
+	GBytes *subject; /* sealed, see vault_texts() */
 	GBytes *sender;
 	GBytes *sender_name;
 	GBytes *stream_header;
@@ -69,8 +69,16 @@ gboolean vault_find_id(Db *db, const char *id, VaultMessage **message, GError **
 /* The newest first; recipient NULL: everybody's. An array of VaultMessage *. NULL on error. */
 GPtrArray *vault_list(Db *db, const char *recipient, GError **error);
 
-/* A text of the message's metadata, opened; field is "subject", "sender" or "sender-name". */
-char *vault_text(const VaultMessage *message, const Secret *key, const char *field, GError **error);
+/* The texts of a message's metadata, opened. */
+typedef struct {
+	char *subject; /* "" if there is none */
+	char *sender; /* the address */
+	char *sender_name; /* "" if there is none */
+} VaultTexts;
+void vault_texts_clear(VaultTexts *texts);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VaultTexts, vault_texts_clear)
+gboolean vault_texts(const VaultMessage *message, const Secret *key, VaultTexts *texts,
+		     GError **error);
 
 /* Opens all of it into sink. ERROR_CRYPTO if a bit differs or the end is missing. */
 gboolean vault_open(Db *db, const VaultMessage *message, const Secret *key, Sink *sink,

@@ -110,7 +110,7 @@ const Setting conf_settings[] = {
 	 "Log-in ends after this long without a click."},
 	{"portal", "connections", SETTING_NUMBER, "500", "Most connections at the same time."},
 	{"portal", "connections_per_address", SETTING_NUMBER, "50",
-	 "... of these from one address."},
+	 "... of these from one address (of IPv6: from one /64 network)."},
 	{"portal", "password_attempts", SETTING_NUMBER, "10",
 	 "Wrong passwords within 15 minutes from one client address, before a pause; for one "
 	 "account, from wherever, ten times as many."},

@@ -2,6 +2,7 @@
 """The portal's HTTP by raw sockets: what every parser must read alike, TLS, sizes, deadlines."""
 import contextlib
 import re
+import signal
 import socket
 import ssl
 import time
@@ -236,6 +237,26 @@ with portal_script() as (tap, site):
             for sock in held:
                 sock.close()
         wait_for(lambda: answers(site), 60, "a free place")
+
+    with tap.case("SIGHUP: the renewed certificate for new connections, a broken one is refused"):
+        def serial(sock):
+            return sock.getpeercert()["serialNumber"]
+        first = site.connect()
+        chain = site.authority.server("localhost").read_bytes()
+        (site.folder / "portal.pem").write_bytes(b"broken")
+        site.child.signal(signal.SIGHUP)
+        wait_for(lambda: "old certificate stays" in site.log.read_text(), 20, "a line in the log")
+        with site.connect() as sock:
+            assert serial(sock) == serial(first)
+        (site.folder / "portal.pem").write_bytes(chain)
+        for _ in range(3):
+            site.child.signal(signal.SIGHUP)
+        wait_for(lambda: "certificate read anew" in site.log.read_text(), 20, "a line in the log")
+        with site.connect() as sock:
+            assert serial(sock) != serial(first)
+        first.sendall(head(site, "Connection: close"))
+        assert status(read_all(first)) == 200
+        assert answers(site)
 
     with tap.case("what it cannot start with is said, with the file's or the setting's name"):
         def start(exit_status, word, **settings):

@@ -55,9 +55,9 @@ class PortalSite:
         self._ports = Ports()
         self.port = self._ports.next()
         self.url = f"https://localhost:{self.port}"
-        authority = Authority(self.folder / "ca")
-        shutil.copy(authority.server("localhost"), self.folder / "portal.pem")
-        self.tls = ssl.create_default_context(cafile=str(authority.root))
+        self.authority = Authority(self.folder / "ca")
+        shutil.copy(self.authority.server("localhost"), self.folder / "portal.pem")
+        self.tls = ssl.create_default_context(cafile=str(self.authority.root))
         self._children = Children()
         self.set(**settings)
         self.start()

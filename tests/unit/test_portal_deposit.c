@@ -179,8 +179,8 @@ static void link_opens(void **state)
 	g_autofree char *url = NULL;
 	g_autofree char *hash = NULL;
 	g_autofree char *text = NULL;
-	g_autofree char *subject = NULL;
-	g_autofree char *sender = NULL;
+	g_auto(VaultTexts) texts = {0};
+	VaultTexts none;
 	g_autoptr(Secret) link = NULL;
 	g_autoptr(Secret) other = secret_random(SEAL_KEY_SIZE);
 	g_autoptr(Secret) key = NULL;
@@ -200,11 +200,11 @@ static void link_opens(void **state)
 	assert_non_null(key);
 	text = opened(fixture, message, key, NULL);
 	assert_string_equal(text, "Subject: " SUBJECT "\r\n\r\n" BODY "\r\n");
-	subject = vault_text(message, key, "subject", NULL);
-	assert_string_equal(subject, SUBJECT);
-	sender = vault_text(message, key, "sender", NULL);
-	assert_string_equal(sender, "alice@firma.example");
+	assert_true(vault_texts(message, key, &texts, NULL));
+	assert_string_equal(texts.subject, SUBJECT);
+	assert_string_equal(texts.sender, "alice@firma.example");
 	assert_null(opened(fixture, message, other, NULL));
+	assert_false(vault_texts(message, other, &none, NULL));
 }
 
 static void retry_is_the_same(void **state)

@@ -20,6 +20,8 @@ typedef struct {
 	const char *expected; /* bodies, then attachments: "1.1 1.2(1.1);1.3=name" */
 } Case;
 
+#define TEN "1234567890"
+
 static const Case cases[] = {
 	{"text/plain", "1;"},
 	{"text/html", "1;"},
@@ -40,8 +42,17 @@ static const Case cases[] = {
 	{"{mixed {alternative text/plain text/html } application/pdf|attachment|a.pdf }",
 	 "1.1.2(1.1.1);1.2=a.pdf"},
 	{"{signed text/plain application/pkcs7-signature||smime.p7s }", "1.1;1.2=smime.p7s"},
-	{"application/x|attachment|../../etc/passwd", ";1=.._.._etc_passwd"},
+	{"application/x|attachment|../../etc/passwd", ";1=_._.._etc_passwd"},
 	{"application/x|attachment|..", ";1=part-1.bin"},
+	{"application/x|attachment|...", ";1=part-1.bin"},
+	{"application/x|attachment|.bashrc", ";1=_bashrc"},
+	{"application/x|attachment|bill.pdf.exe...", ";1=bill.pdf.exe"},
+	{"application/x|attachment|a*b?c<d>e.txt", ";1=a_b_c_d_e.txt"},
+	/* U+202E turns "fdp.exe" around for the eye; U+200B is not seen at all. */
+	{"application/x|attachment|a\xe2\x80\xaeg\xe2\x80\x8bh.exe", ";1=a_g_h.exe"},
+	{"application/x|attachment|" TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+	 ".pdf",
+	 ";1=" TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "123456.pdf"},
 	{"application/x|attachment|C:\\\\a.txt", ";1=C__a.txt"},
 };
 

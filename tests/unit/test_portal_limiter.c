@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Counting attempts, and the gate.
+ * Counting attempts, the gate, and who holds how much.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,6 +8,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include "portal/crowd.h"
 #include "portal/limiter.h"
 
 static void counts_per_key(void **state)
@@ -60,11 +64,11 @@ typedef struct {
 	Gate *gate;
 	gint inside;
 	gint most;
-} Crowd;
+} Waiters;
 
 static gpointer go_through(gpointer data)
 {
-	Crowd *crowd = data;
+	Waiters *crowd = data;
 
 	for (int i = 0; i < 20; i++) {
 		gint now;
@@ -82,7 +86,7 @@ static gpointer go_through(gpointer data)
 
 static void gate_has_places(void **state)
 {
-	Crowd crowd = {.gate = gate_new(2)};
+	Waiters crowd = {.gate = gate_new(2)};
 	GThread *threads[6];
 
 	(void)state;
@@ -97,13 +101,60 @@ static void gate_has_places(void **state)
 	gate_free(crowd.gate);
 }
 
+static void crowds(void **state)
+{
+	Crowd *crowd = crowd_new(2);
+	Crowd *endless = crowd_new(0);
+
+	(void)state;
+	for (int round = 0; round < 3; round++) {
+		assert_true(crowd_enter(crowd, "a") && crowd_enter(crowd, "a"));
+		assert_false(crowd_has_room(crowd, "a"));
+		assert_false(crowd_enter(crowd, "a"));
+		assert_true(crowd_has_room(crowd, "b"));
+		crowd_leave(crowd, "a");
+		assert_true(crowd_enter(crowd, "a"));
+		crowd_leave(crowd, "a");
+		crowd_leave(crowd, "a");
+		assert_true(crowd_enter(endless, "a"));
+	}
+	crowd_free(crowd);
+	crowd_free(endless);
+}
+
+/* One customer has a /64, and as many addresses as he likes. */
+static void networks(void **state)
+{
+	static const char *const rows[][2] = {
+		{"192.0.2.7", "192.0.2.7"},
+		{"2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"},
+		{"2001:db8:1:2:ffff::1", "2001:db8:1:2::"},
+		{"2001:db8:1:3::1", "2001:db8:1:3::"},
+		{"::ffff:192.0.2.7", "::ffff:192.0.2.7"},
+	};
+	char text[CROWD_NETWORK_SIZE];
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct sockaddr_in four = {.sin_family = AF_INET};
+		struct sockaddr_in6 six = {.sin6_family = AF_INET6};
+		gboolean is_four = inet_pton(AF_INET, rows[i][0], &four.sin_addr) == 1;
+
+		if (!is_four)
+			assert_int_equal(inet_pton(AF_INET6, rows[i][0], &six.sin6_addr), 1);
+		crowd_network(is_four ? (struct sockaddr *)&four : (struct sockaddr *)&six, text);
+		assert_string_equal(text, rows[i][1]);
+	}
+	crowd_network(NULL, text);
+	assert_string_equal(text, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(counts_per_key),
-		cmocka_unit_test(good_ones_do_not_count),
-		cmocka_unit_test(keys_are_bounded),
-		cmocka_unit_test(gate_has_places),
+		cmocka_unit_test(counts_per_key),   cmocka_unit_test(good_ones_do_not_count),
+		cmocka_unit_test(keys_are_bounded), cmocka_unit_test(gate_has_places),
+		cmocka_unit_test(crowds),	    cmocka_unit_test(networks),
 	};
 
 	return cmocka_run_group_tests_name("portal_limiter", tests, NULL, NULL);
