@@ -121,7 +121,7 @@ def bare(found):
 
 def foreign(found, message):
     """A field inside, or an HP-Outer's, that the message does not have; None if there is none."""
-    own = set(fields_and_body(message)[0])
+    own = {lawful(field) for field in fields_and_body(message)[0]}
     for field in fields_and_body(found)[0]:
         if not is_content(field) and field.removeprefix(b"HP-Outer: ") not in own:
             return field
