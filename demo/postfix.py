@@ -75,9 +75,7 @@ class Postfix:
         shutil.chown(self.folder / "data", "postfix")
         text = blocks()
         main = _settings(self._placed(text["main.cf"]))
-        main.update({"sealpost_milter": milter, "dkim_milter": dkim,
-                     "smtpd_milters": ", ".join(filter(None, (milter, dkim))),
-                     "non_smtpd_milters": ", ".join(filter(None, (milter, dkim)))})
+        main.update({"sealpost_milter": milter, "dkim_milter": dkim, "scanner_milter": ""})
         main.update(self._private())
         main.update(settings or {})
         self._write("main.cf", "".join(f"{n} = {v}\n" for n, v in main.items()))

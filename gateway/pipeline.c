@@ -30,8 +30,18 @@ static gboolean fits_in_place(const Plan *plan, GHashTable *done)
 	       (first->way != WAY_PORTAL || first->unchanged);
 }
 
-/* hand back: each variant by a door of its own, the portal's first, since a deposit is the one
- * that knows a retry by itself; then the original is dropped. */
+/* In which order they leave: a deposit is the one that knows a retry by itself; what was opened is
+ * the one that a virus scanner may refuse, and then nobody shall have a copy. */
+enum { DEPARTS_FIRST, DEPARTS_OPENED, DEPARTS_LAST, DEPARTURES };
+
+static int departure(const PlanVariant *variant, const Output *output)
+{
+	if (variant->way == WAY_PORTAL)
+		return DEPARTS_FIRST;
+	return output && output->opened ? DEPARTS_OPENED : DEPARTS_LAST;
+}
+
+/* hand back: each variant by a door of its own; then the original is dropped. */
 static Handback *split(Resubmission *resubmission, const Plan *plan, const GPtrArray *outputs,
 		       GError **error)
 {
@@ -39,12 +49,13 @@ static Handback *split(Resubmission *resubmission, const Plan *plan, const GPtrA
 
 	if (!journal_ready(job->snapshot->journal, resubmission->entry, error))
 		return NULL;
-	for (int portal = 1; portal >= 0; portal--) {
+	for (int turn = 0; turn < DEPARTURES; turn++) {
 		for (guint i = 0; i < plan->variants->len; i++) {
 			const PlanVariant *variant = plan->variants->pdata[i];
+			const Output *output = outputs->pdata[i];
 
-			if ((variant->way == WAY_PORTAL) == portal &&
-			    !resubmit_variant(resubmission, variant, outputs->pdata[i], error))
+			if (departure(variant, output) == turn &&
+			    !resubmit_variant(resubmission, variant, output, error))
 				return NULL;
 		}
 	}

@@ -14,6 +14,7 @@
 #define REPLY_LINES_MAX 100
 /* Longest value of an ESMTP parameter (RFC 3461: ENVID 100, ORCPT 500). */
 #define PARAMETER_MAX 512
+#define END_OF_DATA "end of data" /* a step's name in errors */
 
 typedef struct {
 	int code;
@@ -89,6 +90,13 @@ static char *enhanced_code(const char *text)
 	return g_strndup(text, strspn(text, "0123456789."));
 }
 
+/* What a milter behind that listener says of a virus will not change; the rest may. */
+static gboolean is_refusal_of_content(const char *step, int code, const char *enhanced)
+{
+	return g_str_equal(step, END_OF_DATA) && code / 100 == 5 &&
+	       g_str_has_prefix(enhanced, "5.7.");
+}
+
 static gboolean expect(Session *session, const char *step, int code, GError **error)
 {
 	g_autofree char *enhanced = NULL;
@@ -99,8 +107,10 @@ static gboolean expect(Session *session, const char *step, int code, GError **er
 	    (code == 250 && (session->reply.code == 251 || session->reply.code == 252)))
 		return TRUE;
 	enhanced = enhanced_code(session->reply.text->str);
-	g_set_error(error, SEALPOST_ERROR, ERROR_RESUBMIT, "resubmission: %s answered by %d %s",
-		    step, session->reply.code, enhanced);
+	g_set_error(error, SEALPOST_ERROR,
+		    is_refusal_of_content(step, session->reply.code, enhanced) ? ERROR_REFUSED
+									       : ERROR_RESUBMIT,
+		    "resubmission: %s answered by %d %s", step, session->reply.code, enhanced);
 	return FALSE;
 }
 
@@ -251,7 +261,7 @@ static gboolean send_message(Session *session, const SmtpMessage *message, GErro
 	if (!data->line_start)
 		data_line_end(data);
 	g_byte_array_append(data->pending, (const guint8 *)".\r\n", 3);
-	return data_flush(data, error) && expect(session, "end of data", 250, error);
+	return data_flush(data, error) && expect(session, END_OF_DATA, 250, error);
 }
 
 static gboolean is_parameter(const char *value)

@@ -310,6 +310,9 @@ static void test_refusals(void **state)
 		{{.data = CUT}, "closed", FALSE},
 		{{.end = "451 4.3.0 queue\r\n"}, "end of data answered by 451", TRUE},
 		{{.end = "552 5.3.4 too big\r\n"}, "end of data answered by 552", TRUE},
+		{{.end = "550 too bad\r\n"}, "end of data answered by 550", TRUE},
+		{{.end = "450 4.7.1 later\r\n"}, "end of data answered by 450", TRUE},
+		{{.end = "550 5.7.1 virus <a@b>\r\n"}, "end of data answered by 550 5.7.1", TRUE},
 		{{.end = CUT}, "closed", TRUE},
 	};
 
@@ -322,7 +325,11 @@ static void test_refusals(void **state)
 		if (send_text(server->endpoint, &plain_envelope, "x", &queue_id, &error))
 			fail_msg("case %zu was sent", i);
 		server_join(server);
-		assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_RESUBMIT));
+		/* only what refuses the content for good is permanent */
+		gboolean virus = strstr(cases[i].text, "data answered by 550 5.7.1") != NULL;
+
+		assert_true(g_error_matches(error, SEALPOST_ERROR,
+					    virus ? ERROR_REFUSED : ERROR_RESUBMIT));
 		if (strstr(error->message, cases[i].text) == NULL)
 			fail_msg("case %zu: %s", i, error->message);
 		assert_null(strchr(error->message, '@'));
