@@ -23,9 +23,6 @@ cleanup    unix  n  -  n  -     0  cleanup
 qmgr       unix  n  -  n  300   1  qmgr
 tlsmgr     unix  -  -  n  1000? 1  tlsmgr
 rewrite    unix  -  -  n  -     -  trivial-rewrite
-bounce     unix  -  -  n  -     0  bounce
-defer      unix  -  -  n  -     0  bounce
-trace      unix  -  -  n  -     0  bounce
 verify     unix  -  -  n  -     1  verify
 flush      unix  n  -  n  1000? 0  flush
 proxymap   unix  -  -  n  -     -  proxymap

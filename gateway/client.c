@@ -103,6 +103,11 @@ guint client_tls(const Client *client)
 	return major * 10 + minor;
 }
 
+gboolean client_brings_notice(const Client *client)
+{
+	return client_is_local(client) && g_strcmp0(client->daemon_name, CLIENT_RETURNED) == 0;
+}
+
 static gboolean on_network(const Client *client, const ClientTrust *trust)
 {
 	g_autoptr(GInetAddress) address = client_inet(client);
@@ -127,7 +132,9 @@ gboolean client_is_trusted(const Client *client, const ClientTrust *trust, const
 {
 	const char *reason = "stranger";
 
-	if (client_is_local(client))
+	if (client_brings_notice(client))
+		reason = "notice";
+	else if (client_is_local(client))
 		reason = "local";
 	else if (client->sasl_user && *client->sasl_user)
 		reason = "login";
@@ -137,5 +144,5 @@ gboolean client_is_trusted(const Client *client, const ClientTrust *trust, const
 		reason = "listener";
 	if (why)
 		*why = reason;
-	return !g_str_equal(reason, "stranger");
+	return !g_str_equal(reason, "stranger") && !g_str_equal(reason, "notice");
 }

@@ -36,12 +36,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ClientTrust, client_trust_free)
  * answers to single recipients there (FACTS.md 3). */
 gboolean client_is_local(const Client *client);
 
+/* The name under which the MTA's own notices come; see returned.h. Nobody else can come by it. */
+#define CLIENT_RETURNED "sealpost-returned"
+gboolean client_brings_notice(const Client *client);
+
 /* The TLS of the connection as in Demands of policies/policy.h: 0 none, 12 for TLS 1.2, … Of what it
  * cannot read, 0. */
 guint client_tls(const Client *client);
 
 /* Trusted: local, logged in, on a trusted network, or by an outgoing listener. *why (may be NULL)
- * gets a static word for log and explain: "local", "login", "network", "listener", "stranger". */
+ * gets a static word for log and explain: "local", "login", "network", "listener", "stranger"; "notice" is not
+ * trusted either. */
 gboolean client_is_trusted(const Client *client, const ClientTrust *trust, const char **why);
 
 #endif

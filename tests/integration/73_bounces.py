@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What was opened, and is refused further in: no notice that Postfix makes of it, to whomever, carries
+anything of the text that was encrypted. A real internal server refuses after Postfix has accepted."""
+import smtplib
+
+import foreign
+from lib import ALICE, BOSS, script
+
+from demo import people as cast
+from demo.process import wait_for
+from demo.site import as_bytes
+
+SOFIA, PETER = cast.SOFIA.address, cast.PETER.address
+POLICY = 'internal domains "firma.example"\noutgoing require smime, pgp\n'
+SECRET = b"Geheimnis"
+POSTFIX = {"notify_classes": "bounce, 2bounce, delay, resource, software",
+           "delay_warning_time": "1s", "bounce_queue_lifetime": "2s"}
+REFUSED, LATER = "554 5.6.0 not liked", "451 4.3.0 later"
+
+
+def sealed(site, kind, sender, to):
+    """An entity that sender has encrypted to these people, its text secret."""
+    inner = foreign.entity(SECRET.decode() + "\n")
+    if kind == "pgp":
+        return foreign.gpg_encrypted(site, sender, to, inner)
+    return foreign.openssl_encrypted(site, to, foreign.openssl_signed(site, sender, inner))
+
+
+def send(site, kind, sender, to, mail_options=(), rcpt_options=()):
+    """From a client at another address. An empty sender is the null sender."""
+    author = sender or (PETER if kind == "pgp" else SOFIA)
+    content = as_bytes(foreign.mail(author, to, sealed(site, kind, author, to[:1])))
+    site.empty_out()
+    with smtplib.SMTP("127.0.0.1", site.smtp_port, timeout=120) as smtp:
+        smtp.ehlo()
+        code, _ = smtp.docmd("XCLIENT", "ADDR=192.0.2.66 NAME=mx.stranger.example")
+        assert code == 220, code
+        smtp.ehlo_resp = smtp.helo_resp = None
+        smtp.sendmail(sender, to, content, mail_options, rcpt_options)
+
+
+def notices(site, *addresses):
+    """Waits for a notice to each of these addresses, checks all that came, gives them by address."""
+    def there():
+        got = {address for copy in site.outbox.copies() for address in copy.recipients}
+        return got >= set(addresses)
+    wait_for(there, 120, f"notices to {addresses}; now {[c.recipients for c in site.outbox.copies()]}")
+    found = {}
+    for copy in site.outbox.copies():
+        assert SECRET not in copy.content, copy.content
+        assert b"In-Reply" not in copy.content and copy.sender in ("", "double-bounce@mx.firma.example")
+        assert b"X-Sealpost-Incoming" in copy.content, "not of our message"
+        found[copy.recipients[0]] = copy.content
+    return found
+
+
+def opened_first(site, kind, sender):
+    """The message is one that opens, else nothing below proves anything."""
+    send(site, kind, sender, [ALICE])
+    assert SECRET in site.arrived(1)[0].content
+
+
+POSTMASTER = "postmaster@mx.firma.example"
+
+with script() as tap, tap.site(people=cast.CAST, policy=POLICY, postfix_settings=POSTFIX,
+                               portal=False) as site:
+    inside, outside = site.sinks["firma.example"], site.sinks
+    for kind, sender in (("smime", SOFIA), ("pgp", PETER)):
+        domain = sender.split("@")[1]
+        with tap.case(f"{kind}: it opens"):
+            opened_first(site, kind, sender)
+        for at in ("RCPT", "DATA"):
+            for to in ([ALICE], [ALICE, BOSS]):
+                with tap.case(f"{kind}: refused at {at}, for {len(to)}: the bounce and postmaster's copy"):
+                    inside.refuse[at] = REFUSED
+                    send(site, kind, sender, to)
+                    bounce = notices(site, sender, POSTMASTER)[sender]
+                    site.postfix.wait_empty()
+                    assert b"Diagnostic-Code: smtp; 554 5.6.0 not liked" in bounce
+                    inside.refuse.clear()
+        with tap.case(f"{kind}: the sender asks for all of it back (RET=FULL): headers"):
+            inside.refuse["DATA"] = REFUSED
+            send(site, kind, sender, [ALICE], ["RET=FULL", "ENVID=QQ314"], ["NOTIFY=FAILURE"])
+            bounce = notices(site, sender)[sender]
+            assert b"Original-Envelope-Id: QQ314" in bounce and b"text/rfc822-headers" in bounce
+            site.postfix.wait_empty()
+            inside.refuse.clear()
+        with tap.case(f"{kind}: delayed: the warning, then it arrives"):
+            inside.refuse["DATA"] = LATER
+            send(site, kind, sender, [ALICE, BOSS])
+            warning = notices(site, sender, POSTMASTER)[sender]
+            assert b"Action: delayed" in warning
+            inside.refuse.clear()
+            site.empty_out()
+            site.postfix.flush()
+            wait_for(lambda: any(SECRET in copy.content for copy in site.outbox.copies()), 60, "it")
+            site.postfix.wait_empty()
+        with tap.case(f"{kind}: a null sender: the double bounce to postmaster"):
+            inside.refuse["DATA"] = REFUSED
+            send(site, kind, "", [ALICE])
+            notices(site, POSTMASTER)
+            site.postfix.wait_empty()
+        with tap.case(f"{kind}: the sender's server refuses the bounce: to postmaster"):
+            outside[domain].refuse["DATA"] = REFUSED
+            send(site, kind, sender, [ALICE])
+            notices(site, POSTMASTER)
+            site.postfix.wait_empty()
+            notices(site, POSTMASTER)
+            outside[domain].refuse.clear()
+            inside.refuse.clear()
