@@ -20,7 +20,10 @@ REFUSED, LATER = "554 5.6.0 not liked", "451 4.3.0 later"
 
 def sealed(site, kind, sender, to):
     """An entity that sender has encrypted to these people, its text secret."""
-    inner = foreign.entity(SECRET.decode() + "\n")
+    inner = (f"From: {sender}\r\nTo: {to[0]}\r\nSubject: {SECRET.decode()} I\r\n"
+             "HP-Outer: Subject: [...]\r\nHP-Outer: From: " + sender + "\r\n"
+             "Content-Type: text/plain; charset=utf-8; hp=\"cipher\"\r\n\r\n"
+             f"{SECRET.decode()} II\r\n").encode()
     if kind == "pgp":
         return foreign.gpg_encrypted(site, sender, to, inner)
     return foreign.openssl_encrypted(site, to, foreign.openssl_signed(site, sender, inner))
@@ -29,7 +32,7 @@ def sealed(site, kind, sender, to):
 def send(site, kind, sender, to, mail_options=(), rcpt_options=()):
     """From a client at another address. An empty sender is the null sender."""
     author = sender or (PETER if kind == "pgp" else SOFIA)
-    content = as_bytes(foreign.mail(author, to, sealed(site, kind, author, to[:1])))
+    content = as_bytes(foreign.mail(author, to, sealed(site, kind, author, to[:1]), "[...]"))
     site.empty_out()
     with smtplib.SMTP("127.0.0.1", site.smtp_port, timeout=120) as smtp:
         smtp.ehlo()
@@ -55,9 +58,10 @@ def notices(site, *addresses):
 
 
 def opened_first(site, kind, sender):
-    """The message is one that opens, else nothing below proves anything."""
+    """The message is one that opens, its Subject too, else nothing below proves anything."""
     send(site, kind, sender, [ALICE])
-    assert SECRET in site.arrived(1)[0].content
+    content = site.arrived(1)[0].content
+    assert SECRET + b" I\r\n" in content and SECRET + b" II\r\n" in content, content
 
 
 POSTMASTER = "postmaster@mx.firma.example"
@@ -95,6 +99,24 @@ with script() as tap, tap.site(people=cast.CAST, policy=POLICY, postfix_settings
             site.postfix.flush()
             wait_for(lambda: any(SECRET in copy.content for copy in site.outbox.copies()), 60, "it")
             site.postfix.wait_empty()
+        with tap.case(f"{kind}: no gateway when the notice is made: it waits, and so does the message"):
+            inside.refuse["DATA"] = LATER
+            send(site, kind, sender, [ALICE])
+            notices(site, sender, POSTMASTER)
+            site.empty_out()
+            before = len(site.postfix.log_text())
+            site.sealpost.gateway.stop()
+            try:
+                inside.refuse["DATA"] = REFUSED
+                site.postfix.flush()
+                wait_for(lambda: "status=deferred (bounce failed)" in site.postfix.log_text()[before:],
+                         60, "a notice that cannot be made")
+                assert site.postfix.in_queue() and not site.outbox.copies()
+            finally:
+                site.sealpost.start_gateway()
+            site.postfix.flush()
+            assert b"Action: failed" in notices(site, sender)[sender]
+            site.postfix.wait_empty()
         with tap.case(f"{kind}: a null sender: the double bounce to postmaster"):
             inside.refuse["DATA"] = REFUSED
             send(site, kind, "", [ALICE])
@@ -108,3 +130,18 @@ with script() as tap, tap.site(people=cast.CAST, policy=POLICY, postfix_settings
             notices(site, POSTMASTER)
             outside[domain].refuse.clear()
             inside.refuse.clear()
+    with tap.case("mail that was not opened comes back as Postfix does it"):
+        site.empty_out()
+        inside.refuse["DATA"] = REFUSED
+        for inner, text in ((foreign.entity("Offen\n"), b"Offen"),
+                            (sealed(site, "smime", SOFIA, [BOSS]), b"pkcs7-mime")):
+            with smtplib.SMTP("127.0.0.1", site.smtp_port, timeout=120) as smtp:
+                smtp.ehlo()
+                smtp.docmd("XCLIENT", "ADDR=192.0.2.66 NAME=mx.stranger.example")
+                smtp.ehlo_resp = smtp.helo_resp = None
+                smtp.sendmail(SOFIA, [ALICE], as_bytes(foreign.mail(SOFIA, [ALICE], inner, "My words")))
+            notice = wait_for(lambda: [c for c in site.outbox.copies() if c.recipients == [SOFIA]], 60,
+                              "the bounce")[0]
+            assert b"Subject: My words" in notice.content and text in notice.content, notice.content
+            site.postfix.wait_empty()
+            site.empty_out()
