@@ -142,6 +142,31 @@ static gboolean walk(OpenWork *work, GError **error)
 	}
 }
 
+/* For readers who do not see the fields that are now restored (RFC 9788, section 4.5.3). */
+static gboolean remove_display(OpenWork *work, GError **error)
+{
+	g_autoptr(LegacyDisplay) display = legacydisplay_remove(work->tree, work->current, error);
+	const MimePart *root = mime_root(work->tree);
+
+	if (!display || !legacydisplay_changes(display))
+		return display != NULL;
+	const Headers *fields = legacydisplay_root(display);
+	g_autoptr(Spool) entity = protect_spool(work->job);
+	g_autoptr(Sink) sink = spool_sink(entity);
+	g_autoptr(Source) head = spool_source(work->current, root->headers);
+	g_autoptr(Source) content = legacydisplay_content(display, root->content);
+
+	if (fields ? !headers_write(fields, HEADERS_ALL, sink, error) ||
+			     !sink_write(sink, "\r\n", 2, error)
+		   : !stream_copy(head, sink, error))
+		return FALSE;
+	if (!stream_copy(content, sink, error))
+		return FALSE;
+	spool_unref(work->opened->entity);
+	work->opened->entity = g_steal_pointer(&entity);
+	return TRUE;
+}
+
 /* The header that stood inside, if this is the payload: the root below all layers, and nothing
  * beside it (RFC 9788, section 4.1). */
 static gboolean restore_head(OpenWork *work, GError **error)
@@ -164,9 +189,13 @@ static gboolean restore_head(OpenWork *work, GError **error)
 	g_autoptr(Headers) inside = head_read(work->current, &body, error);
 
 	job.inside = inside;
-	if (inside)
-		headrestore(opened, &job);
-	return inside != NULL;
+	if (!inside)
+		return FALSE;
+	headrestore(opened, &job);
+	/* Only what was encrypted has hidden fields, and only what replaces the message may change. */
+	if (job.mark != HEADRESTORE_CIPHER || !opened->decrypted || opened->entity != work->current)
+		return TRUE;
+	return remove_display(work, error);
 }
 
 Opened *open_message(const Job *job, const char *recipient, GError **error)

@@ -3,6 +3,7 @@
  * The fourth step: the bytes of one variant. See protect.h.
  */
 #include "lib/base/error.h"
+#include "lib/mail/fieldparams.h"
 
 #include "gateway/annotate.h"
 #include "gateway/head.h"
@@ -48,7 +49,11 @@ static gboolean protect_head(ProtectJob *work, const EditWish *wish, GError **er
 	work->wrap = layered;
 	work->inside =
 		headprotect_fields(sent, plan_is_encrypted(variant), variant->hide_subject, error);
-	return work->inside != NULL;
+	if (!work->inside || !variant->hide_subject || layered || !work->parsed->tree)
+		return work->inside != NULL;
+	work->display =
+		legacydisplay_add(work->parsed->tree, work->job->message, work->inside, error);
+	return work->display != NULL;
 }
 
 /* Puts on what the plan says; *content gets the new entity's fields. */
@@ -91,7 +96,28 @@ static gboolean protect_content(ProtectJob *work, const EditWish *wish, Output *
 		protect_head(work, wish, error) && protect_body(work, output, content, error);
 
 	headers_free(work->inside);
+	legacydisplay_free(work->display);
 	return done;
+}
+
+/* What is delivered is no inside any more: the mark would say what is not so. */
+static gboolean unmark(Headers **content, GError **error)
+{
+	static const char *const marks[] = {"hp", "protected-headers", NULL};
+	g_autoptr(Headers) bare = headers_new();
+
+	for (guint i = 0; i < headers_count(*content); i++) {
+		const Header *header = headers_at(*content, i);
+		gboolean type = g_ascii_strcasecmp(header->name, "Content-Type") == 0;
+		g_autofree char *value =
+			type ? field_params_remove(header->value, marks) : g_strdup(header->value);
+
+		if (!headers_append(bare, header->name, value, error))
+			return FALSE;
+	}
+	headers_free(*content);
+	*content = g_steal_pointer(&bare);
+	return TRUE;
 }
 
 /* Incoming: the entity that was found inside. */
@@ -100,6 +126,8 @@ static gboolean take_opened(const Opened *opened, Output *output, Headers **cont
 	if (!opened->entity)
 		return TRUE;
 	*content = head_read(opened->entity, &output->body_range, error);
+	if (*content && opened->restored && !unmark(content, error))
+		return FALSE;
 	output->body = spool_ref(opened->entity);
 	output->opened = opened->decrypted;
 	return *content != NULL;
@@ -114,7 +142,7 @@ Output *protect(const Job *job, const Parsed *parsed, const Plan *plan, const Pl
 	g_autofree char *results = NULL, *details = NULL, *tags = NULL;
 	const char *hostname = job->snapshot->hostname;
 	const Opened *opened = variant->opened;
-	ProtectJob work = {job, parsed, plan, variant, NULL, FALSE};
+	ProtectJob work = {.job = job, .parsed = parsed, .plan = plan, .variant = variant};
 	EditWish wish = {.authserv_id = hostname,
 			 .hides_bcc = job->trusted,
 			 .subject.rule_tag = variant->tag};

@@ -7,6 +7,7 @@
 #define SEALPOST_GATEWAY_PROTECT_H
 
 #include "gateway/edits.h"
+#include "gateway/legacydisplay.h"
 #include "gateway/parse.h"
 #include "gateway/plan.h"
 
@@ -44,6 +45,7 @@ typedef struct {
 	const Plan *plan;
 	const PlanVariant *variant;
 	Headers *inside; /* the header fields that go inside; NULL: no header protection */
+	LegacyDisplay *display; /* ... and for readers that do not know it; NULL: none */
 	gboolean wrap; /* the client's layer stays as it is, in a multipart that carries them */
 } ProtectJob;
 gboolean protect_smime(const ProtectJob *work, Source *entity, Spool *into, GError **error);

@@ -98,13 +98,18 @@ static Source *wrapped_entity(const ProtectJob *work, GError **error)
 
 Source *protect_entity(const ProtectJob *work, GError **error)
 {
+	const Job *job = work->job;
+	const Headers *root = work->display ? legacydisplay_root(work->display) : NULL;
+
 	if (work->wrap)
 		return wrapped_entity(work, error);
-	g_autoptr(Source) head = head_source(work, work->job->headers, error);
+	g_autoptr(Source) head = head_source(work, root ? root : job->headers, error);
 
-	return head ? source_new_concat(g_steal_pointer(&head),
-					spool_source(work->job->message, job_body(work->job)))
-		    : NULL;
+	if (!head)
+		return NULL;
+	return source_new_concat(g_steal_pointer(&head),
+				 work->display ? legacydisplay_content(work->display, job_body(job))
+					       : spool_source(job->message, job_body(job)));
 }
 
 Source *protect_safe_entity(const ProtectJob *work, GError **error)

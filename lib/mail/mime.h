@@ -48,6 +48,8 @@ char *mime_number(const MimePart *part);
 /* The part's content with its transfer encoding undone, streamed. Encodings other than those of
  * RFC 2045 are left on. */
 gboolean mime_decode(const MimeTree *tree, const MimePart *part, Sink *sink, GError **error);
+/* The other way: base64 or quoted-printable put on; of any other encoding the bytes as they are. */
+gboolean mime_encode(const char *encoding, Source *source, Sink *sink, GError **error);
 /* A text part as UTF-8: transfer encoding and charset undone, at most limit bytes (the rest is
  * left out). New string, always valid UTF-8, NUL bytes replaced by blanks. */
 char *mime_text(const MimeTree *tree, const MimePart *part, gsize limit, GError **error);

@@ -11,6 +11,8 @@
 typedef struct Decoder Decoder;
 
 Decoder *decoder_new(const MimeTree *tree, const MimePart *part);
+/* The same for bytes that have none. Borrows the source. */
+Decoder *decoder_new_plain(Source *source);
 void decoder_free(Decoder *decoder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Decoder, decoder_free)
 

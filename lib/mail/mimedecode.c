@@ -19,6 +19,7 @@ typedef enum {
 
 struct Decoder {
 	Source *source;
+	gboolean borrowed;
 	Encoding encoding;
 	gint base64_state;
 	guint base64_save;
@@ -40,15 +41,25 @@ gboolean decoder_knows(const MimePart *part)
 	return mime_is_identity(part) || encoding_of(part) != UNENCODED;
 }
 
-Decoder *decoder_new(const MimeTree *tree, const MimePart *part)
+Decoder *decoder_new_plain(Source *source)
 {
 	Decoder *decoder = g_new(Decoder, 1);
 
-	decoder->source = spool_source(tree->spool, part->content);
-	decoder->encoding = encoding_of(part);
+	decoder->source = source;
+	decoder->borrowed = TRUE;
+	decoder->encoding = UNENCODED;
 	decoder->base64_state = 0;
 	decoder->base64_save = 0;
 	decoder->held_size = 0;
+	return decoder;
+}
+
+Decoder *decoder_new(const MimeTree *tree, const MimePart *part)
+{
+	Decoder *decoder = decoder_new_plain(spool_source(tree->spool, part->content));
+
+	decoder->borrowed = FALSE;
+	decoder->encoding = encoding_of(part);
 	return decoder;
 }
 
@@ -56,7 +67,8 @@ void decoder_free(Decoder *decoder)
 {
 	if (decoder == NULL)
 		return;
-	source_free(decoder->source);
+	if (!decoder->borrowed)
+		source_free(decoder->source);
 	g_free(decoder);
 }
 

@@ -132,3 +132,14 @@ gboolean encode_base64(Decoder *decoder, Sink *sink, GError **error)
 		base64_line(out, pending->data, pending->len);
 	return sink_write(sink, out->str, out->len, error);
 }
+
+gboolean mime_encode(const char *encoding, Source *source, Sink *sink, GError **error)
+{
+	g_autoptr(Decoder) plain = decoder_new_plain(source);
+
+	if (strcmp(encoding, "base64") == 0)
+		return encode_base64(plain, sink, error);
+	if (strcmp(encoding, "quoted-printable") == 0)
+		return encode_quoted(plain, sink, error);
+	return stream_copy(source, sink, error);
+}
