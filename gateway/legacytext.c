@@ -4,22 +4,24 @@
  */
 #include <string.h>
 
+#include "lib/mail/spool.h"
+
 #include "gateway/legacytext.h"
 
 #define DIV_START "<div class=\"header-protection-legacy-display\">"
 #define DIV_END "</div>"
 #define BLANKS " \t\r\n"
 
-/* The text with other bytes in the place of [from, to). */
-static char *replace(const char *text, gsize size, gsize from, gsize to, const char *with,
-		     gsize with_size, gsize *length)
+/* The text with another one in the place of that range. */
+static char *replace(const char *text, gsize size, Range old, const char *with, gsize *length)
 {
-	*length = from + with_size + (size - to);
-	char *made = g_malloc(*length + 1);
+	gsize from = (gsize)old.start, rest = size - (gsize)old.end, added = strlen(with);
+	char *made = g_malloc(from + added + rest + 1);
 
 	memcpy(made, text, from);
-	memcpy(made + from, with, with_size);
-	memcpy(made + from + with_size, text + to, size - to);
+	memcpy(made + from, with, added);
+	memcpy(made + from + added, text + old.end, rest);
+	*length = from + added + rest;
 	made[*length] = '\0';
 	return made;
 }
@@ -45,7 +47,7 @@ char *legacytext_add(const char *text, gsize size, const char *charset, const ch
 	if (!converted || made < strlen("X: ") || !g_ascii_isalpha(*converted) ||
 	    memchr(converted, '\0', made))
 		return NULL;
-	return replace(text, size, 0, 0, converted, made, length);
+	return replace(text, size, (Range){0, 0}, converted, length);
 }
 
 /* ASCII in any case. NULL if there is none. */
@@ -107,9 +109,7 @@ char *legacytext_add_html(const char *text, gsize size, const char *fields, gsiz
 	g_autofree char *element =
 		g_strconcat("\r\n" DIV_START "\r\n<pre>\r\n", html, "</pre>\r\n" DIV_END, NULL);
 
-	return start < 0 ? NULL
-			 : replace(text, size, (gsize)start, (gsize)start, element, strlen(element),
-				   length);
+	return start < 0 ? NULL : replace(text, size, (Range){start, start}, element, length);
 }
 
 /* "Name: …", or the continuation of one. */
@@ -137,7 +137,7 @@ char *legacytext_remove(const char *text, gsize size, gsize *length)
 		if (count > 0 && line[count - 1] == '\r')
 			count--;
 		if (count == 0 && line > text)
-			return replace(text, size, 0, (gsize)(newline + 1 - text), "", 0, length);
+			return replace(text, size, (Range){0, newline + 1 - text}, "", length);
 		if (count == 0 || !is_field(line, count, line == text))
 			return NULL;
 		line = newline + 1;
@@ -161,5 +161,6 @@ char *legacytext_remove_html(const char *text, gsize size, gsize *length)
 
 	if (!end || (nested && nested < end))
 		return NULL;
-	return replace(text, size, start, (gsize)(end - text) + strlen(DIV_END), "", 0, length);
+	return replace(text, size, (Range){start, end - text + (goffset)strlen(DIV_END)}, "",
+		       length);
 }
