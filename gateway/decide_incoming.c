@@ -6,6 +6,7 @@
 #include "gateway/decide.h"
 #include "gateway/demands.h"
 #include "gateway/facts.h"
+#include "gateway/leaves.h"
 #include "gateway/open.h"
 
 /* Opened with this recipient's keys. A recipient of ours who has none still learns what the
@@ -24,12 +25,21 @@ static void open_for(const Job *job, PlanRecipient *outcome)
 	outcome->opened = g_steal_pointer(&opened);
 }
 
+/* Is there anything to open or to verify? */
+static gboolean is_protected(const Job *job, const Parsed *parsed)
+{
+	if (parsed->layer != LAYER_NONE || open_has_parts(parsed->tree))
+		return TRUE;
+	g_autoptr(GPtrArray) leaves = leaves_find(parsed->tree, job->message);
+
+	return leaves_hold_pgp(leaves);
+}
+
 /* What cannot be looked into (not readable, too large) has nothing that could be demanded. */
 static void decide_one(const Facts *facts, const Parsed *parsed, PlanRecipient *outcome)
 {
 	const Job *job = facts->job;
-	gboolean layered = parsed && parsed->tree &&
-			   (parsed->layer != LAYER_NONE || open_has_parts(parsed->tree));
+	gboolean layered = parsed && parsed->tree && is_protected(job, parsed);
 
 	outcome->unchanged = TRUE;
 	outcome->decision = facts_ask(facts, outcome->recipient);

@@ -101,7 +101,7 @@ static gboolean open_layer(OpenWork *work, Layer layer, OpenStep *step, GError *
 	case LAYER_PGP: return open_pgp(work, root, step, error);
 	case LAYER_NONE: break;
 	}
-	return TRUE;
+	return open_inline(work, step, error);
 }
 
 gboolean open_in_time(const OpenWork *work, GError **error)
@@ -112,23 +112,37 @@ gboolean open_in_time(const OpenWork *work, GError **error)
 	return FALSE;
 }
 
+/* In which technology is the root a layer? An inline armour is none: it has a way of its own. */
+static Layer layer_of(const OpenWork *work)
+{
+	Layer layer = parse_layer(work->tree, work->current);
+	const MimePart *root = mime_root(work->tree);
+
+	return layer == LAYER_PGP && !root->children ? LAYER_NONE : layer;
+}
+
 static gboolean walk(OpenWork *work, GError **error)
 {
-	for (guint depth = 0;; depth++) {
-		OpenStep step = {NULL, FALSE};
+	OpenStep step = {NULL, FALSE, FALSE};
 
+	for (guint depth = 0;; depth++) {
 		g_clear_pointer(&work->tree, mime_free);
 		work->tree = mime_parse(work->current, NULL);
-		Layer layer = work->tree ? parse_layer(work->tree, work->current) : LAYER_NONE;
-		if (layer == LAYER_NONE)
+		if (!work->tree || step.last)
 			return TRUE;
+		Layer layer = layer_of(work);
+
 		if (depth == OPEN_DEPTH_MAX) {
-			opened_add_layer(work->opened,
-					 layer == LAYER_PGP ? "pgp-encrypted" : "smime-encrypted")
-				->reason = "too-deep";
+			if (layer != LAYER_NONE)
+				opened_add_layer(work->opened, layer == LAYER_PGP
+								       ? "pgp-encrypted"
+								       : "smime-encrypted")
+					->reason = "too-deep";
 			return TRUE;
 		}
-		work->loose |= work->opened->changeable && !open_fills(work->tree, work->current);
+		step = (OpenStep){NULL, FALSE, FALSE};
+		work->loose |= layer != LAYER_NONE && work->opened->changeable &&
+			       !open_fills(work->tree, work->current);
 		if (!open_in_time(work, error) || !open_layer(work, layer, &step, error))
 			return FALSE;
 		if (!step.next)

@@ -2,7 +2,8 @@
  *
  * Incoming mail, opened for one recipient layer by layer, with his keys and nobody else's. Only
  * the message's root, and what is the root of an opened layer, is a layer: an encrypted part beside
- * others stays shut, so that what was not encrypted can never surround what was (EFAIL).
+ * foreign ones stays shut, so that what was not encrypted can never surround what was (EFAIL).
+ * Inline PGP is opened where nothing but a text's own words stand around it, and then apart.
  */
 #ifndef SEALPOST_GATEWAY_OPEN_H
 #define SEALPOST_GATEWAY_OPEN_H
@@ -38,9 +39,12 @@ Opened *open_message(const Job *job, const char *recipient, GError **error);
 typedef struct {
 	Spool *next;
 	gboolean replaces;
+	gboolean last; /* *next is finished: nothing in it is looked at again */
 } OpenStep;
 gboolean open_smime(OpenWork *work, const MimePart *root, OpenStep *step, GError **error);
 gboolean open_pgp(OpenWork *work, const MimePart *root, OpenStep *step, GError **error);
+/* Where the root is no layer: inline PGP in its texts, encrypted files, encrypted parts. */
+gboolean open_inline(OpenWork *work, OpenStep *step, GError **error);
 
 /* At the end: signatures of parts beside others, at most this many, over their exact bytes. What
  * is delivered stays as it is. */
@@ -51,6 +55,16 @@ gboolean open_has_parts(const MimeTree *tree);
 
 /* Does the root's layer fill its entity to the very end, so that nothing can be put behind it? */
 gboolean open_fills(const MimeTree *tree, Spool *entity);
+
+/* For inline PGP (open_pgp.c). A ciphertext: a new layer of that kind, borrowed; if it opened, *plain
+ * gets what was inside. NULL is a failure of ours. */
+OpenLayer *open_pgp_message(OpenWork *work, const char *kind, Source *message, Spool **plain,
+			    GError **error);
+/* A text with its signature: array of PgpSignature *, empty if there is none; *plain gets what was
+ * signed. */
+GPtrArray *open_pgp_verify(OpenWork *work, Source *text, Spool **plain, GError **error);
+/* Reports them; none at all is a broken one. */
+void open_pgp_report(OpenWork *work, const GPtrArray *signatures);
 
 /* For all: what was found, with the part that is looked at. */
 OpenLayer *open_add_layer(OpenWork *work, const char *kind);

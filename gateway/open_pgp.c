@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Takes one OpenPGP layer off: PGP/MIME encrypted or signed (RFC 3156), or a text that is nothing
- * but one encrypted armour. See open.h.
+ * Takes one OpenPGP layer off: PGP/MIME encrypted or signed (RFC 3156). See open.h.
  */
-#include <string.h>
-
 #include "lib/base/error.h"
 
 #include "gateway/open.h"
@@ -18,29 +15,6 @@ static gboolean set_job(OpenWork *work, PgpOpenJob *job, GError **error)
 		return FALSE;
 	*job = (PgpOpenJob){work->openers->pgp, verifiers->pgp, work->job->deadline};
 	return TRUE;
-}
-
-/* What an inline armour holds is text without a head of its own. */
-static gboolean write_text_head(Spool *spool, GError **error)
-{
-	static const char head[] = "Content-Type: text/plain; charset=utf-8\r\n"
-				   "Content-Transfer-Encoding: 8bit\r\n\r\n";
-
-	return spool_append(spool, head, strlen(head), error);
-}
-
-/* What came out takes the message's place; an inline text gets a head first. */
-static Spool *entity_of(OpenWork *work, Spool *plain, gboolean is_inline, GError **error)
-{
-	if (!is_inline)
-		return spool_ref(plain);
-	g_autoptr(Spool) entity = protect_spool(work->job);
-	g_autoptr(Sink) sink = spool_sink(entity);
-	g_autoptr(Source) source = spool_source_all(plain);
-
-	return write_text_head(entity, error) && stream_copy(source, sink, error)
-		       ? g_steal_pointer(&entity)
-		       : NULL;
 }
 
 static PgpOpened *open_armour(OpenWork *work, Source *armour, Spool *plain, GError **error)
@@ -75,32 +49,82 @@ static PgpOpened *open_with_signers(OpenWork *work, Source *armour, Spool **plai
 	return g_steal_pointer(&again);
 }
 
-static gboolean open_encrypted(OpenWork *work, const MimePart *data, gboolean is_inline,
-			       OpenStep *step, GError **error)
+OpenLayer *open_pgp_message(OpenWork *work, const char *kind, Source *message, Spool **plain,
+			    GError **error)
 {
-	OpenLayer *layer =
-		open_add_layer(work, is_inline ? "pgp-inline-encrypted" : "pgp-encrypted");
-	g_autoptr(Spool) armour = open_decoded(work, data, error);
-	g_autoptr(Source) source = armour ? spool_source_all(armour) : NULL;
-	g_autoptr(Spool) plain = NULL;
-	g_autoptr(PgpOpened) result =
-		source ? open_with_signers(work, source, &plain, error) : NULL;
+	OpenLayer *layer = open_add_layer(work, kind);
+	g_autoptr(Spool) inside = NULL;
+	g_autoptr(PgpOpened) result = open_with_signers(work, message, &inside, error);
 
 	if (!result)
-		return FALSE;
+		return NULL;
 	layer->opened = result->opened;
 	layer->reason = result->opened ? NULL : result->reason;
 	layer->algorithm = g_strdup(result->algorithm);
 	layer->key = g_strdup(result->key);
 	if (!result->opened)
-		return TRUE;
-	g_autoptr(Source) bytes = spool_source_all(plain);
+		return layer;
+	g_autoptr(Source) bytes = spool_source_all(inside);
 
-	layer->sha256 = source_sha256(bytes, error);
 	opened_decrypted(work->opened, FALSE);
 	open_report_pgp(work, result->signatures);
-	*step = (OpenStep){layer->sha256 ? entity_of(work, plain, is_inline, error) : NULL, TRUE};
-	return step->next != NULL;
+	layer->sha256 = source_sha256(bytes, error);
+	*plain = g_steal_pointer(&inside);
+	return layer->sha256 ? layer : NULL;
+}
+
+static GPtrArray *verify_text_once(OpenWork *work, Source *text, Spool *plain, GError **error)
+{
+	g_autoptr(Sink) sink = spool_sink(plain);
+	PgpSigned signed_thing = {text, NULL, sink};
+	PgpOpenJob job;
+
+	if (!set_job(work, &job, error))
+		return NULL;
+	return pgp_verify(work->job->snapshot->pgp, &job, &signed_thing, error);
+}
+
+GPtrArray *open_pgp_verify(OpenWork *work, Source *text, Spool **plain, GError **error)
+{
+	g_autoptr(Spool) first = protect_spool(work->job), second = NULL;
+	g_autoptr(GPtrArray) found = verify_text_once(work, text, first, error);
+	gboolean more;
+
+	if (!found || !open_find_signers(work, found, &more, error))
+		return NULL;
+	if (!more) {
+		*plain = g_steal_pointer(&first);
+		return g_steal_pointer(&found);
+	}
+	second = protect_spool(work->job);
+	g_autoptr(GPtrArray) again =
+		source_rewind(text, error) ? verify_text_once(work, text, second, error) : NULL;
+
+	*plain = g_steal_pointer(&second);
+	return g_steal_pointer(&again);
+}
+
+void open_pgp_report(OpenWork *work, const GPtrArray *signatures)
+{
+	open_report_pgp(work, signatures);
+	/* There is one, but gpg cannot read it. */
+	if (signatures->len == 0)
+		open_add_signature(work, "pgp", "bad");
+}
+
+static gboolean open_encrypted(OpenWork *work, const MimePart *data, OpenStep *step, GError **error)
+{
+	g_autoptr(Spool) armour = open_decoded(work, data, error);
+	g_autoptr(Source) source = armour ? spool_source_all(armour) : NULL;
+	g_autoptr(Spool) plain = NULL;
+	OpenLayer *layer =
+		source ? open_pgp_message(work, "pgp-encrypted", source, &plain, error) : NULL;
+
+	if (!layer)
+		return FALSE;
+	if (layer->opened)
+		*step = (OpenStep){.next = g_steal_pointer(&plain), .replaces = TRUE};
+	return TRUE;
 }
 
 static guint count_bad(const GPtrArray *signatures)
@@ -172,10 +196,7 @@ static gboolean open_signed(OpenWork *work, const MimePart *root, OpenStep *step
 	if (!found)
 		return FALSE;
 	layer->opened = TRUE;
-	open_report_pgp(work, found);
-	/* There is one, but gpg cannot read it. */
-	if (found->len == 0)
-		open_add_signature(work, "pgp", "bad");
+	open_pgp_report(work, found);
 	step->next = open_copy_part(work, content, error);
 	return step->next != NULL;
 }
@@ -184,8 +205,5 @@ gboolean open_pgp(OpenWork *work, const MimePart *root, OpenStep *step, GError *
 {
 	if (g_str_equal(root->type, "multipart/signed"))
 		return open_signed(work, root, step, error);
-	if (!root->children)
-		return open_encrypted(work, root, TRUE, step, error);
-	return open_encrypted(work, parse_pgp_mime(work->tree, work->current, root), FALSE, step,
-			      error);
+	return open_encrypted(work, parse_pgp_mime(work->tree, work->current, root), step, error);
 }

@@ -87,6 +87,17 @@ gboolean opened_covers(const OpenSignature *signature)
 	return !signature->partial && !signature->outside && g_str_equal(signature->result, "good");
 }
 
+static gboolean is_partly_encrypted(const Opened *opened)
+{
+	for (guint i = 0; i < opened->layers->len; i++) {
+		const OpenLayer *layer = opened->layers->pdata[i];
+
+		if (layer->partial && g_str_has_suffix(layer->kind, "encrypted"))
+			return TRUE;
+	}
+	return FALSE;
+}
+
 void opened_conclude(Opened *opened)
 {
 	gboolean covered = FALSE, partial = FALSE, outside = FALSE;
@@ -98,6 +109,8 @@ void opened_conclude(Opened *opened)
 		partial = partial || signature->partial;
 		outside = outside || (signature->outside && g_str_equal(signature->result, "good"));
 	}
+	if (is_partly_encrypted(opened))
+		opened_warn(opened, "partial-encryption");
 	if (covered)
 		return;
 	if (opened->changeable)

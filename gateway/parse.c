@@ -251,11 +251,27 @@ Layer parse_layer(const MimeTree *tree, Spool *message)
 	return layer_of(tree, message, cms_type(message, mime_root(tree)));
 }
 
+static gboolean is_document(const MimePart *part)
+{
+	return part->filename && g_ascii_strcasecmp(part->filename, "smime.p7m") != 0;
+}
+
+Layer parse_sealed(const MimeTree *tree, Spool *message, const MimePart *part)
+{
+	if (g_str_equal(part->type, "multipart/encrypted"))
+		return parse_pgp_mime(tree, message, part) ? LAYER_PGP : LAYER_NONE;
+	if (is_document(part))
+		return LAYER_NONE;
+	CmsType type = cms_type(message, part);
+
+	return type == CMS_ENVELOPED || type == CMS_AUTH_ENVELOPED ? LAYER_SMIME : LAYER_NONE;
+}
+
 Layer parse_signed_part(const MimeTree *tree, Spool *message, const MimePart *part)
 {
 	if (g_str_equal(part->type, "multipart/signed"))
 		return signed_layer(tree, part);
-	if (part->filename && g_ascii_strcasecmp(part->filename, "smime.p7m") != 0)
+	if (is_document(part))
 		return LAYER_NONE;
 	return cms_type(message, part) == CMS_SIGNED ? LAYER_SMIME : LAYER_NONE;
 }

@@ -32,6 +32,8 @@ Layer parse_layer(const MimeTree *tree, Spool *message);
 /* In which technology a part beside others is signed: multipart/signed, or opaque by its name (none,
  * or smime.p7m: contract.p7m is a document). */
 Layer parse_signed_part(const MimeTree *tree, Spool *message, const MimePart *part);
+/* In which technology a part beside others is encrypted; opaque by its name, as above. */
+Layer parse_sealed(const MimeTree *tree, Spool *message, const MimePart *part);
 /* PGP/MIME (RFC 3156, section 4), and what others make of it: Exchange puts the two parts into a
  * multipart/mixed, perhaps behind an empty text; Google puts the whole behind one. The part with the
  * ciphertext; NULL if it is none. */

@@ -44,7 +44,8 @@ static guint32 sum_of(const guint8 *bytes, gsize size)
 
 static gboolean is_blank(char c)
 {
-	return c == ' ' || c == '\t' || c == '\r';
+	/* A no-break space is A0 in Latin 1, C2 A0 in UTF-8: Exchange puts it for a blank line. */
+	return c == ' ' || c == '\t' || c == '\r' || c == '\xa0' || c == '\xc2';
 }
 
 /* The next line without its end and without blanks around it. */

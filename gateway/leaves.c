@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What each leaf of a message is. See leaves.h.
+ */
+#include <string.h>
+
+#include "lib/crypt/pgpkey.h"
+
+#include "gateway/leaves.h"
+#include "gateway/parse.h"
+
+typedef struct {
+	const MimeTree *tree;
+	Spool *message;
+	GPtrArray *leaves;
+	gsize text_left; /* how much more text may be kept */
+	guint sealed_left; /* how many more blocks and files are looked at */
+} Survey;
+
+static void leaf_free(gpointer data)
+{
+	Leaf *leaf = data;
+
+	g_free(leaf->text);
+	g_clear_pointer(&leaf->pieces, g_array_unref);
+	g_free(leaf);
+}
+
+static gboolean has_suffix(const MimePart *part, const char *const *suffixes)
+{
+	g_autofree char *name = part->filename ? g_ascii_strdown(part->filename, -1) : NULL;
+
+	for (; name && *suffixes; suffixes++)
+		if (g_str_has_suffix(name, *suffixes))
+			return TRUE;
+	return FALSE;
+}
+
+/* The text of a leaf if it may hold blocks; it ends in a NUL that *size does not count. */
+static char *read_text(const Survey *survey, const MimePart *part, gsize *size)
+{
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	g_autoptr(Sink) sink = sink_new_bytes(bytes, MIN(survey->text_left, PARSE_INLINE_MAX));
+
+	if (!mime_decode(survey->tree, part, sink, NULL) ||
+	    (bytes->len && memchr(bytes->data, '\0', bytes->len)))
+		return NULL;
+	*size = bytes->len;
+	g_byte_array_append(bytes, (const guint8 *)"", 1);
+	return (char *)g_byte_array_free(g_steal_pointer(&bytes), FALSE);
+}
+
+static void count_pieces(Leaf *leaf)
+{
+	for (guint i = 0; i < leaf->pieces->len; i++) {
+		const PgpTextPiece *piece = &g_array_index(leaf->pieces, PgpTextPiece, i);
+
+		if (piece->kind != PGP_TEXT_OUTSIDE)
+			leaf->blocks++;
+		else if (!pgp_text_is_blank(leaf->text + piece->start, piece->end - piece->start))
+			leaf->outside = TRUE;
+	}
+}
+
+static LeafForm look_at_text(Survey *survey, Leaf *leaf)
+{
+	gsize size;
+	g_autofree char *text = read_text(survey, leaf->part, &size);
+
+	if (!text)
+		return LEAF_FOREIGN;
+	if (pgp_text_is_blank(text, size))
+		return LEAF_SILENT;
+	if (!g_str_equal(leaf->part->type, "text/plain") || leaf->part->attached ||
+	    !strstr(text, "-----BEGIN PGP "))
+		return LEAF_FOREIGN;
+	leaf->text = g_steal_pointer(&text);
+	leaf->pieces = pgp_text_split(leaf->text, size);
+	count_pieces(leaf);
+	if (leaf->blocks == 0 || leaf->blocks > survey->sealed_left)
+		return LEAF_FOREIGN;
+	survey->sealed_left -= leaf->blocks;
+	survey->text_left -= size;
+	return LEAF_TEXT;
+}
+
+/* An encrypted file: by its name or type, and from end to end. */
+static gboolean is_file(const Survey *survey, const MimePart *part)
+{
+	static const char *const suffixes[] = {".pgp", ".gpg", ".asc", NULL};
+
+	if (!has_suffix(part, suffixes) || survey->sealed_left == 0)
+		return FALSE;
+	g_autoptr(Spool) decoded = spool_new(NULL, spool_length(survey->message));
+	g_autoptr(Sink) sink = spool_sink(decoded);
+
+	if (!mime_decode(survey->tree, part, sink, NULL))
+		return FALSE;
+	g_autoptr(Source) content = spool_source_all(decoded);
+
+	return pgp_is_sealed(content);
+}
+
+static LeafForm look_at_leaf(Survey *survey, Leaf *leaf)
+{
+	const MimePart *part = leaf->part;
+
+	switch (parse_sealed(survey->tree, survey->message, part)) {
+	case LAYER_PGP: return LEAF_PGP;
+	case LAYER_SMIME: return LEAF_SMIME;
+	case LAYER_NONE: break;
+	}
+	if (part->children)
+		return LEAF_FOREIGN;
+	if (is_file(survey, part)) {
+		survey->sealed_left--;
+		return LEAF_FILE;
+	}
+	if (g_str_equal(part->type, "application/pgp-keys") ||
+	    g_str_equal(part->type, "application/pgp-signature"))
+		return LEAF_SILENT;
+	return g_str_has_prefix(part->type, "text/") ? look_at_text(survey, leaf) : LEAF_FOREIGN;
+}
+
+/* Only these are looked into: what is in another kind of part is that part's business. */
+static gboolean is_container(const MimePart *part)
+{
+	static const char *const types[] = {"multipart/mixed", "multipart/related",
+					    "multipart/alternative"};
+
+	for (gsize i = 0; part->children && i < G_N_ELEMENTS(types); i++)
+		if (g_str_equal(part->type, types[i]))
+			return TRUE;
+	return FALSE;
+}
+
+/* Depth is bounded by MIME_DEPTH_MAX. */
+static void find_in(Survey *survey, const MimePart *part)
+{
+	if (is_container(part)) {
+		for (guint i = 0; i < part->children->len; i++)
+			find_in(survey, part->children->pdata[i]);
+		return;
+	}
+	Leaf *leaf = g_new0(Leaf, 1);
+
+	leaf->part = part;
+	leaf->form = look_at_leaf(survey, leaf);
+	g_ptr_array_add(survey->leaves, leaf);
+}
+
+GPtrArray *leaves_find(const MimeTree *tree, Spool *message)
+{
+	Survey survey = {tree, message, g_ptr_array_new_with_free_func(leaf_free), PARSE_INLINE_MAX,
+			 LEAVES_SEALED_MAX};
+
+	find_in(&survey, mime_root(tree));
+	return survey.leaves;
+}
+
+gboolean leaves_hold_pgp(const GPtrArray *leaves)
+{
+	for (guint i = 0; i < leaves->len; i++) {
+		const Leaf *leaf = leaves->pdata[i];
+
+		if (leaf->form != LEAF_FOREIGN && leaf->form != LEAF_SILENT)
+			return TRUE;
+	}
+	return FALSE;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The leaves of a message that is no layer as a whole: which of them are inline PGP, encrypted
+ * files or encrypted parts, and which are foreign to these. Decided by content; nothing is opened.
+ */
+#ifndef SEALPOST_GATEWAY_LEAVES_H
+#define SEALPOST_GATEWAY_LEAVES_H
+
+#include "lib/crypt/pgptext.h"
+#include "lib/mail/mime.h"
+
+/* Most blocks and encrypted files that a message may have; what is over it is foreign. */
+#define LEAVES_SEALED_MAX 16
+
+typedef enum {
+	LEAF_FOREIGN, /* anything else: a text, an image, a signed part, an attached message */
+	LEAF_SILENT, /* says nothing to a reader: a blank text, an OpenPGP key or signature */
+	LEAF_TEXT, /* a text with armoured blocks in it */
+	LEAF_FILE, /* wholly one OpenPGP ciphertext, by its name an encrypted file */
+	LEAF_PGP, /* an encrypted part (RFC 3156) */
+	LEAF_SMIME, /* an encrypted part (RFC 8551) */
+} LeafForm;
+
+typedef struct {
+	const MimePart *part; /* borrowed from the tree */
+	LeafForm form;
+	/* LEAF_TEXT: */
+	char *text; /* the transfer encoding undone, the charset's bytes as they are */
+	GArray *pieces; /* of it: PgpTextPiece */
+	guint blocks; /* how many of them are blocks */
+	gboolean outside; /* there is text around the blocks */
+} Leaf;
+
+/* All leaves in order; attached messages, signed parts and reports are leaves. Never NULL. */
+GPtrArray *leaves_find(const MimeTree *tree, Spool *message);
+/* Is there more than foreign and silent leaves? */
+gboolean leaves_hold_pgp(const GPtrArray *leaves);
+
+#endif

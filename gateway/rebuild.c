@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Writes the new content. See rebuild.h.
+ */
+#include <string.h>
+
+#include "gateway/rebuild.h"
+
+#define BASE64_BYTES 57 /* of a line: 76 characters */
+#define BASE64_LINES 512 /* written at a time */
+#define NAME_MAX_BYTES 200
+#define CHARSET_START 4096
+
+/* What explains the marks; it stands where no sender can put a line without one. */
+#define LEGEND                                                                                     \
+	"[Sealpost: only parts of this text were protected. Lines that begin with | were not.]"
+#define MARK "| "
+
+void new_part_free(NewPart *part)
+{
+	if (!part)
+		return;
+	g_free(part->type);
+	g_free(part->filename);
+	g_free(part->content_id);
+	spool_unref(part->content);
+	g_free(part);
+}
+
+static gboolean is_token(const char *word)
+{
+	gsize length = strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-_.:+");
+
+	return length > 0 && length <= 40 && word[length] == '\0';
+}
+
+/* Inline PGP is UTF-8 unless somebody says otherwise (RFC 4880, section 6.2); some do not. */
+static gboolean looks_like_utf8(const Spool *content)
+{
+	char start[CHARSET_START];
+	gssize size = spool_read(content, 0, start, sizeof(start), NULL);
+	const char *end = start;
+
+	return size <= 0 || g_utf8_validate(start, size, &end) || start + size - end < 4;
+}
+
+NewPart *new_part_text(const char *charset, Spool *content)
+{
+	NewPart *part = g_new0(NewPart, 1);
+
+	if (!charset || !is_token(charset) || g_ascii_strcasecmp(charset, "us-ascii") == 0)
+		charset = looks_like_utf8(content) ? "utf-8" : "iso-8859-1";
+	part->type = g_strdup_printf("text/plain; charset=%s", charset);
+	part->content = spool_ref(content);
+	return part;
+}
+
+NewPart *new_part_file(const MimePart *leaf, Spool *content)
+{
+	NewPart *part = g_new0(NewPart, 1);
+	g_autofree char *id = mime_header(leaf, "Content-ID");
+	char *name = g_utf8_make_valid(leaf->filename ? leaf->filename : "", -1);
+	char *dot = strrchr(name, '.');
+
+	if (dot)
+		*dot = '\0';
+	if (strlen(name) > NAME_MAX_BYTES)
+		*g_utf8_find_prev_char(name, name + NAME_MAX_BYTES) = '\0';
+	part->type = g_strdup("application/octet-stream");
+	part->filename = name;
+	if (id && strlen(id) <= NAME_MAX_BYTES && !strpbrk(id, " \t\r\n") && g_str_is_ascii(id))
+		part->content_id = g_steal_pointer(&id);
+	part->content = spool_ref(content);
+	return part;
+}
+
+static gboolean mark_lines(const char *text, gsize size, Sink *sink, GError **error)
+{
+	for (gsize at = 0; at < size;) {
+		const char *newline = memchr(text + at, '\n', size - at);
+		gsize length = newline ? (gsize)(newline - text) + 1 - at : size - at;
+
+		if (!pgp_text_is_blank(text + at, length) &&
+		    !sink_write(sink, MARK, strlen(MARK), error))
+			return FALSE;
+		if (!sink_write(sink, text + at, length, error) ||
+		    (!newline && !sink_write(sink, "\r\n", 2, error)))
+			return FALSE;
+		at += length;
+	}
+	return TRUE;
+}
+
+gboolean rebuild_marked_text(const Leaf *leaf, char *const *notes, Spool *into, GError **error)
+{
+	g_autoptr(Sink) sink = spool_sink(into);
+
+	if (leaf->outside && !sink_print(sink, error, "%s\r\n\r\n", LEGEND))
+		return FALSE;
+	for (guint i = 0; i < leaf->pieces->len; i++) {
+		const PgpTextPiece *piece = &g_array_index(leaf->pieces, PgpTextPiece, i);
+		const char *text = leaf->text + piece->start;
+		gsize size = piece->end - piece->start;
+
+		if (notes[i]			      ? !sink_print(sink, error, "%s\r\n", notes[i])
+		    : piece->kind == PGP_TEXT_OUTSIDE ? !mark_lines(text, size, sink, error)
+						      : !sink_write(sink, text, size, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean write_base64(Spool *content, Sink *sink, GError **error)
+{
+	guint8 bytes[BASE64_BYTES * BASE64_LINES];
+	g_autoptr(GString) out = g_string_sized_new(BASE64_LINES * 80);
+	goffset at = 0;
+	gssize got;
+
+	while ((got = spool_read(content, at, bytes, sizeof(bytes), error)) > 0) {
+		/* Only the last line may be short. */
+		if (at + got < spool_length(content) && got > BASE64_BYTES)
+			got -= got % BASE64_BYTES;
+		g_string_truncate(out, 0);
+		for (gssize done = 0; done < got; done += BASE64_BYTES) {
+			g_autofree char *line =
+				g_base64_encode(bytes + done, (gsize)MIN(BASE64_BYTES, got - done));
+
+			g_string_append(out, line);
+			g_string_append(out, "\r\n");
+		}
+		if (!sink_write(sink, out->str, out->len, error))
+			return FALSE;
+		at += got;
+	}
+	return got == 0;
+}
+
+static gboolean write_made(const NewPart *part, Sink *sink, GError **error)
+{
+	g_autofree char *name =
+		part->filename ? g_uri_escape_string(part->filename, NULL, FALSE) : NULL;
+
+	if (!sink_print(sink, error, "Content-Type: %s\r\nContent-Transfer-Encoding: base64\r\n",
+			part->type) ||
+	    (name &&
+	     !sink_print(sink, error,
+			 "Content-Disposition: attachment;\r\n filename*=utf-8''%s\r\n", name)) ||
+	    (part->content_id &&
+	     !sink_print(sink, error, "Content-ID: %s\r\n", part->content_id)) ||
+	    !sink_write(sink, "\r\n", 2, error))
+		return FALSE;
+	return write_base64(part->content, sink, error);
+}
+
+static gboolean write_part(Spool *current, const NewPart *part, Sink *sink, GError **error)
+{
+	if (!part->copied)
+		return write_made(part, sink, error);
+	g_autoptr(Source) source = spool_source(current, part->copied->whole);
+
+	return stream_copy(source, sink, error);
+}
+
+gboolean rebuild_entity(Spool *current, const GPtrArray *parts, Spool *into, GError **error)
+{
+	g_autoptr(Sink) sink = spool_sink(into);
+	g_autoptr(Source) whole = spool_source_all(current);
+
+	if (parts->len == 1)
+		return write_part(current, parts->pdata[0], sink, error);
+	/* Nobody can put a boundary into a message that is made from the message's own hash. */
+	g_autofree char *hash = source_sha256(whole, error);
+
+	if (!hash ||
+	    !sink_print(sink, error,
+			"Content-Type: multipart/mixed;\r\n boundary=\"=_%.60s\"\r\n\r\n", hash))
+		return FALSE;
+	for (guint i = 0; i < parts->len; i++) {
+		if (!sink_print(sink, error, "--=_%.60s\r\n", hash) ||
+		    !write_part(current, parts->pdata[i], sink, error) ||
+		    !sink_write(sink, "\r\n", 2, error))
+			return FALSE;
+	}
+	return sink_print(sink, error, "--=_%.60s--\r\n", hash);
+}

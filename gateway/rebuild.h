@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A message's content made anew from parts that were opened and parts that stay as they came. Each
+ * is a part of its own: nothing that was encrypted shares one with what was not (EFAIL).
+ */
+#ifndef SEALPOST_GATEWAY_REBUILD_H
+#define SEALPOST_GATEWAY_REBUILD_H
+
+#include "gateway/leaves.h"
+
+/* One part: copied, or made of a content that is written in base64. */
+typedef struct {
+	const MimePart *copied; /* from the message as it was; else NULL */
+	char *type; /* Content-Type with its parameters */
+	char *filename; /* UTF-8; NULL: the part is text to read. Else it is an attachment, which
+			       readers do not quote in an answer */
+	char *content_id; /* NULL: none */
+	Spool *content;
+} NewPart;
+void new_part_free(NewPart *part);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NewPart, new_part_free)
+
+/* A text of this charset (NULL: found by its bytes; foreign: only a harmless name is taken). */
+NewPart *new_part_text(const char *charset, Spool *content);
+/* A file that came encrypted as `part`: its name without the suffix. */
+NewPart *new_part_file(const MimePart *part, Spool *content);
+
+/* The text of a leaf whose blocks were opened apart. Blocks stay, but for those that notes (one
+ * for each piece, NULL: none) has a line for; each line around them is marked: what is not marked
+ * was protected, and no sender can take a mark away. */
+gboolean rebuild_marked_text(const Leaf *leaf, char *const *notes, Spool *into, GError **error);
+
+/* The entity: the one part, or a multipart/mixed of all, in order. The same for the same input.
+ * current: the message as it was. */
+gboolean rebuild_entity(Spool *current, const GPtrArray *parts, Spool *into, GError **error);
+
+#endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One pass over the lines. A block that turns out to be none is given up at the next line that
+ * begins one, so that no text costs more than its length.
+ */
+#include "lib/crypt/pgptext.h"
+
+#include <string.h>
+
+#include "lib/crypt/pgppacket.h"
+
+#define BEGIN_MESSAGE "-----BEGIN PGP MESSAGE-----"
+#define END_MESSAGE "-----END PGP MESSAGE-----"
+#define BEGIN_SIGNED "-----BEGIN PGP SIGNED MESSAGE-----"
+#define BEGIN_SIGNATURE "-----BEGIN PGP SIGNATURE-----"
+#define END_SIGNATURE "-----END PGP SIGNATURE-----"
+#define BEGIN_ANY "-----BEGIN PGP "
+
+typedef struct {
+	const char *text;
+	gsize size;
+	gsize at; /* of the next line */
+	gsize start; /* of this one */
+	const char *line; /* without blanks around it */
+	gsize length;
+} Lines;
+
+static gboolean is_blank(char c)
+{
+	/* A no-break space is A0 in Latin 1, C2 A0 in UTF-8. */
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\xa0' || c == '\xc2';
+}
+
+static gboolean next_line(Lines *lines)
+{
+	if (lines->at >= lines->size)
+		return FALSE;
+	const char *start = lines->text + lines->at;
+	const char *newline = memchr(start, '\n', lines->size - lines->at);
+	const char *end = newline ? newline + 1 : lines->text + lines->size;
+
+	lines->start = lines->at;
+	lines->at = (gsize)(end - lines->text);
+	while (start < end && is_blank(*start))
+		start++;
+	while (end > start && is_blank(end[-1]))
+		end--;
+	lines->line = start;
+	lines->length = (gsize)(end - start);
+	return TRUE;
+}
+
+static gboolean is_line(const Lines *lines, const char *wanted)
+{
+	return lines->length == strlen(wanted) && memcmp(lines->line, wanted, lines->length) == 0;
+}
+
+static gboolean begins(const Lines *lines, const char *prefix)
+{
+	return lines->length >= strlen(prefix) && memcmp(lines->line, prefix, strlen(prefix)) == 0;
+}
+
+/* gpg wants it so where the text is not armoured. */
+static gboolean is_flush(const Lines *lines)
+{
+	return lines->line == lines->text + lines->start;
+}
+
+/* Up to this line, with no other block's beginning before it. Else lines stand at that one. */
+static gboolean skip_to(Lines *lines, const char *wanted)
+{
+	gsize before = lines->at;
+
+	for (; next_line(lines); before = lines->at) {
+		if (is_line(lines, wanted))
+			return TRUE;
+		if (begins(lines, BEGIN_ANY)) {
+			lines->at = before;
+			return FALSE;
+		}
+	}
+	return FALSE;
+}
+
+/* The headers of a clear-signed text, with the blank line. */
+static gboolean skip_hash_headers(Lines *lines)
+{
+	for (gsize before = lines->at; next_line(lines); before = lines->at) {
+		if (lines->length == 0)
+			return TRUE;
+		if (!begins(lines, "Hash:")) {
+			lines->at = before;
+			return FALSE;
+		}
+	}
+	return FALSE;
+}
+
+static gboolean skip_clear_signed(Lines *lines)
+{
+	return skip_hash_headers(lines) && skip_to(lines, BEGIN_SIGNATURE) && is_flush(lines) &&
+	       skip_to(lines, END_SIGNATURE);
+}
+
+static void add_piece(GArray *pieces, PgpTextKind kind, gsize start, gsize end)
+{
+	PgpTextPiece piece = {kind, start, end};
+
+	if (start < end)
+		g_array_append_val(pieces, piece);
+}
+
+GArray *pgp_text_split(const char *text, gsize size)
+{
+	GArray *pieces = g_array_new(FALSE, FALSE, sizeof(PgpTextPiece));
+	Lines lines = {.text = text, .size = size};
+	gsize outside = 0;
+	guint blocks = 0;
+
+	while (blocks < PGP_TEXT_BLOCKS_MAX && next_line(&lines)) {
+		PgpTextKind kind = is_line(&lines, BEGIN_MESSAGE) ? PGP_TEXT_MESSAGE
+				   : is_line(&lines, BEGIN_SIGNED) && is_flush(&lines)
+					   ? PGP_TEXT_CLEAR_SIGNED
+					   : PGP_TEXT_OUTSIDE;
+		gsize start = lines.start;
+
+		if (kind == PGP_TEXT_OUTSIDE ||
+		    !(kind == PGP_TEXT_MESSAGE ? skip_to(&lines, END_MESSAGE)
+					       : skip_clear_signed(&lines)))
+			continue;
+		add_piece(pieces, PGP_TEXT_OUTSIDE, outside, start);
+		add_piece(pieces, kind, start, lines.at);
+		outside = lines.at;
+		blocks++;
+	}
+	add_piece(pieces, PGP_TEXT_OUTSIDE, outside, size);
+	return pieces;
+}
+
+gboolean pgp_text_is_blank(const char *text, gsize size)
+{
+	for (gsize i = 0; i < size; i++)
+		if (!is_blank(text[i]))
+			return FALSE;
+	return TRUE;
+}
+
+GBytes *pgp_text_packets(const char *text, const PgpTextPiece *piece)
+{
+	static const char *const labels[] = {"PGP MESSAGE", NULL};
+	GByteArray *packets = pgp_dearmor((const guint8 *)text + piece->start,
+					  piece->end - piece->start, labels, NULL);
+
+	/* There is such a block: the piece is one. */
+	return packets ? g_byte_array_free_to_bytes(packets) : g_bytes_new(NULL, 0);
+}
+
+char *pgp_text_charset(const char *text, const PgpTextPiece *piece)
+{
+	Lines lines = {.text = text, .size = piece->end, .at = piece->start};
+
+	if (!next_line(&lines))
+		return NULL;
+	while (next_line(&lines) && lines.length > 0 && memchr(lines.line, ':', lines.length)) {
+		gsize name = strlen("Charset:");
+
+		if (lines.length > name && g_ascii_strncasecmp(lines.line, "Charset:", name) == 0)
+			return g_strstrip(g_strndup(lines.line + name, lines.length - name));
+	}
+	return NULL;
+}
+
+/* The line with the blanks before it. */
+static const char *whole_line(const Lines *lines, gsize *length)
+{
+	const char *start = lines->text + lines->start;
+
+	*length = lines->length == 0 ? 0 : (gsize)(lines->line + lines->length - start);
+	return start;
+}
+
+/* The next line of the text that is signed, without its dash escape. */
+static gboolean next_shown(Lines *lines, const char **line, gsize *length)
+{
+	if (!next_line(lines) || is_line(lines, BEGIN_SIGNATURE))
+		return FALSE;
+	*line = whole_line(lines, length);
+	if (*length >= 2 && memcmp(*line, "- ", 2) == 0) {
+		*line += 2;
+		*length -= 2;
+	}
+	return TRUE;
+}
+
+gboolean pgp_text_shows(const char *text, const PgpTextPiece *piece, const char *shown, gsize size)
+{
+	Lines block = {.text = text, .size = piece->end, .at = piece->start};
+	Lines other = {.text = shown, .size = size};
+	const char *line;
+	gsize length, other_length;
+
+	if (!next_line(&block) || !skip_hash_headers(&block))
+		return FALSE;
+	while (next_shown(&block, &line, &length)) {
+		/* The last line end belongs to the armour. */
+		if (!next_line(&other))
+			return length == 0 && !next_shown(&block, &line, &length);
+		const char *start = whole_line(&other, &other_length);
+
+		if (length != other_length || memcmp(line, start, length) != 0)
+			return FALSE;
+	}
+	return pgp_text_is_blank(shown + other.at, size - other.at);
+}
