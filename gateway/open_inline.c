@@ -127,17 +127,8 @@ static gboolean open_block(Inline *state, const Leaf *leaf, const PgpTextPiece *
 		leave_shut(state, "pgp-inline-encrypted");
 		return TRUE;
 	}
-	g_autoptr(Spool) text = protect_spool(state->work->job);
-	OpenLayer *layer =
-		source_rewind(source, error)
-			? open_pgp_message(state->work, "pgp-inline-encrypted", source, text, error)
-			: NULL;
-
-	if (!layer)
-		return FALSE;
-	if (layer->opened)
-		*plain = g_steal_pointer(&text);
-	return TRUE;
+	return source_rewind(source, error) &&
+	       open_pgp_message(state->work, "pgp-inline-encrypted", source, plain, error);
 }
 
 /* --- texts --- */
@@ -250,16 +241,13 @@ static gboolean open_file(Inline *state, const Leaf *leaf, GError **error)
 	guint layers = work->opened->layers->len, signatures = work->opened->signatures->len;
 	g_autoptr(Spool) armour = open_decoded(work, leaf->part, error);
 	g_autoptr(Source) source = armour ? spool_source_all(armour) : NULL;
-	g_autoptr(Spool) plain = protect_spool(work->job);
-	OpenLayer *layer =
-		source && open_in_time(work, error)
-			? open_pgp_message(work, "pgp-inline-encrypted", source, plain, error)
-			: NULL;
+	g_autoptr(Spool) plain = NULL;
 
-	set_partial(state, layers, signatures);
-	if (!layer)
+	if (!source || !open_in_time(work, error) ||
+	    !open_pgp_message(work, "pgp-inline-encrypted", source, &plain, error))
 		return FALSE;
-	if (!layer->opened) {
+	set_partial(state, layers, signatures);
+	if (!plain) {
 		add_copy(state, leaf->part);
 		return TRUE;
 	}

