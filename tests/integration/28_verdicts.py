@@ -4,6 +4,7 @@ parts beside unsigned ones, signers who are not the sender, two signers, ciphert
 foreign mail, certificate paths that must fail. `sealpost explain --incoming` with all keys and roots
 of the family."""
 import csv
+import email
 import os
 import re
 import shutil
@@ -105,6 +106,12 @@ class Verdict:
     def tags(self):
         return re.findall(r"\[[^\]]*\]", self.field(b"Subject"))
 
+    def seen(self):
+        """What a reader sees without opening a file."""
+        message = email.message_from_bytes(self.head + b"\r\n\r\n" + self.body)
+        return b"\n".join(part.get_payload(decode=True) for part in message.walk() if
+                          not part.is_multipart() and part.get_content_disposition() != "attachment")
+
     def passed(self):
         return re.search(r"=pass\b", self.field(b"Authentication-Results"))
 
@@ -134,12 +141,14 @@ def johnny(family, tap):
         assert len(rows) == 7
         for row in rows:
             found = family.explain(row)
-            found.stays()
+            inside = "m1-pgp-inline" in row["path"]  # words before the block, in the same text
+            if inside:
+                assert found.seen().startswith(b"[Sealpost: only parts of this text were protected")
+            else:
+                found.stays()
             assert not found.passed() and "[signed" not in found.field(b"Subject"), row
-            if row["kind"] == "mime-pgp-inline":
-                continue
             assert found.each("part", "covers", "signer") == [
-                ("1.2", "part", "manager@bigcorporation.de")], (row, found.signatures)
+                ("1" if inside else "1.2", "part", "manager@bigcorporation.de")], found.signatures
             assert found.each("result")[0][0] == ("good" if "pgp" in row["path"] else "expired")
             assert "partial-signature" in found.warnings, row
             assert "only a part is signed" in found.field(b"Subject"), row
@@ -177,15 +186,22 @@ def covert(family, tap):
             assert found.way == "opened" and found.tags == ["[encrypted]"], row
             secrets += [line for line in found.body.split(b"\r\n") if len(line) > 8]
         assert secrets and not any(secret in found.came for secret in secrets)
-    with tap.case("covert 01-enc: a ciphertext beside other parts stays shut, never \"encrypted\""):
+    with tap.case("covert 01-enc: a ciphertext beside other parts stays shut or is a file, never \"encrypted\""):
         rows = [row for row in family.mails("01-enc") if "00-original" not in row["path"]]
         assert len(rows) == 11
         for row in rows:
             found = family.explain(row)
-            found.stays()
-            assert not any(result == "opened" for _, _, result in found.layers), row
+            # Nothing foreign in it: two inline ciphertexts, of the attacker and of his victim. The
+            # second is never a text to read, and so never quoted.
+            apart = row["path"].endswith("-dbl.eml") and row["kind"] == "mime-pgp-inline"
+            if apart:
+                assert all(result == "opened" for _, _, result in found.layers), row
+                assert "partial-encryption" in found.warnings, row
+            else:
+                found.stays()
+                assert not any(result == "opened" for _, _, result in found.layers), row
             assert "[encrypted]" not in found.tags, row
-            assert not any(secret in found.body for secret in secrets), row
+            assert not any(secret in found.seen() for secret in secrets), row
     with tap.case("covert 02-sig: conditional style is neither vouched for nor touched"):
         rows = family.mails("02-sig")
         assert len(rows) == 4
