@@ -17,11 +17,78 @@
 
 #define KEYRING "pubring.gpg"
 #define SOCKET "S.gpg-agent"
+/* What gpg may take to look at one key for the first time. */
+#define CHECK_SECONDS 5
 
 struct PgpVisit {
 	char *folder;
 	PgpContext *context;
 };
+
+static char *first_fingerprint(const guint8 *data, gsize size)
+{
+	PgpPackets packets = {data, size, 0};
+	PgpPacket packet;
+
+	return pgp_packet_next(&packets, &packet, NULL, NULL) ? pgp_packet_fingerprint(&packet)
+							      : NULL;
+}
+
+/* What gpg has made of the key in its keyring; NULL if it did not want it. */
+static GBytes *imported(PgpVisit *visit, GBytes *key)
+{
+	g_autofree char *path = g_build_filename(visit->folder, KEYRING, NULL);
+	g_autofree char *text = NULL;
+	gsize size, key_size;
+	const guint8 *data = g_bytes_get_data(key, &key_size);
+
+	if (!g_file_get_contents(path, &text, &size, NULL))
+		return NULL;
+	g_autofree char *wanted = first_fingerprint(data, key_size);
+	g_autofree char *there = first_fingerprint((const guint8 *)text, size);
+	if (!wanted || g_strcmp0(wanted, there) != 0)
+		return NULL;
+	return g_bytes_new_take(g_steal_pointer(&text), size);
+}
+
+/* gpg reads the key into an empty keyring. What it does not want, such as a key without a user ID,
+ * is used as it is. NULL: the visit has ended. */
+static GBytes *check_key(PgpVisit *visit, GBytes *key, GError **error)
+{
+	gsize size;
+	const guint8 *bytes = g_bytes_get_data(key, &size);
+	g_autoptr(PgpData) data = pgp_data_new_bytes(bytes, size, error);
+	gint64 deadline = g_get_monotonic_time() + CHECK_SECONDS * G_USEC_PER_SEC;
+	GBytes *result = NULL;
+
+	if (!data || !pgp_write_file(visit->folder, KEYRING, "", 0, error))
+		return NULL;
+	gpgme_error_t started =
+		gpgme_op_import_start(pgp_context_gpgme(visit->context), pgp_data_gpgme(data));
+	if (pgp_run(visit->context, started, deadline, NULL, NULL)) {
+		result = imported(visit, key);
+	} else {
+		g_clear_pointer(&visit->context, pgp_context_free);
+		visit->context = pgp_context_new(visit->folder, error);
+		if (!visit->context)
+			return NULL;
+	}
+	return result ? result : g_bytes_ref(key);
+}
+
+/* The key with gpg's notes about its own signatures. New reference. */
+static GBytes *checked_key(PgpVisit *visit, PgpHome *home, GBytes *key, GError **error)
+{
+	PgpChecked *checked = pgp_home_checked(home);
+	GBytes *result = pgp_checked_find(checked, key);
+
+	if (!result) {
+		result = check_key(visit, key, error);
+		if (result)
+			pgp_checked_keep(checked, key, result);
+	}
+	return result;
+}
 
 static void add_key(GByteArray *keyring, GBytes *key)
 {
@@ -72,24 +139,6 @@ static void add_signer(GByteArray *keyring, PgpHome *home, GPtrArray *recipients
 	}
 }
 
-static GByteArray *keyring_of(PgpHome *home, const PgpOpenJob *job, GPtrArray *recipients)
-{
-	GByteArray *keyring = g_byte_array_new();
-
-	for (guint i = 0; job->secrets && i < job->secrets->len; i++) {
-		const PgpSecretKey *secret = pgp_home_secret(home, job->secrets->pdata[i]);
-		if (secret)
-			add_key(keyring, secret->public_key);
-	}
-	for (guint i = 0; job->signers && i < job->signers->len; i++) {
-		if (recipients)
-			add_signer(keyring, home, recipients, job->signers->pdata[i]);
-		else
-			add_key(keyring, job->signers->pdata[i]);
-	}
-	return keyring;
-}
-
 static gboolean furnish(PgpVisit *visit, PgpHome *home, GError **error)
 {
 	g_autofree char *redirection =
@@ -116,15 +165,53 @@ static PgpVisit *visit_new(PgpHome *home, GError **error)
 	return furnish(visit, home, error) ? g_steal_pointer(&visit) : NULL;
 }
 
+static gboolean add_secrets(PgpVisit *visit, PgpHome *home, const PgpOpenJob *job,
+			    GByteArray *keyring, GError **error)
+{
+	for (guint i = 0; job->secrets && i < job->secrets->len; i++) {
+		const PgpSecretKey *secret = pgp_home_secret(home, job->secrets->pdata[i]);
+		g_autoptr(GBytes) key =
+			secret ? checked_key(visit, home, secret->public_key, error) : NULL;
+
+		if (secret && !key)
+			return FALSE;
+		if (key)
+			add_key(keyring, key);
+	}
+	return TRUE;
+}
+
+static GByteArray *keyring_of(PgpVisit *visit, PgpHome *home, const PgpOpenJob *job,
+			      GPtrArray *recipients, GError **error)
+{
+	g_autoptr(GByteArray) keyring = g_byte_array_new();
+
+	if (!add_secrets(visit, home, job, keyring, error))
+		return NULL;
+	for (guint i = 0; job->signers && i < job->signers->len; i++) {
+		g_autoptr(GBytes) key = checked_key(visit, home, job->signers->pdata[i], error);
+
+		if (!key)
+			return NULL;
+		if (recipients)
+			add_signer(keyring, home, recipients, key);
+		else
+			add_key(keyring, key);
+	}
+	return g_steal_pointer(&keyring);
+}
+
 PgpVisit *pgp_visit_begin(PgpHome *home, const PgpOpenJob *job, GPtrArray *recipients,
 			  GError **error)
 {
-	g_autoptr(GByteArray) keyring = keyring_of(home, job, recipients);
 	g_autoptr(PgpVisit) visit = pgp_home_take_visit(home);
 
 	if (!visit)
 		visit = visit_new(home, error);
-	if (!visit || !pgp_write_file(visit->folder, KEYRING, keyring->data, keyring->len, error))
+	if (!visit)
+		return NULL;
+	g_autoptr(GByteArray) keyring = keyring_of(visit, home, job, recipients, error);
+	if (!keyring || !pgp_write_file(visit->folder, KEYRING, keyring->data, keyring->len, error))
 		return NULL;
 	return g_steal_pointer(&visit);
 }

@@ -139,7 +139,7 @@ static gboolean read_block(const char *text, gsize size, gsize *at, GByteArray *
 GByteArray *pgp_dearmor(const guint8 *text, gsize size, const char *const *labels,
 			gboolean *damaged)
 {
-	g_autoptr(GByteArray) out = g_byte_array_new();
+	g_autoptr(GByteArray) out = g_byte_array_sized_new(1);
 	gboolean found = FALSE, whole = TRUE;
 	gsize at = 0;
 	Line line;

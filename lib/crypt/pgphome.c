@@ -26,6 +26,7 @@ struct PgpHome {
 	char *link_folder; /* holds the symbolic link; NULL if none was needed */
 	char *real_folder;
 	PgpTargets *targets;
+	PgpChecked *checked;
 	GMutex lock; /* guards all below */
 	GCond changed;
 	GQueue idle; /* of PgpContext * */
@@ -132,6 +133,7 @@ PgpHome *pgp_home_open(const char *folder, GError **error)
 	g_queue_init(&home->idle);
 	g_queue_init(&home->visits);
 	g_queue_init(&home->agents);
+	home->checked = pgp_checked_new();
 	home->secrets = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, secret_key_free);
 	home->lost = g_ptr_array_new_with_free_func(secret_key_free);
 	home->real_folder = g_strdup(absolute);
@@ -168,6 +170,7 @@ void pgp_home_close(PgpHome *home)
 			unlink(home->folder);
 		rmdir(home->link_folder);
 	}
+	pgp_checked_free(home->checked);
 	g_hash_table_unref(home->secrets);
 	g_ptr_array_unref(home->lost);
 	pgp_targets_free(home->targets);
@@ -187,6 +190,11 @@ const char *pgp_home_folder(const PgpHome *home)
 PgpTargets *pgp_home_targets(const PgpHome *home)
 {
 	return home->targets;
+}
+
+PgpChecked *pgp_home_checked(PgpHome *home)
+{
+	return home->checked;
 }
 
 PgpContext *pgp_home_take(PgpHome *home, GError **error)

@@ -6,6 +6,7 @@
 #define SEALPOST_LIB_CRYPT_PGPHOME_H
 
 #include "lib/crypt/pgp.h"
+#include "lib/crypt/pgpchecked.h"
 #include "lib/crypt/pgprun.h"
 
 /* A secret key that is in the working copy; immutable, lives as long as the home. */
@@ -36,6 +37,8 @@ const char *pgp_home_folder(const PgpHome *home);
 struct PgpVisit;
 struct PgpVisit *pgp_home_take_visit(PgpHome *home); /* NULL: none waits */
 void pgp_home_give_visit(PgpHome *home, struct PgpVisit *visit);
+/* The keys that visits have had checked. Borrowed. */
+PgpChecked *pgp_home_checked(PgpHome *home);
 
 /* How many contexts, visits and connections wait at most, of each. */
 #define PGP_HOME_IDLE_MAX 32

@@ -169,6 +169,13 @@ static gboolean take_packet(Walk *walk, const PgpPacket *packet, GError **error)
 	return FALSE;
 }
 
+/* Nobody writes keys in pieces; where one without an end begins, nothing can follow. */
+static gboolean is_cut(const Walk *walk, const PgpPacket *packet)
+{
+	return packet->partial &&
+	       (walk->inside || packet->tag == PGP_PUBLIC_KEY || packet->tag == PGP_SECRET_KEY);
+}
+
 static PgpKeyFile *walk_packets(const guint8 *data, gsize size, GError **error)
 {
 	PgpPackets packets = {data, size, 0};
@@ -181,7 +188,7 @@ static PgpKeyFile *walk_packets(const guint8 *data, gsize size, GError **error)
 	/* Never moved while it grows: no copies of secrets are left behind. */
 	file->packets = g_byte_array_sized_new((guint)size + 1);
 	while (pgp_packet_next(&packets, &packet, &cut, &failure)) {
-		if (cut || (packet.partial && walk.inside)) {
+		if (cut || is_cut(&walk, &packet)) {
 			g_set_error(error, SEALPOST_ERROR, ERROR_MALFORMED, "a key is cut off");
 			return NULL;
 		}

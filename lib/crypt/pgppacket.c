@@ -92,12 +92,12 @@ static gboolean skip_parts(Bytes *bytes)
 
 gboolean pgp_packet_next(PgpPackets *packets, PgpPacket *packet, gboolean *cut, GError **error)
 {
-	Bytes bytes = {packets->data + packets->at, packets->size - packets->at};
-	const guint8 *end = packets->data + packets->size;
 	gboolean short_of = FALSE;
 
-	if (bytes.left == 0)
+	if (packets->at >= packets->size)
 		return FALSE;
+	Bytes bytes = {packets->data + packets->at, packets->size - packets->at};
+	const guint8 *end = packets->data + packets->size;
 	memset(packet, 0, sizeof(*packet));
 	packet->start = bytes.at;
 	if (!take_header(&bytes, packet) || packet->tag == 0) {

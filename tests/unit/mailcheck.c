@@ -48,7 +48,7 @@ static void append_words(GString *text, const char *value)
 	for (const char *p = value; *p != '\0'; p++)
 		if (!g_ascii_isspace(*p) && !g_ascii_iscntrl(*p))
 			g_string_append_c(text, *p);
-		else if (text->str[text->len - 1] != ' ')
+		else if (text->len > start && text->str[text->len - 1] != ' ')
 			g_string_append_c(text, ' ');
 	if (text->len > start && text->str[text->len - 1] == ' ')
 		g_string_truncate(text, text->len - 1);
