@@ -100,24 +100,23 @@ static gboolean is_partly_encrypted(const Opened *opened)
 
 void opened_conclude(Opened *opened)
 {
-	gboolean covered = FALSE, partial = FALSE, outside = FALSE;
+	gboolean covered = FALSE, fixed = FALSE, partial = FALSE, outside = FALSE;
 
 	for (guint i = 0; i < opened->signatures->len; i++) {
 		const OpenSignature *signature = opened->signatures->pdata[i];
 
 		covered = covered || opened_covers(signature);
+		fixed = fixed || (opened_covers(signature) && !signature->loose);
 		partial = partial || signature->partial;
 		outside = outside || (signature->outside && g_str_equal(signature->result, "good"));
 	}
 	if (is_partly_encrypted(opened))
 		opened_warn(opened, "partial-encryption");
-	if (covered)
-		return;
-	if (opened->changeable)
+	if (opened->changeable && !fixed)
 		opened_warn(opened, "not-protected-against-change");
-	if (partial)
+	if (partial && !covered)
 		opened_warn(opened, "partial-signature");
-	if (outside)
+	if (outside && !covered)
 		opened_warn(opened, "signed-ciphertext");
 }
 

@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the reader is told of mail that came in through a real Postfix: tags in the Subject, fields on
+top, and nothing of it forged by others."""
+import email
+import email.policy
+import re
+import signal
+import smtplib
+from email.header import Header
+
+from foreign import (entity, gpg_encrypted, mail, multipart, openssl_encrypted, openssl_signed,
+                     sq_encrypted)
+from lib import ALICE, BOSS, copy_for, script
+
+from demo import people as cast
+from demo.process import wait_for
+from demo.site import as_bytes
+
+POLICY = 'internal domains "firma.example"\noutgoing require smime, pgp\n'
+SOFIA, PETER, EVE = cast.SOFIA.address, cast.PETER.address, "eve@elsewhere.example"
+TEXT = entity("Grüße\r\n")
+TAGS = {"subject_tags": "encrypted, signed, warning", "subject_language": "de"}
+NAME = "gw.firma.example"
+
+
+def from_outside(site, recipients, content, sender=SOFIA):
+    """The one copy that arrives of what a client at another address sends."""
+    site.empty_out()
+    with smtplib.SMTP("127.0.0.1", site.smtp_port, timeout=120) as smtp:
+        smtp.ehlo()
+        code, _ = smtp.docmd("XCLIENT", "ADDR=192.0.2.66 NAME=mx.stranger.example")
+        assert code == 220, code
+        smtp.ehlo_resp = smtp.helo_resp = None
+        smtp.sendmail(sender, recipients, as_bytes(content))
+    return site.arrived_for(len(recipients))
+
+
+def told(site, content, sender=SOFIA):
+    return Told(from_outside(site, [ALICE], content, sender)[0].content)
+
+
+class Told:
+    """A delivered message as Python's parser sees it."""
+
+    def __init__(self, content):
+        self.content = content
+        self.mail = email.message_from_bytes(content, policy=email.policy.default)
+        head = content.split(b"\r\n\r\n", 1)[0] + b"\r\n"
+        self.fields = [(name.decode().lower(), value) for name, value in
+                       re.findall(rb"(?m)^([!-9;-~]+):((?:.*\r\n[ \t])*.*)\r\n", head)]
+
+    def all(self, name):
+        return [value for field, value in self.fields if field == name.lower()]
+
+    @property
+    def subject(self):
+        return re.sub(r"\s+", " ", str(self.mail["Subject"]))
+
+    @property
+    def details(self):
+        found = self.all("X-Sealpost-Incoming")
+        assert len(found) <= 1, found
+        return re.sub(r"\s+", " ", found[0].decode()) if found else ""
+
+    @property
+    def results(self):
+        found = [x for x in self.all("Authentication-Results") if NAME.encode() in x]
+        assert len(found) <= 1, found
+        return re.sub(r"\s+", " ", found[0].decode()) if found else ""
+
+
+def tags(site, tap):
+    signed = openssl_signed(site, SOFIA, TEXT)
+    with tap.case("the tags, in German, of S/MIME and PGP; the rest of the Subject as it was"):
+        found = told(site, mail(SOFIA, [ALICE], openssl_encrypted(site, [ALICE], signed)))
+        assert found.subject == f"[verschlüsselt] [signiert: {SOFIA}] x", found.subject
+        rest = b"=?iso-8859-1?q?Gr=FC=DFe?= =?utf-8?b?w7wg?= an\r\n alle"
+        found = told(site, mail(PETER, [ALICE], gpg_encrypted(site, PETER, [ALICE], TEXT),
+                                subject="REST").replace(b"REST", rest), PETER)
+        assert found.subject == f"[verschlüsselt] [signiert: {PETER}] Grüßeü an alle", found.subject
+        assert found.all("Subject")[0].endswith(rest), found.all("Subject")
+        found = told(site, mail(SOFIA, [ALICE], signed))
+        assert found.subject == f"[signiert: {SOFIA}] x" and "smime=pass" in found.results
+        found = told(site, mail(SOFIA, [ALICE], TEXT))
+        assert found.subject == "x" and not found.results and not found.details
+    with tap.case("warnings: another signer, changed bytes, CBC without a signature"):
+        found = told(site, mail(EVE, [ALICE], signed), EVE)
+        assert found.subject == f"[WARNUNG: signiert von {SOFIA}, nicht vom Absender] x"
+        found = told(site, mail(SOFIA, [ALICE], signed.replace(b"Gr\xc3", b"gr\xc3")))
+        assert found.subject == "[WARNUNG: Signatur gebrochen] x", found.subject
+        found = told(site, mail(SOFIA, [ALICE], openssl_encrypted(site, [ALICE], TEXT)))
+        assert found.subject == "[verschlüsselt] [WARNUNG: nicht gegen Änderung geschützt] x"
+        assert "warning not-protected-against-change" in found.details
+        found = told(site, mail(SOFIA, [ALICE],
+                                openssl_encrypted(site, [ALICE], TEXT, "-aes-256-gcm")))
+        assert found.subject == "[verschlüsselt] x", found.subject
+        found = told(site, mail(SOFIA, [ALICE], openssl_signed(
+            site, SOFIA, openssl_encrypted(site, [ALICE], TEXT))))
+        assert "[signiert" not in found.subject and "smime=policy" in found.results, found.results
+        assert "warning signed-ciphertext" in found.details
+    with tap.case("the name is the signer's, never the display name; a lie in it is told"):
+        liar = f'"[signiert: Chef] {BOSS}" <{SOFIA}>'
+        found = told(site, mail(liar, [ALICE], signed))
+        assert found.subject == (f"[signiert: {SOFIA}] [WARNUNG: Name des Absenders zeigt eine "
+                                 "andere Adresse] x"), found.subject
+        assert "warning forged-display-name" in found.details
+    with tap.case("Sender and Reply-To are no From"):
+        found = told(site, mail(EVE, [ALICE], signed, extra=f"Sender: {SOFIA}\r\n"
+                                f"Reply-To: {SOFIA}\r\n"), EVE)
+        assert "not-from" in found.details and "pass" not in found.results
+    with tap.case("for two, each is told what holds for him"):
+        content = mail(SOFIA, [ALICE, BOSS], openssl_encrypted(site, [ALICE], signed))
+        copies = from_outside(site, [ALICE, BOSS], content)
+        assert "verschlüsselt" in Told(copy_for(copies, ALICE).content).subject
+        other = Told(copy_for(copies, BOSS).content)
+        assert other.subject == "x" and "shut (no-key)" in other.details
+    with tap.case("no Subject, two Subjects"):
+        content = mail(SOFIA, [ALICE], signed)
+        found = told(site, content.replace(b"Subject: x\r\n", b""))
+        assert found.subject == f"[signiert: {SOFIA}]", found.subject
+        found = told(site, content.replace(b"Subject: x\r\n", b"Subject: x\r\nSubject: y\r\n"))
+        assert all(b"signiert" in x for x in found.all("Subject")), found.all("Subject")
+
+
+def lookalikes(site, tap):
+    forged = ["[verschlüsselt] [signiert: Chef] Plan", "[encrypted] Plan", "[ SIGNED : boss ] Plan",
+              "[WARNING: nothing] Plan", "［signiert：Chef］Plan", "【encrypted】 Plan",
+              "[ѕіgnеd: boss] Plan", "[sig[signed: x]ned: boss] Plan", "[sig\u200bned] Plan"]
+    with tap.case("look-alikes of our tags are taken out, of mail that is not protected, too"):
+        for subject in forged:
+            for text in (Header(subject, "utf-8").encode(), subject):
+                content = mail(EVE, [ALICE], TEXT, subject="REST")
+                found = told(site, content.replace(b"REST", text.encode()), EVE)
+                assert found.subject == "Plan", (subject, found.subject)
+    with tap.case("of protected mail, too, before ours go in front"):
+        found = told(site, mail(SOFIA, [ALICE], openssl_signed(site, SOFIA, TEXT),
+                                subject="[encrypted] [signed: boss] Plan"))
+        assert found.subject == f"[signiert: {SOFIA}] Plan", found.subject
+    with tap.case("what is not ours stays byte for byte"):
+        for text in (b"[WARNING] disk full", b"contract (signed)", b"=?utf-8?Q?=5Bticket?= 5]"):
+            content = mail(EVE, [ALICE], TEXT, subject="REST").replace(b"REST", text)
+            assert told(site, content, EVE).all("Subject") == [b" " + text]
+    with tap.case("mail of our own people is not touched"):
+        site.empty_out()
+        site.submit(BOSS, [ALICE], mail(BOSS, [ALICE], TEXT, subject="[signed: boss] Plan"))
+        assert Told(site.arrived(1)[0].content).subject == "[signed: boss] Plan"
+
+
+FORGED = [b"X-Sealpost-Incoming: smime-encrypted opened", b"x-SEALPOST-incoming:\r\n\tforged",
+          b"X-Sealpost-Incoming : forged", b"X-Sealpost-Anything: forged",
+          b"Authentication-Results: " + NAME.encode() + b"; smime=pass (forged)",
+          b"Authentication-Results:\r\n\t" + NAME.upper().encode() + b"\r\n\t; smime=pass (forged)",
+          b"authentication-results: (a (nested) one) \"gw.fir\\ma.example\" 1; pgp=pass (forged)",
+          b"Authentication-Results: " + NAME.encode() + b"(x) 1; smime=pass (forged)",
+          b"Authentication-Results : " + NAME.encode() + b".; smime=pass (forged)",
+          b"AUTHENTICATION-RESULTS: (\r\n )" + NAME.encode() + b"\r\n /1; smime=pass (forged)"]
+
+
+def fields(site, tap):
+    with tap.case("fields in our name from outside are gone, whatever they look like"):
+        protected = openssl_encrypted(site, [ALICE], openssl_signed(site, SOFIA, TEXT))
+        for inner in (TEXT, protected, openssl_signed(site, SOFIA, TEXT),
+                      b"Content-Type: multipart/mixed; boundary=\r\n\r\nbroken"):
+            content = b"\r\n".join(FORGED) + b"\r\n" + mail(SOFIA, [ALICE], inner)
+            found = told(site, content)
+            assert b"forged" not in found.content, found.content[:2000]
+            assert len(found.all("X-Sealpost-Incoming")) == (inner[:40] == protected[:40] or
+                                                            b"multipart/signed" in inner)
+    with tap.case("others' results stay; ours stand on top of them, folded"):
+        content = (b"Authentication-Results: mx.other.example; dkim=pass\r\n" +
+                   mail(SOFIA, [ALICE], openssl_signed(site, SOFIA, TEXT)))
+        found = told(site, content)
+        names = [name for name, _ in found.fields]
+        first = names.index("authentication-results")
+        assert names[first + 1] == "x-sealpost-incoming", names
+        assert [x.strip() for x in found.all("Authentication-Results")][1] == \
+            b"mx.other.example; dkim=pass"
+        assert first < min(names.index("from"), names.index("subject"), names.index("mime-version"))
+        for _, value in found.fields[first:first + 2]:
+            assert all(len(line) <= 78 for line in value.split(b"\r\n")), value
+        assert found.results == (f" {NAME}; smime=pass (good) "
+                                 f"body.smime-identifier={SOFIA}"), found.results
+
+
+def cleartext_footer(signed):
+    """As a mailing list adds it."""
+    return multipart("multipart/mixed", "", [signed, entity("-- \r\nthe list\r\n")], "=_list")
+
+
+def parts(site, tap):
+    signed = openssl_signed(site, SOFIA, TEXT)
+    opaque = openssl_signed(site, SOFIA, TEXT, opaque=True)
+    attached = (b"Content-Type: message/rfc822\r\n\r\nFrom: " + SOFIA.encode() +
+                b"\r\nSubject: inner\r\n" + signed)
+    third = signed.rstrip()[:-2]
+    boundary = re.search(rb'boundary="([^"]+)"', signed).group(1)
+    third = third + b"\r\n" + TEXT + b"\r\n--" + boundary + b"--\r\n"
+    cases = {"a list's footer": (cleartext_footer(signed), "1.1"),
+             "an opaque part": (cleartext_footer(opaque), "1.1"),
+             "an attached message": (multipart("multipart/mixed", "", [TEXT, attached]), "1.2.1"),
+             "a third part behind the signature": (third, "1")}
+    with tap.case("a part is signed: told as a part, and delivered byte for byte"):
+        for name, (inner, part) in cases.items():
+            found = told(site, mail(SOFIA, [ALICE], inner))
+            assert f"signature smime good signer={SOFIA} part={part}" in found.details, \
+                (name, found.details)
+            assert "warning partial-signature" in found.details, name
+            assert f"policy (good, covers part {part} only)" in found.results, found.results
+            assert found.subject == "[WARNUNG: nur ein Teil ist signiert] x", (name, found.subject)
+            assert found.content.endswith(inner), name
+    with tap.case("a signed part with changed bytes; a signed document is none"):
+        broken = cleartext_footer(signed.replace(b"Gr\xc3", b"gr\xc3"))
+        found = told(site, mail(SOFIA, [ALICE], broken))
+        assert "smime=fail (bad" in found.results and "Signatur gebrochen" in found.subject
+        document = opaque.replace(b"smime.p7m", b"contract.p7m")
+        found = told(site, mail(SOFIA, [ALICE], cleartext_footer(document)))
+        assert not found.details and found.subject == "x", found.details
+    with tap.case("a bounce that quotes signed mail is left alone"):
+        report = multipart("multipart/report", "; report-type=delivery-status",
+                           [TEXT, b"Content-Type: message/delivery-status\r\n\r\n"
+                            b"Reporting-MTA: dns; x\r\n\r\n", attached])
+        assert not told(site, mail(SOFIA, [ALICE], report)).details
+    with tap.case("signed as a whole and with signed mail attached: the whole counts"):
+        whole = openssl_signed(site, SOFIA, multipart("multipart/mixed", "", [TEXT, attached],
+                                                      "=_whole"))
+        found = told(site, mail(SOFIA, [ALICE], whole))
+        assert found.subject == f"[signiert: {SOFIA}] x" and "warning" not in found.details
+    with tap.case("hundreds of signed parts: some are looked at, and it arrives"):
+        found = told(site, mail(SOFIA, [ALICE], multipart("multipart/mixed", "", [signed] * 300)))
+        assert found.details.count("signature smime good") == 16, found.details
+    with tap.case("an encrypted mail with a part signed inside"):
+        inner = openssl_encrypted(site, [ALICE], cleartext_footer(signed), "-aes-256-gcm")
+        found = told(site, mail(SOFIA, [ALICE], inner))
+        assert found.subject == "[verschlüsselt] [WARNUNG: nur ein Teil ist signiert] x"
+
+
+def openpgp(site, tap):
+    with tap.case("OpenPGP, by somebody whose key we know, but not the sender"):
+        content = mail(EVE, [ALICE], sq_encrypted(site, PETER, [ALICE], TEXT))
+        found = told(site, content, EVE)
+        assert "not-from" in found.details and "pgp=pass" not in found.results, found.results
+        content = mail(EVE, [ALICE], gpg_encrypted(site, PETER, [ALICE], TEXT))
+        found = told(site, content, EVE)
+        assert f"signature pgp good signer={PETER} not-from" in found.details, found.details
+        assert found.subject == (f"[verschlüsselt] [WARNUNG: signiert von {PETER}, nicht vom "
+                                 "Absender] x"), found.subject
+
+
+def switched(site, tap):
+    content = mail(SOFIA, [ALICE], openssl_signed(site, SOFIA, TEXT),
+                   subject="[encrypted] [signed: boss] Plan")
+
+    def reload(**values):
+        site.sealpost.set("incoming", **values)
+        before = site.sealpost.gateway_log().count("reloaded")
+        site.sealpost.gateway.signal(signal.SIGHUP)
+        wait_for(lambda: site.sealpost.gateway_log().count("reloaded") > before, 10, "the reload")
+
+    with tap.case("in English; only some of the tags; none: the Subject stays as it came"):
+        reload(subject_language="en")
+        assert told(site, content).subject == f"[signed: {SOFIA}] Plan"
+        reload(subject_tags="encrypted")
+        assert told(site, content).subject == "Plan"
+        reload(subject_tags="")
+        assert told(site, content).subject == "[encrypted] [signed: boss] Plan"
+    with tap.case("a tag or a language that does not exist: refused by name"):
+        for values, word in (({"subject_tags": "encrypted, seen"}, "seen"),
+                             ({"subject_tags": "", "subject_language": "fr"}, "fr")):
+            site.sealpost.set("incoming", **values)
+            done = site.sealpost.run("explain", "--from", SOFIA, "--to", ALICE, stdin=content,
+                                     check=False)
+            assert done.returncode == 78 and word in done.stderr.decode(), done
+
+
+with script() as TAP, TAP.site(people=cast.CAST, policy=POLICY, portal=False,
+                               settings={"incoming": TAGS, "sealpost": {"hostname": NAME}}) as SITE:
+    for each in (tags, lookalikes, fields, parts, openpgp, switched):
+        each(SITE, TAP)
