@@ -77,9 +77,10 @@ class Sealpost:
 
     # The daemons
 
-    def start_gateway(self):
+    def start_gateway(self, prefix=()):
+        """prefix: a program that runs it, and becomes it."""
         self._gateway = self._children.add(Child(
-            "gateway", [self.build / "gateway/sealpost-gateway", "--config", self.conf],
+            "gateway", [*prefix, self.build / "gateway/sealpost-gateway", "--config", self.conf],
             self.log / "gateway.log", ready=lambda: socket_answers(self.socket)))
         return self._gateway
 
