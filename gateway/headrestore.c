@@ -67,15 +67,21 @@ static gboolean is_bound(const Opened *opened, const char *address)
 	return FALSE;
 }
 
-/* Takes a field over in a form that survives every relay; one that has none stays outside. */
+/* Takes a field over in a form that survives every relay, without control characters; one that has
+ * none stays outside. */
 static void take(Opened *opened, const Header *header)
 {
+	g_autofree char *clean = g_strdup(header->value);
+	Header made = {header->name, clean};
 	g_autofree char *value = NULL;
 
 	if (headers_count(opened->restored) >= HEADRESTORE_FIELDS_MAX ||
 	    strlen(header->value) > HEADRESTORE_VALUE_MAX)
 		return;
-	value = header_is_safe(header) ? g_strdup(header->value) : header_make_safe(header, NULL);
+	for (char *p = clean; *p; p++)
+		if (g_ascii_iscntrl(*p) && *p != '\n' && *p != '\t')
+			*p = ' ';
+	value = header_is_safe(&made) ? g_strdup(clean) : header_make_safe(&made, NULL);
 	if (value && strlen(value) <= HEADRESTORE_VALUE_MAX)
 		headers_append(opened->restored, header->name, value, NULL);
 }
