@@ -40,6 +40,7 @@ static const Text warning_texts[] = {
 	{"forged-display-name",
 	 {"sender's name shows another address", "Name des Absenders zeigt eine andere Adresse"}},
 	{"protected-from-differs", {"another sender inside", "innen ein anderer Absender"}},
+	{"partial-encryption", {"only a part was encrypted", "nur ein Teil war verschlüsselt"}},
 	{"partial-signature", {"only a part is signed", "nur ein Teil ist signiert"}},
 	{"signed-ciphertext",
 	 {"signed after encryption", "erst nach der Verschlüsselung signiert"}},
