@@ -9,6 +9,7 @@
 
 #include "lib/base/error.h"
 
+#include "gateway/annotate.h"
 #include "gateway/explain.h"
 
 HandbackVerdict explain_verdict(const Preview *preview)
@@ -117,6 +118,16 @@ static void tell_recipient(GString *text, const PlanRecipient *outcome)
 	g_string_append_c(text, '\n');
 }
 
+/* What was found in a message that came in, as its header will say. */
+static void tell_found(GString *text, const Opened *opened)
+{
+	g_autofree char *details = annotate_details(opened);
+	g_auto(GStrv) lines = g_strsplit(details, ";", -1);
+
+	for (char **line = lines; *line; line++)
+		g_string_append_printf(text, "  %s\n", g_strstrip(*line));
+}
+
 static void tell_variant(GString *text, const Plan *plan, const PlanVariant *variant)
 {
 	g_auto(GStrv) addresses = plan_variant_addresses(variant);
@@ -134,6 +145,8 @@ static void tell_variant(GString *text, const Plan *plan, const PlanVariant *var
 							   : "the sender's client has signed it");
 	if (variant->hide_subject)
 		g_string_append(text, "  the subject stands inside only; outside: [...]\n");
+	if (variant->opened)
+		tell_found(text, variant->opened);
 	if (route)
 		g_string_append_printf(text, "  transport enforced: %s\n", route);
 }

@@ -233,7 +233,7 @@ static void test_tags(void **state)
 	opened = encrypted(FALSE);
 	((OpenLayer *)opened->layers->pdata[0])->partial = TRUE;
 	add_signature(opened, "no-key", NULL, FALSE);
-	assert_tags((Tags)ALL, opened, "");
+	assert_tags((Tags)ALL, opened, "[WARNING: only a part was encrypted]");
 
 	opened = encrypted(FALSE);
 	((OpenLayer *)opened->layers->pdata[0])->opened = FALSE;
