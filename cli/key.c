@@ -16,6 +16,10 @@ static const CliCommand commands[] = {
 	{"show", cli_key_show, "FINGERPRINT|ADDRESS", "describes a key, usable or why not"},
 	{"lookup", cli_key_lookup, "ADDRESS", "asks all sources, as the gateway would"},
 	{"export", cli_key_export, "FINGERPRINT", "writes a key, with --secret its private part"},
+	{"approve", cli_key_approve, "FINGERPRINT...",
+	 "takes over keys that were learned from mail"},
+	{"reject", cli_key_reject, "FINGERPRINT...",
+	 "never uses these learned keys, nor learns them again"},
 	{"delete", cli_key_delete, "FINGERPRINT", "takes a key out of the store"},
 	{NULL, NULL, NULL, NULL},
 };

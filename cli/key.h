@@ -9,13 +9,20 @@
 
 #include "cli/cli.h"
 #include "keystore/inside.h"
+#include "keystore/learned.h"
 
 int cli_key_import(int argc, char **argv);
 int cli_key_list(int argc, char **argv);
 int cli_key_show(int argc, char **argv);
 int cli_key_lookup(int argc, char **argv);
 int cli_key_export(int argc, char **argv);
+int cli_key_approve(int argc, char **argv);
+int cli_key_reject(int argc, char **argv);
 int cli_key_delete(int argc, char **argv);
+
+/* What was learned from mail: the list, and the end of one. They return the exit status. */
+int key_list_learned(Keystore *keystore, const char *address, gboolean as_json);
+int key_forget_learned(Store *store, const Learned *row);
 
 /* What opening gave: the caller returns status if it is not EX_OK. */
 Store *key_open_store(int *status);

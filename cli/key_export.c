@@ -160,9 +160,10 @@ int cli_key_delete(int argc, char **argv)
 	g_autoptr(GError) error = NULL;
 	int status;
 
-	if (!cli_options(NULL, "FINGERPRINT",
-			 "Takes a key, with its private part, or a CRL out of the store.", &argc,
-			 &argv))
+	if (!cli_options(
+		    NULL, "FINGERPRINT",
+		    "Takes a key (with its private part), a learned key or a CRL out of the store.",
+		    &argc, &argv))
 		return EX_USAGE;
 	if (argc != 2) {
 		fprintf(stderr, "%s: one fingerprint (see --help)\n", argv[0]);
@@ -174,7 +175,10 @@ int cli_key_delete(int argc, char **argv)
 	g_autoptr(Crl) crl = find_crl(store, argv[1]);
 	if (crl)
 		return delete_crl(store, crl);
-	g_autoptr(Candidate) candidate = store_get(store, argv[1], &error);
+	g_autoptr(GPtrArray) learned = learned_of(store, argv[1], NULL);
+	g_autoptr(Candidate) candidate = store_get(store, argv[1], learned ? NULL : &error);
+	if (!candidate && learned)
+		return key_forget_learned(store, learned->pdata[0]);
 	if (!candidate || !store_delete(store, candidate->id, &error))
 		return cli_fail(error);
 	g_autofree char *kind = key_kind(candidate, candidate->secret);

@@ -128,9 +128,10 @@ static int list(Keystore *keystore, const char *address, JsonBuilder *json)
 
 int cli_key_list(int argc, char **argv)
 {
-	gboolean as_json = FALSE;
+	gboolean as_json = FALSE, learned = FALSE;
 	const GOptionEntry entries[] = {
 		{"json", 0, 0, G_OPTION_ARG_NONE, &as_json, "For programs", NULL},
+		{"learned", 0, 0, G_OPTION_ARG_NONE, &learned, "Those learned from mail", NULL},
 		G_OPTION_ENTRY_NULL,
 	};
 	g_autofree char *address = NULL;
@@ -146,6 +147,8 @@ int cli_key_list(int argc, char **argv)
 	g_autoptr(Keystore) keystore = key_open_keystore(&status);
 	if (!keystore)
 		return status;
+	if (learned)
+		return key_list_learned(keystore, address, as_json);
 	if (!as_json)
 		return list(keystore, address, NULL);
 	g_autoptr(JsonBuilder) builder = json_builder_new();

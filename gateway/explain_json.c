@@ -4,7 +4,10 @@
  */
 #include <json-glib/json-glib.h>
 
+#include "lib/crypt/cms.h"
+
 #include "gateway/explain.h"
+#include "gateway/protect.h"
 
 static void add_string(JsonBuilder *json, const char *name, const char *value)
 {
@@ -101,13 +104,17 @@ static void add_encryption(JsonBuilder *json, const PlanVariant *variant, const 
 {
 	const PlanRecipient *first = variant->recipients->pdata[0];
 	gboolean smime = variant->way == WAY_SMIME;
+	gboolean gcm = smime && protect_smime_capabilities(variant) & CMS_OPENS_GCM;
 
 	json_builder_begin_object(json);
 	add_string(json, "part", "1");
-	add_string(json, "kind", smime ? "smime-encrypted" : "pgp-encrypted");
+	add_string(json, "kind",
+		   gcm	   ? "smime-auth-encrypted"
+		   : smime ? "smime-encrypted"
+			   : "pgp-encrypted");
 	add_string(json, "result", "shut");
 	if (smime)
-		add_string(json, "algorithm", "aes256-cbc");
+		add_string(json, "algorithm", gcm ? "aes256-gcm" : "aes256-cbc");
 	add_string(json, "key", first->key->id);
 	begin_array(json, "keys");
 	for (guint i = 0; i < variant->recipients->len; i++) {
@@ -209,6 +216,23 @@ static void add_restored(JsonBuilder *json, const Opened *opened)
 	json_builder_end_array(json);
 }
 
+/* What the keystore would learn from it. */
+static void add_lessons(JsonBuilder *json, const Opened *opened)
+{
+	begin_array(json, "learned");
+	for (guint i = 0; i < opened->lessons->len; i++) {
+		const Lesson *lesson = opened->lessons->pdata[i];
+
+		json_builder_begin_object(json);
+		add_string(json, "type", key_type_name(lesson_type(lesson)));
+		add_string(json, "id", lesson_id(lesson));
+		add_string(json, "origin", lesson_origin(lesson));
+		add_string(json, "result", learn_result_name(lesson_result(lesson)));
+		json_builder_end_object(json);
+	}
+	json_builder_end_array(json);
+}
+
 /* What was found in a message that came in. */
 static void add_found(JsonBuilder *json, const Opened *opened)
 {
@@ -219,6 +243,7 @@ static void add_found(JsonBuilder *json, const Opened *opened)
 	for (guint i = 0; i < opened->warnings->len; i++)
 		json_builder_add_string_value(json, opened->warnings->pdata[i]);
 	json_builder_end_array(json);
+	add_lessons(json, opened);
 }
 
 static void add_layers(JsonBuilder *json, const Plan *plan, const PlanVariant *variant,

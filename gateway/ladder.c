@@ -31,8 +31,11 @@ static const KeyAnswer *ask_keys(Walk *walk)
 {
 	PlanRecipient *outcome = walk->outcome;
 
-	if (!outcome->answer)
+	if (!outcome->answer) {
 		outcome->answer = walk->advisers->keys(walk->advisers->context, outcome->recipient);
+		if (outcome->decision->keys_from_learned)
+			key_answer_take_learned(outcome->answer);
+	}
 	return outcome->answer;
 }
 

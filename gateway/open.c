@@ -7,6 +7,7 @@
 #include "gateway/fromname.h"
 #include "gateway/head.h"
 #include "gateway/headrestore.h"
+#include "gateway/lessons.h"
 #include "gateway/open.h"
 #include "gateway/protect.h"
 #include "gateway/signing.h"
@@ -228,15 +229,18 @@ Opened *open_message(const Job *job, const char *recipient, GError **error)
 		opened_warn(opened, reason);
 	if (fromname_lies(job->headers))
 		opened_warn(opened, "forged-display-name");
+	work.lessons = g_ptr_array_new_with_free_func((GDestroyNotify)lesson_free);
 	work.current = spool_ref(job->message);
 	gboolean done =
 		walk(&work, error) && restore_head(&work, error) && open_parts(&work, error);
 
+	lessons_conclude(&work);
 	opened_conclude(opened);
 	spool_unref(work.current);
 	mime_free(work.tree);
 	key_answer_free(work.sender);
 	g_clear_pointer(&work.others, g_ptr_array_unref);
 	verifiers_free(work.verifiers);
+	g_ptr_array_unref(work.lessons);
 	return done ? g_steal_pointer(&opened) : NULL;
 }

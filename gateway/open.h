@@ -23,6 +23,8 @@ typedef struct {
 	KeyAnswer *sender; /* the keys of From; asked for when a signature needs them */
 	GPtrArray *others; /* of KeyAnswer *: signers who are not the sender; NULL: none yet */
 	Verifiers *verifiers;
+	GPtrArray *
+		lessons; /* of Lesson *: keys that came along; which of them signed is to be seen */
 	Opened *opened; /* grows */
 	Spool *current; /* the entity whose root is looked at */
 	MimeTree *tree; /* its parts */

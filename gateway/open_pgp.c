@@ -4,6 +4,7 @@
  */
 #include "lib/base/error.h"
 
+#include "gateway/lessons.h"
 #include "gateway/open.h"
 #include "gateway/protect.h"
 
@@ -13,6 +14,7 @@ static gboolean set_job(OpenWork *work, PgpOpenJob *job, GError **error)
 
 	if (!verifiers)
 		return FALSE;
+	lessons_collect(work, NULL, NULL);
 	*job = (PgpOpenJob){work->openers->pgp, verifiers->pgp, work->job->deadline};
 	return TRUE;
 }
@@ -27,6 +29,24 @@ static PgpOpened *open_armour(OpenWork *work, Source *armour, Spool *plain, GErr
 	return pgp_open(work->job->snapshot->pgp, &job, armour, sink, error);
 }
 
+static gboolean is_unknown(const GPtrArray *signatures)
+{
+	const PgpSignature *first = signatures->len ? signatures->pdata[0] : NULL;
+
+	return first && g_str_equal(first->result, "no-key");
+}
+
+/* Has the content brought a key along that we did not have? */
+static gboolean brings_key(OpenWork *work, Spool *plain)
+{
+	guint before = work->verifiers->pgp->len;
+	g_autoptr(MimeTree) tree = mime_parse(plain, NULL);
+
+	if (tree)
+		lessons_collect(work, tree, mime_root(tree));
+	return work->verifiers->pgp->len > before;
+}
+
 /* *plain gets what was inside. Opened again if a signature inside turns out to be of somebody whose
  * key we have. */
 static PgpOpened *open_with_signers(OpenWork *work, Source *armour, Spool **plain, GError **error)
@@ -37,6 +57,8 @@ static PgpOpened *open_with_signers(OpenWork *work, Source *armour, Spool **plai
 
 	if (!result || !open_find_signers(work, result->signatures, &more, error))
 		return NULL;
+	if (result->opened && is_unknown(result->signatures))
+		more = brings_key(work, first) || more;
 	if (!more) {
 		*plain = g_steal_pointer(&first);
 		return g_steal_pointer(&result);
@@ -191,7 +213,11 @@ static gboolean open_signed(OpenWork *work, const MimePart *root, OpenStep *step
 	OpenLayer *layer = open_add_layer(work, "pgp-signed");
 	const MimePart *content = root->children->pdata[0];
 	g_autoptr(Spool) armour = open_decoded(work, root->children->pdata[1], error);
-	g_autoptr(GPtrArray) found = armour ? verify_content(work, armour, content, error) : NULL;
+
+	if (!armour || !open_verifiers(work, error))
+		return FALSE;
+	lessons_collect(work, work->tree, content);
+	g_autoptr(GPtrArray) found = verify_content(work, armour, content, error);
 
 	if (!found)
 		return FALSE;

@@ -4,6 +4,7 @@
  * no address; so the store is asked whose it is, for "signed by eve, not by the sender" is more than
  * "key unknown". See open.h.
  */
+#include "gateway/lessons.h"
 #include "gateway/open.h"
 
 /* Most others that are looked up for one message. */
@@ -34,7 +35,8 @@ static const KeyAnswer *find_owner(const OpenWork *work, const char *id, const K
 	return NULL;
 }
 
-/* A key that may be used speaks for its owner; another one with his name is untrusted. */
+/* A key that may be used speaks for its owner; another one with his name is untrusted, and so is one
+ * that only his own mail has told us. */
 void open_report_pgp(OpenWork *work, const GPtrArray *signatures)
 {
 	for (guint i = 0; i < signatures->len; i++) {
@@ -48,8 +50,9 @@ void open_report_pgp(OpenWork *work, const GPtrArray *signatures)
 		signature->signer = owner ? g_strdup(owner->address) : NULL;
 		signature->matches_from =
 			owner && owner == work->sender && !g_str_equal(found->result, "bad");
-		if (good && !(key && key->usable))
+		if (good && !(key && key->usable && !key->first_contact))
 			signature->result = "untrusted";
+		lessons_note_pgp(work, found, signature);
 	}
 }
 

@@ -9,6 +9,7 @@
 #include "lib/mail/address.h"
 
 #include "gateway/head.h"
+#include "gateway/lessons.h"
 #include "gateway/open.h"
 #include "gateway/protect.h"
 
@@ -21,7 +22,7 @@ static gboolean is_base64(const MimePart *part)
 }
 
 /* The signer's address: the one in From if his certificate names it, else its first. */
-static void report_signature(OpenWork *work, const CmsSignature *found)
+static void report_signature(OpenWork *work, const CmsSignature *found, const CmsVerified *verified)
 {
 	OpenSignature *signature =
 		open_add_signature(work, "smime", cms_signature_result_name(found->result));
@@ -34,13 +35,14 @@ static void report_signature(OpenWork *work, const CmsSignature *found)
 
 	signature->matches_from = named && found->result != CMS_SIGNATURE_BAD;
 	signature->signer = g_strdup(named ? work->from : addresses[0]);
+	lessons_note_smime(work, found, verified, signature);
 }
 
 static void report_signatures(OpenWork *work, OpenLayer *layer, const CmsVerified *verified)
 {
 	layer->opened = TRUE;
 	for (guint i = 0; i < verified->signatures->len; i++)
-		report_signature(work, verified->signatures->pdata[i]);
+		report_signature(work, verified->signatures->pdata[i], verified);
 }
 
 static gboolean set_trust(OpenWork *work, CmsTrust *trust, GError **error)

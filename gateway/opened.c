@@ -29,6 +29,7 @@ Opened *opened_new(void)
 	opened->layers = g_ptr_array_new_with_free_func((GDestroyNotify)layer_free);
 	opened->signatures = g_ptr_array_new_with_free_func((GDestroyNotify)signature_free);
 	opened->warnings = g_ptr_array_new();
+	opened->lessons = g_ptr_array_new_with_free_func((GDestroyNotify)lesson_free);
 	return opened;
 }
 
@@ -41,6 +42,7 @@ void opened_free(Opened *opened)
 	g_ptr_array_unref(opened->warnings);
 	g_free(opened->subject);
 	headers_free(opened->restored);
+	g_ptr_array_unref(opened->lessons);
 	spool_unref(opened->entity);
 	g_free(opened);
 }

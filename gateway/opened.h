@@ -7,6 +7,7 @@
 #ifndef SEALPOST_GATEWAY_OPENED_H
 #define SEALPOST_GATEWAY_OPENED_H
 
+#include "keystore/learn.h"
 #include "lib/mail/headers.h"
 #include "lib/mail/spool.h"
 
@@ -43,6 +44,7 @@ typedef struct {
 	GPtrArray *warnings; /* of const char *, static words */
 	char *subject; /* that was protected, decoded; NULL: the outer one stays */
 	Headers *restored; /* other fields that take the place of outer ones (headrestore.h) */
+	GPtrArray *lessons; /* of Lesson *: keys that it proves, see lessons.h */
 	Spool *entity; /* what replaces the message's content; NULL: it stays as it came */
 	gboolean decrypted; /* a private key was used */
 	gboolean changeable; /* ... and the last cipher does not protect against change (CBC) */

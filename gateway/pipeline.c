@@ -8,6 +8,7 @@
 #include "lib/base/error.h"
 
 #include "gateway/decide.h"
+#include "gateway/lessons.h"
 #include "gateway/logline.h"
 #include "gateway/pipeline.h"
 #include "gateway/receive.h"
@@ -197,6 +198,8 @@ Handback *pipeline_run(Job *job, PipelineWaits waits, void *context)
 		handback = carry_on(job, preview, waits, context, &error);
 	if (!handback)
 		handback = handback_error(error);
+	else if (!preview->error)
+		lessons_hand_over(job, preview->plan);
 	wait_for_beat(job, preview);
 	logline_message(job, preview->plan, handback);
 	return handback;

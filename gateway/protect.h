@@ -49,6 +49,8 @@ typedef struct {
 	gboolean wrap; /* the client's layer stays as it is, in a multipart that carries them */
 } ProtectJob;
 gboolean protect_smime(const ProtectJob *work, Source *entity, Spool *into, GError **error);
+/* What all of a variant's recipients have told that they open: CmsCapability flags. */
+guint protect_smime_capabilities(const PlanVariant *variant);
 gboolean protect_pgp(const ProtectJob *work, Source *entity, Spool *into, GError **error);
 
 /* protect_entity.c: the message's entity as it came, with the protected header. The same in a form that survives relays, for signing: NULL with

@@ -98,6 +98,18 @@ static gboolean sign_only(const ProtectJob *work, const CmsJob *cms, Sink *sink,
 	return entity && cms_sign_opaque(cms, entity, sink, error);
 }
 
+guint protect_smime_capabilities(const PlanVariant *variant)
+{
+	guint shared = CMS_OPENS_GCM | CMS_OPENS_OAEP;
+
+	for (guint i = 0; i < variant->recipients->len; i++) {
+		const PlanRecipient *recipient = variant->recipients->pdata[i];
+
+		shared &= recipient->key->capabilities;
+	}
+	return shared;
+}
+
 gboolean protect_smime(const ProtectJob *work, Source *entity, Spool *into, GError **error)
 {
 	CmsJob cms = {.cipher = CMS_CIPHER_AES256_CBC};
@@ -109,5 +121,10 @@ gboolean protect_smime(const ProtectJob *work, Source *entity, Spool *into, GErr
 	g_autoptr(GPtrArray) certs = recipient_certs(work->variant);
 
 	cms.recipients = certs;
+	guint opens = protect_smime_capabilities(work->variant);
+
+	if (opens & CMS_OPENS_GCM)
+		cms.cipher = CMS_CIPHER_AES256_GCM;
+	cms.oaep = (opens & CMS_OPENS_OAEP) != 0;
 	return cms_protect(&cms, entity, sink, error) && check_output(into, certs, error);
 }

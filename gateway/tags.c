@@ -36,6 +36,8 @@ static const Text result_texts[] = {
 static const Text warning_texts[] = {
 	{"several-from", {"more than one sender", "mehrere Absender"}},
 	{"group-from", {"sender unclear", "Absender unklar"}},
+	{"changed-key",
+	 {"signed with another key than before", "mit anderem Schlüssel als bisher signiert"}},
 	{"no-from", {"sender unclear", "Absender unklar"}},
 	{"forged-display-name",
 	 {"sender's name shows another address", "Name des Absenders zeigt eine andere Adresse"}},

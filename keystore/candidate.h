@@ -9,6 +9,16 @@
 
 #include "keystore/keystore.h"
 
+/* What became of a key that was learned from mail (learned.h). Numbers as they are stored. */
+typedef enum {
+	LEARNED_NOT, /* it was not learned: a store's or directory's */
+	LEARNED_USED, /* used, as far as that is allowed */
+	LEARNED_CHANGED, /* another one than the first: kept aside until an administrator decides */
+	LEARNED_APPROVED, /* by an administrator: as good as his own */
+	LEARNED_REJECTED, /* by an administrator: never used, never learned again */
+} LearnedState;
+const char *learned_state_name(LearnedState state); /* "learned", "changed", … */
+
 typedef struct {
 	gint refs;
 	KeyType type;
@@ -19,6 +29,7 @@ typedef struct {
 	gboolean bound; /* the administrator bound it to the address that was asked for */
 	gboolean trusted; /* a root, or trusted by itself (store only) */
 	gboolean secret; /* the store has its private key */
+	LearnedState learned;
 } Candidate;
 
 Candidate *candidate_new_cert(Cert *cert); /* takes a reference */

@@ -169,29 +169,15 @@ static gboolean add_x509(Import *import, const char *name, GBytes *file, const S
 	return TRUE;
 }
 
-/* The stored form and the new one together: GnuPG merges them (new user IDs, later self-signatures,
- * revocations). NULL: there is nothing to merge with, or it did not work out. */
+/* The stored form and the new one together. NULL: there is nothing to merge with, or it did not
+ * work out. */
 static PgpKey *merged(Import *import, const PgpKey *key)
 {
 	g_autoptr(Candidate) stored = store_get(import->store, key->fingerprint, NULL);
 
 	if (!stored || !stored->pgp || g_bytes_equal(stored->pgp->bytes, key->bytes))
 		return NULL;
-	g_autoptr(GByteArray) both = g_byte_array_new();
-	gsize size;
-	const guint8 *data = g_bytes_get_data(stored->pgp->bytes, &size);
-	g_byte_array_append(both, data, (guint)size);
-	data = g_bytes_get_data(key->bytes, &size);
-	g_byte_array_append(both, data, (guint)size);
-	g_autoptr(GBytes) file = g_byte_array_free_to_bytes(g_steal_pointer(&both));
-	g_autoptr(GPtrArray) keys = scratch_read_pgp(file, NULL, NULL);
-	if (!keys || keys->len != 1)
-		return NULL;
-	PgpKey *result = g_ptr_array_steal_index(keys, 0);
-	if (strcmp(result->fingerprint, key->fingerprint) == 0)
-		return result;
-	pgpkey_free(result);
-	return NULL;
+	return scratch_merge_pgp(stored->pgp->bytes, key->bytes);
 }
 
 /* Takes the key over. */

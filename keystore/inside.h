@@ -14,6 +14,11 @@ typedef struct LookupPool LookupPool;
 typedef struct SignerCache SignerCache;
 typedef struct Unlocked Unlocked;
 
+/* [learn] of the configuration. */
+typedef enum { LEARN_MODE_OFF, LEARN_MODE_APPROVED, LEARN_MODE_USE } LearnMode;
+/* Why a learned key is not used where it would do. */
+#define KEY_NOT_APPROVED "not-approved"
+
 struct Keystore {
 	Conf *conf;
 	Store *store;
@@ -23,6 +28,8 @@ struct Keystore {
 	LookupPool *pool;
 	SignerCache *signers;
 	Unlocked *unlocked;
+	LearnMode learn_mode;
+	GThreadPool *learner; /* learn.c */
 
 	GMutex lock; /* guards the two below */
 	Trust *trust;
@@ -38,12 +45,19 @@ KeyAnswer *keystore_ask(Keystore *keystore, const char *address);
 
 /* key.c */
 Key *key_from_candidate(const Candidate *candidate, const char *source, const char *reason);
+/* Does the administrator or a directory say that this key is the address's, be it that it cannot be
+ * used now? Learned keys are not vouched for, unless they were approved. */
+gboolean key_is_vouched(const Key *key);
 KeyAnswer *key_answer_new(const char *address);
 KeyAnswer *key_answer_copy(const KeyAnswer *answer);
 
 /* lookup.c */
 LookupPool *lookup_pool_new(Keystore *keystore, int threads, GError **error);
 void lookup_pool_free(LookupPool *pool); /* waits for what is under way */
+
+/* learn.c */
+gboolean learner_open(Keystore *keystore, GError **error);
+void learner_close(Keystore *keystore); /* waits for what is under way */
 
 /* signer.c */
 SignerCache *signer_cache_new(void);

@@ -45,6 +45,8 @@ Key *key_from_candidate(const Candidate *candidate, const char *source, const ch
 	key->source = g_strdup(source);
 	key->usable = reason == NULL;
 	key->reason = reason;
+	key->first_contact =
+		candidate->learned == LEARNED_USED || candidate->learned == LEARNED_CHANGED;
 	if (candidate->cert)
 		key->cert = cert_ref(candidate->cert);
 	if (candidate->pgp) {
@@ -52,6 +54,24 @@ Key *key_from_candidate(const Candidate *candidate, const char *source, const ch
 		key->pgp_encryption_ids = g_strdupv(candidate->pgp->encryption_ids);
 	}
 	return key;
+}
+
+gboolean key_is_vouched(const Key *key)
+{
+	static const char *const nothing[] = {"malformed", "address-mismatch", "wrong-usage", NULL};
+
+	return !key->first_contact && !(key->reason && g_strv_contains(nothing, key->reason));
+}
+
+void key_answer_take_learned(KeyAnswer *answer)
+{
+	for (guint i = 0; i < answer->keys->len; i++) {
+		Key *key = answer->keys->pdata[i];
+		if (g_strcmp0(key->reason, KEY_NOT_APPROVED) != 0)
+			continue;
+		key->usable = TRUE;
+		key->reason = NULL;
+	}
 }
 
 KeyAnswer *key_answer_new(const char *address)

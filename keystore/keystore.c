@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The question itself: asks each source in turn, judges what they have, ranks it. A source that
- * cannot be asked never hides what the others found, and never looks like "no key".
+ * Opening and closing: the store, the directories of the configuration, and what is trusted.
  */
-#include "keystore/keystore.h"
-
-#include <string.h>
-
 #include "keystore/directory.h"
 #include "keystore/inside.h"
 #include "lib/base/error.h"
-#include "lib/mail/address.h"
 
 void key_source_free(KeySource *source)
 {
@@ -91,7 +85,7 @@ Keystore *keystore_open(const Conf *conf, GError **error)
 	    !read_system_roots(keystore, error))
 		return NULL;
 	g_autoptr(Trust) trust = keystore_trust(keystore, NULL, error);
-	if (!trust)
+	if (!trust || !learner_open(keystore, error))
 		return NULL;
 	keystore->pool = lookup_pool_new(keystore, threads, error);
 	return keystore->pool ? g_steal_pointer(&keystore) : NULL;
@@ -102,6 +96,7 @@ void keystore_close(Keystore *keystore)
 	if (!keystore)
 		return;
 	lookup_pool_free(keystore->pool);
+	learner_close(keystore);
 	g_ptr_array_unref(keystore->sources);
 	signer_cache_free(keystore->signers);
 	unlocked_free(keystore->unlocked);
@@ -147,130 +142,4 @@ Trust *keystore_trust(Keystore *keystore, gint64 *generation, GError **error)
 	if (generation)
 		*generation = now;
 	return trust_ref(keystore->trust);
-}
-
-/* One judged candidate on its way into the answer. */
-typedef struct {
-	Key *key;
-	gint64 since;
-} Judged;
-
-static void judged_clear(gpointer data)
-{
-	key_free(((Judged *)data)->key);
-}
-
-static gint by_rank(gconstpointer a, gconstpointer b)
-{
-	const Judged *left = a, *right = b;
-
-	if (left->key->usable != right->key->usable)
-		return left->key->usable ? -1 : 1;
-	if (left->since != right->since)
-		return left->since > right->since ? -1 : 1;
-	return strcmp(left->key->id, right->key->id);
-}
-
-/* The same key from two sources is one: the first that may be used. */
-static void add_judged(GArray *all, const Candidate *candidate, const char *source,
-		       const char *reason)
-{
-	Judged judged = {NULL, candidate_since(candidate)};
-
-	for (guint i = 0; i < all->len; i++) {
-		Judged *other = &g_array_index(all, Judged, i);
-		if (other->key->type != candidate->type ||
-		    strcmp(other->key->id, candidate->id) != 0)
-			continue;
-		if (!other->key->usable && !reason) {
-			key_free(other->key);
-			other->key = key_from_candidate(candidate, source, reason);
-		}
-		return;
-	}
-	judged.key = key_from_candidate(candidate, source, reason);
-	g_array_append_val(all, judged);
-}
-
-static gboolean has_usable(GArray *all)
-{
-	for (guint i = 0; i < all->len; i++)
-		if (g_array_index(all, Judged, i).key->usable)
-			return TRUE;
-	return FALSE;
-}
-
-/* The first failure is the answer's. Whatever it was (a password file that went away, GnuPG that
- * does not run): a source could not be asked. */
-static void keep_first(GError **failure, GError *error)
-{
-	if (!g_error_matches(error, SEALPOST_ERROR, ERROR_STORE) &&
-	    !g_error_matches(error, SEALPOST_ERROR, ERROR_DISK_FULL)) {
-		error->domain = SEALPOST_ERROR;
-		error->code = ERROR_LOOKUP;
-	}
-	if (*failure)
-		g_error_free(error);
-	else
-		*failure = error;
-}
-
-static void ask_sources(Keystore *keystore, Trust *trust, const char *address, GArray *all,
-			GError **failure)
-{
-	for (guint i = 0; i < keystore->sources->len; i++) {
-		KeySource *source = keystore->sources->pdata[i];
-		g_autoptr(GPtrArray) found = candidate_array_new();
-		GError *error = NULL;
-		if (!source->ask(source->self, address, found, &error)) {
-			g_prefix_error(&error, "%s: ", source->name);
-			keep_first(failure, error);
-			continue;
-		}
-		gint64 now = g_get_real_time() / G_USEC_PER_SEC;
-		for (guint k = 0; k < found->len; k++)
-			add_judged(all, found->pdata[k], source->name,
-				   trust_judge(trust, found->pdata[k], address, CERT_FOR_ENCRYPTION,
-					       now));
-	}
-}
-
-static gboolean all_know(const Keystore *keystore, const char *address)
-{
-	for (guint i = 0; i < keystore->sources->len; i++) {
-		const KeySource *source = keystore->sources->pdata[i];
-		if (source->knows && !source->knows(source->self, address))
-			return FALSE;
-	}
-	return TRUE;
-}
-
-gboolean keystore_is_at_hand(Keystore *keystore, const char *address)
-{
-	g_autofree char *base = keystore->tag_delimiter
-					? address_without_tag(address, keystore->tag_delimiter)
-					: NULL;
-
-	return all_know(keystore, address) && (!base || all_know(keystore, base));
-}
-
-KeyAnswer *keystore_ask(Keystore *keystore, const char *address)
-{
-	KeyAnswer *answer = key_answer_new(address);
-	g_autoptr(Trust) trust = keystore_trust(keystore, NULL, &answer->failure);
-	g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(Judged));
-
-	if (!trust)
-		return answer;
-	g_array_set_clear_func(all, judged_clear);
-	ask_sources(keystore, trust, address, all, &answer->failure);
-	g_autofree char *base = keystore->tag_delimiter && !has_usable(all)
-					? address_without_tag(address, keystore->tag_delimiter)
-					: NULL;
-	if (base)
-		ask_sources(keystore, trust, base, all, &answer->failure);
-	g_array_sort(all, by_rank);
-	for (guint i = 0; i < MIN(all->len, KEYSTORE_KEYS_MAX); i++)
-		g_ptr_array_add(answer->keys, g_steal_pointer(&g_array_index(all, Judged, i).key));
-	return answer;
 }

@@ -36,7 +36,12 @@ typedef struct {
 	gboolean usable;
 	const char
 		*reason; /* why not: "expired", "revoked", "untrusted", "wrong-usage", "weak-key",
-			       "address-mismatch", "malformed", …; NULL if usable. Static. */
+			       "address-mismatch", "malformed", …; of learned keys also "changed",
+			       "other-key", "not-approved", "lookup-failed"; NULL if usable.
+			       Static. */
+	gboolean first_contact; /* nobody but the key's first message speaks for it: it was learned
+				   and no administrator has approved it */
+	guint capabilities; /* KEY_SMIME: CmsCapability flags that the owner has named */
 	Cert *cert; /* KEY_SMIME; NULL if malformed */
 	GBytes *pgp; /* KEY_PGP: the public key; NULL if malformed */
 	char **pgp_encryption_ids;
@@ -56,6 +61,9 @@ void key_answer_free(KeyAnswer *answer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(KeyAnswer, key_answer_free)
 /* The best usable key of a type; NULL if none. Borrowed. */
 const Key *key_answer_best(const KeyAnswer *answer, KeyType type);
+
+/* Learned keys that only wait for approval become usable: a rule says that it does without. */
+void key_answer_take_learned(KeyAnswer *answer);
 
 /* A look-up in the background: starts at once on a thread of the keystore's pool (equal questions
  * under way are shared), is waited for until deadline (g_get_monotonic_time()); too late is an

@@ -62,3 +62,23 @@ GPtrArray *scratch_read_pgp(GBytes *file, const Secret *passphrase, GError **err
 	scratch_remove(folder);
 	return keys;
 }
+
+static void append(GByteArray *both, GBytes *bytes)
+{
+	gsize size;
+	const guint8 *data = g_bytes_get_data(bytes, &size);
+
+	g_byte_array_append(both, data, (guint)size);
+}
+
+PgpKey *scratch_merge_pgp(GBytes *one, GBytes *other)
+{
+	g_autoptr(GByteArray) both = g_byte_array_new();
+
+	append(both, one);
+	append(both, other);
+	g_autoptr(GBytes) file = g_byte_array_free_to_bytes(g_steal_pointer(&both));
+	g_autoptr(GPtrArray) keys = scratch_read_pgp(file, NULL, NULL);
+
+	return keys && keys->len == 1 ? g_ptr_array_steal_index(keys, 0) : NULL;
+}

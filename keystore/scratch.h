@@ -11,6 +11,10 @@
 /* pgpkey_read() in such a folder. */
 GPtrArray *scratch_read_pgp(GBytes *file, const Secret *passphrase, GError **error);
 
+/* Two forms of one key as GnuPG merges them: new user IDs, later self-signatures, revocations. NULL
+ * if that does not work out, or they are not of one key. */
+PgpKey *scratch_merge_pgp(GBytes *one, GBytes *other);
+
 /* Makes the folder (mode 0700) and returns its path; the caller ends it with scratch_remove(). */
 char *scratch_make(GError **error);
 void scratch_remove(char *folder);

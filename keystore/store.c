@@ -24,6 +24,18 @@ static const char *const migrations[] = {
 	"CREATE INDEX address_of ON address (fingerprint);",
 	"CREATE TABLE crl (scope TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, der BLOB NOT NULL,"
 	" issued INTEGER NOT NULL);",
+	/* From mail (learned.h): each key once for each address that signed with it. */
+	"CREATE TABLE learned (address TEXT NOT NULL, fingerprint TEXT NOT NULL,"
+	" domain TEXT NOT NULL, type INTEGER NOT NULL, state INTEGER NOT NULL,"
+	" origin TEXT NOT NULL, first INTEGER NOT NULL, seen INTEGER NOT NULL,"
+	" bytes BLOB NOT NULL, chain TEXT, digest TEXT, user_ids TEXT, encryption_ids TEXT,"
+	" algorithm TEXT, created INTEGER, expires INTEGER, revoked INTEGER, expired INTEGER,"
+	" can_encrypt INTEGER, can_sign INTEGER, PRIMARY KEY (address, fingerprint));"
+	"CREATE INDEX learned_first ON learned (first);"
+	"CREATE INDEX learned_domain ON learned (domain, first);"
+	"CREATE INDEX learned_of ON learned (fingerprint);"
+	"CREATE TABLE capability (fingerprint TEXT PRIMARY KEY, flags INTEGER NOT NULL,"
+	" signed INTEGER NOT NULL) WITHOUT ROWID;",
 	NULL,
 };
 
@@ -184,13 +196,12 @@ char **store_bindings(Store *store, const char *id, GError **error)
 	return addresses_of(store, id, 1, error);
 }
 
-static Candidate *pgp_from_row(Store *store, DbQuery *query, GError **error)
+PgpKey *store_read_pgp(DbQuery *query)
 {
-	g_autoptr(PgpKey) key = g_new0(PgpKey, 1);
+	PgpKey *key = g_new0(PgpKey, 1);
 
 	key->fingerprint = g_strdup(db_text(query, 0));
 	key->bytes = db_bytes(query, 1);
-	gboolean secret = db_int(query, 2) != 0;
 	key->user_ids = lines(db_text(query, 3));
 	key->encryption_ids = lines(db_text(query, 4));
 	key->algorithm = g_strdup(db_text(query, 5));
@@ -200,6 +211,14 @@ static Candidate *pgp_from_row(Store *store, DbQuery *query, GError **error)
 	key->expired = db_int(query, 9) != 0;
 	key->can_encrypt = db_int(query, 10) != 0;
 	key->can_sign = db_int(query, 11) != 0;
+	return key;
+}
+
+static Candidate *pgp_from_row(Store *store, DbQuery *query, GError **error)
+{
+	g_autoptr(PgpKey) key = store_read_pgp(query);
+	gboolean secret = db_int(query, 2) != 0;
+
 	key->addresses = addresses_of(store, key->fingerprint, 0, error);
 	if (!key->addresses)
 		return NULL;

@@ -9,10 +9,9 @@
 #include "lib/base/error.h"
 #include "lib/base/masterkey.h"
 
-/* Ends the transaction of db_begin(): a change that was made counts up the generation. */
-static gboolean finish(Store *store, gboolean ok, gboolean changed, GError **error)
+gboolean store_finish(Store *store, gboolean ok, gboolean counts, GError **error)
 {
-	if (ok && changed)
+	if (ok && counts)
 		ok = db_run(store->db, NULL, error, "UPDATE meta SET generation = generation + 1",
 			    "");
 	if (ok)
@@ -52,7 +51,7 @@ gboolean store_put_cert(Store *store, const Cert *cert, gboolean trusted, StoreC
 			      "UPDATE cert SET trusted = 1 WHERE fingerprint = ? AND NOT trusted",
 			      "s", id)) &&
 		      (!added || put_addresses(store, id, cert_addresses(cert), error));
-	if (!finish(store, ok, added || raised, error))
+	if (!store_finish(store, ok, added || raised, error))
 		return FALSE;
 	*change = added ? STORE_ADDED : raised ? STORE_UPDATED : STORE_UNCHANGED;
 	return TRUE;
@@ -72,7 +71,7 @@ gboolean store_put_private(Store *store, const char *fingerprint, const PrivateK
 	gboolean ok = db_run(store->db, &changed, error,
 			     "UPDATE cert SET secret = ? WHERE fingerprint = ? AND secret IS NULL",
 			     "bs", wrapped, fingerprint);
-	if (!finish(store, ok, changed > 0, error))
+	if (!store_finish(store, ok, changed > 0, error))
 		return FALSE;
 	*change = changed ? STORE_UPDATED : STORE_UNCHANGED;
 	return TRUE;
@@ -104,16 +103,15 @@ static gboolean compare_pgp(Store *store, const PgpKey *key, StoreChange *change
 	return TRUE;
 }
 
-/* One per line; an array that is NULL is empty. */
-static char *join_lines(char **items)
+char *store_join_lines(char **items)
 {
 	return items ? g_strjoinv("\n", items) : g_strdup("");
 }
 
 static gboolean write_pgp(Store *store, const PgpKey *key, GError **error)
 {
-	g_autofree char *user_ids = join_lines(key->user_ids);
-	g_autofree char *encryption_ids = join_lines(key->encryption_ids);
+	g_autofree char *user_ids = store_join_lines(key->user_ids);
+	g_autofree char *encryption_ids = store_join_lines(key->encryption_ids);
 	g_autoptr(GBytes) secret =
 		key->secret ? secret_wrap(store->master, key->secret, key->fingerprint) : NULL;
 
@@ -142,7 +140,7 @@ gboolean store_put_pgp(Store *store, const PgpKey *key, StoreChange *change, GEr
 	gboolean ok = compare_pgp(store, key, &result, error);
 	if (ok && result != STORE_UNCHANGED)
 		ok = write_pgp(store, key, error);
-	if (!finish(store, ok, result != STORE_UNCHANGED, error))
+	if (!store_finish(store, ok, result != STORE_UNCHANGED, error))
 		return FALSE;
 	*change = result;
 	return TRUE;
@@ -162,7 +160,7 @@ gboolean store_put_crl(Store *store, const Crl *crl, StoreChange *change, GError
 				       " WHERE scope = ? AND issued < ?",
 				       "sbisi", crl_fingerprint(crl), crl_der(crl), crl_issued(crl),
 				       crl_scope(crl), crl_issued(crl)));
-	if (!finish(store, ok, added || renewed, error))
+	if (!store_finish(store, ok, added || renewed, error))
 		return FALSE;
 	*change = added ? STORE_ADDED : renewed ? STORE_UPDATED : STORE_UNCHANGED;
 	return TRUE;
@@ -176,7 +174,7 @@ gboolean store_bind(Store *store, const char *id, const char *address, GError **
 			     "INSERT INTO address VALUES (?, ?, 1)"
 			     " ON CONFLICT DO UPDATE SET bound = 1",
 			     "ss", address, id);
-	return finish(store, ok, TRUE, error);
+	return store_finish(store, ok, TRUE, error);
 }
 
 gboolean store_delete(Store *store, const char *id, GError **error)
@@ -189,5 +187,5 @@ gboolean store_delete(Store *store, const char *id, GError **error)
 		db_run(store->db, NULL, error, "DELETE FROM pgp WHERE fingerprint = ?", "s", id) &&
 		db_run(store->db, NULL, error, "DELETE FROM address WHERE fingerprint = ?", "s",
 		       id);
-	return finish(store, ok, TRUE, error);
+	return store_finish(store, ok, TRUE, error);
 }

@@ -66,6 +66,17 @@ const Setting conf_settings[] = {
 	 "How long a directory's \"no key\" is believed."},
 	{"keystore", "threads", SETTING_NUMBER, "16", "Look-ups that may run at the same time."},
 
+	{"learn", "keys", SETTING_STRING, "use",
+	 "Keys that senders sign with: use (in every rule), approved (only after `sealpost key "
+	 "approve`, or in rules that say: keys from learned), off (learn nothing)."},
+	{"learn", "per_domain", SETTING_NUMBER, "100",
+	 "Most keys that are learned from one mail domain within a day."},
+	{"learn", "per_day", SETTING_NUMBER, "1000", "... from everybody."},
+	{"learn", "total", SETTING_NUMBER, "100000", "Most learned keys that are kept at all."},
+	{"learn", "keep", SETTING_DURATION, "730d",
+	 "How long a key that nobody approved is kept after the last mail that was signed with "
+	 "it."},
+
 	{"ldap", "uri", SETTING_STRING, NULL,
 	 "ldap:// or ldaps:// and the server; several, separated by blanks, are tried in turn."},
 	{"ldap", "type", SETTING_STRING, "openldap",

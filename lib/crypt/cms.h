@@ -14,6 +14,12 @@ typedef enum {
 	CMS_CIPHER_AES256_GCM, /* AuthEnvelopedData: only for recipients who advertise it */
 } CmsCipher;
 
+/* What somebody's program opens beyond what all do; flags, also as they are stored. */
+typedef enum {
+	CMS_OPENS_GCM = 1, /* AES-256 in AuthEnvelopedData (RFC 5084) */
+	CMS_OPENS_OAEP = 2, /* RSAES-OAEP with SHA-256 (RFC 3560) */
+} CmsCapability;
+
 typedef struct {
 	/* signer: NULL for no signature */
 	Cert *signer;
@@ -23,6 +29,7 @@ typedef struct {
 	/* recipients: array of Cert *; NULL or empty for no encryption */
 	GPtrArray *recipients;
 	CmsCipher cipher;
+	gboolean oaep; /* RSA recipients by OAEP: only if all of them open it */
 } CmsJob;
 
 /* Makes the new entity: its content headers, a blank line, its body, all with CRLF.

@@ -6,7 +6,9 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 
-#include "lib/crypt/cms_private.h"
+#include <openssl/rsa.h>
+
+#include "lib/crypt/cms_attributes.h"
 
 /* What our incoming side opens, best first (RFC 8551, section 2.5.2). OpenSSL's own list would
  * invite RC2 and DES. */
@@ -36,10 +38,14 @@ const char *cms_build_micalg(const CmsJob *job)
 static gboolean add_capabilities(CMS_SignerInfo *signer)
 {
 	STACK_OF(X509_ALGOR) *list = NULL;
+	X509_ALGOR *oaep = cms_oaep_capability();
 	gboolean good = TRUE;
 
 	for (guint i = 0; good && i < G_N_ELEMENTS(capabilities); i++)
 		good = CMS_add_simple_smimecap(&list, capabilities[i], -1) == 1;
+	good = good && oaep != NULL && sk_X509_ALGOR_push(list, oaep) > 0;
+	if (!good)
+		X509_ALGOR_free(oaep);
 	good = good && CMS_add_smimecap(signer, list) == 1;
 	sk_X509_ALGOR_pop_free(list, X509_ALGOR_free);
 	return good;
@@ -89,7 +95,17 @@ CMS_ContentInfo *cms_build_signed(const CmsJob *job, gboolean detached, GError *
 	return g_steal_pointer(&cms);
 }
 
-static gboolean add_recipient(CMS_ContentInfo *cms, const Cert *cert)
+/* The parameters that CMS_OPENS_OAEP names. */
+static gboolean set_oaep(CMS_RecipientInfo *info)
+{
+	EVP_PKEY_CTX *context = CMS_RecipientInfo_get0_pkey_ctx(info);
+
+	return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING) == 1 &&
+	       EVP_PKEY_CTX_set_rsa_oaep_md(context, EVP_sha256()) == 1 &&
+	       EVP_PKEY_CTX_set_rsa_mgf1_md(context, EVP_sha256()) == 1;
+}
+
+static gboolean add_recipient(CMS_ContentInfo *cms, const Cert *cert, gboolean oaep)
 {
 	CMS_RecipientInfo *info = CMS_add1_recipient_cert(cms, cert_x509(cert), CMS_KEY_PARAM);
 
@@ -99,7 +115,7 @@ static gboolean add_recipient(CMS_ContentInfo *cms, const Cert *cert)
 		/* OpenSSL's default for deriving the key is SHA-1. */
 		return EVP_PKEY_CTX_set_ecdh_kdf_md(CMS_RecipientInfo_get0_pkey_ctx(info),
 						    EVP_sha256()) == 1;
-	return CMS_RecipientInfo_type(info) == CMS_RECIPINFO_TRANS;
+	return CMS_RecipientInfo_type(info) == CMS_RECIPINFO_TRANS && (!oaep || set_oaep(info));
 }
 
 CMS_ContentInfo *cms_build_enveloped(const CmsJob *job, GError **error)
@@ -110,7 +126,7 @@ CMS_ContentInfo *cms_build_enveloped(const CmsJob *job, GError **error)
 	gboolean good = cms != NULL;
 
 	for (guint i = 0; good && i < job->recipients->len; i++)
-		good = add_recipient(cms, g_ptr_array_index(job->recipients, i));
+		good = add_recipient(cms, g_ptr_array_index(job->recipients, i), job->oaep);
 	if (!good) {
 		crypt_fail(error, ERROR_CRYPTO, "S/MIME encryption cannot be prepared");
 		return NULL;

@@ -8,7 +8,7 @@
 
 #include <openssl/err.h>
 
-#include "lib/crypt/cms_private.h"
+#include "lib/crypt/cms_attributes.h"
 #include "lib/crypt/cms_shell.h"
 #include "lib/crypt/cms_verify.h"
 
@@ -37,6 +37,7 @@ const char *cms_signature_result_name(CmsSignatureResult result)
 static void signature_free(CmsSignature *signature)
 {
 	cert_unref(signature->signer);
+	cert_unref(signature->preferred);
 	g_free(signature);
 }
 
@@ -245,26 +246,6 @@ static gint64 claimed_time(CMS_SignerInfo *info)
 	return timegm(&tm);
 }
 
-/* S/MIME capabilities are a SEQUENCE of what look like AlgorithmIdentifiers. */
-static gboolean names_gcm(CMS_SignerInfo *info)
-{
-	const ASN1_STRING *value = CMS_signed_get0_data_by_OBJ(
-		info, OBJ_nid2obj(NID_SMIMECapabilities), -3, V_ASN1_SEQUENCE);
-	STACK_OF(X509_ALGOR) *list = NULL;
-	gboolean found = FALSE;
-
-	if (value != NULL)
-		list = ASN1_item_unpack(value, ASN1_ITEM_rptr(X509_ALGORS));
-	for (int i = 0; i < sk_X509_ALGOR_num(list); i++) {
-		const ASN1_OBJECT *oid;
-
-		X509_ALGOR_get0(&oid, NULL, NULL, sk_X509_ALGOR_value(list, i));
-		found = found || OBJ_obj2nid(oid) == NID_aes_256_gcm;
-	}
-	sk_X509_ALGOR_pop_free(list, X509_ALGOR_free);
-	return found;
-}
-
 static CmsSignature *describe(CMS_SignerInfo *info, CmsSignatureResult result, GPtrArray *certs,
 			      const CmsTrust *trust)
 {
@@ -280,7 +261,10 @@ static CmsSignature *describe(CMS_SignerInfo *info, CmsSignatureResult result, G
 					    ? CMS_SIGNATURE_UNSUPPORTED
 					    : judge_signer(signature->signer, certs, trust);
 	signature->signing_time = claimed_time(info);
-	signature->opens_gcm = result == CMS_SIGNATURE_GOOD && names_gcm(info);
+	if (result == CMS_SIGNATURE_GOOD) {
+		signature->capabilities = cms_capabilities(info);
+		signature->preferred = cms_preferred_cert(info, certs);
+	}
 	return signature;
 }
 
@@ -317,7 +301,8 @@ static void call_all_bad(const CmsVerified *verified)
 		CmsSignature *signature = g_ptr_array_index(verified->signatures, i);
 
 		signature->result = CMS_SIGNATURE_BAD;
-		signature->opens_gcm = FALSE;
+		signature->capabilities = 0;
+		g_clear_pointer(&signature->preferred, cert_unref);
 	}
 }
 

@@ -7,8 +7,7 @@
 #ifndef SEALPOST_LIB_CRYPT_CMS_VERIFY_H
 #define SEALPOST_LIB_CRYPT_CMS_VERIFY_H
 
-#include "lib/crypt/x509.h"
-#include "lib/mail/stream.h"
+#include "lib/crypt/cms.h"
 
 /* Most signers that are looked at; more make the structure malformed. */
 #define CMS_SIGNERS_MAX 20
@@ -30,7 +29,10 @@ typedef struct {
 	CmsSignatureResult result;
 	Cert *signer; /* NULL if not known; says nothing if the result is bad */
 	gint64 signing_time; /* as the signer claims; 0 if he does not */
-	gboolean opens_gcm; /* his capabilities name AES-GCM; only if the signature holds */
+	/* Only if the signature holds: */
+	guint capabilities; /* CmsCapability flags that he names */
+	Cert *preferred; /* what he wants to be encrypted with, of the certificates at hand; NULL:
+			    he does not say */
 } CmsSignature;
 
 typedef struct {

@@ -40,6 +40,25 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PgpKey, pgpkey_free)
  * folder: a private folder, in RAM; a GnuPG home is made in it and removed before the return. */
 GPtrArray *pgpkey_read(GBytes *file, const Secret *passphrase, const char *folder, GError **error);
 
+/* A public key as it stands in somebody's mail, which nobody has judged yet. */
+typedef struct {
+	char *fingerprint;
+	GBytes *bytes; /* binary, without what others signed */
+	gboolean named; /* one of its user IDs claims to be of the address */
+} PgpCarried;
+void pgp_carried_free(PgpCarried *carried);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PgpCarried, pgp_carried_free)
+
+/* Longer keys are left out, and so is what comes after the first few. */
+#define PGPKEY_CARRIED_MAX (32 * 1024)
+#define PGPKEY_CARRIED_KEYS_MAX 5
+/* The public keys of version 4 in a piece of mail (as pgpkey_read() takes it; base64 or armour is
+ * undone), each with the user IDs of that folded address, or with its first one if none is. An array
+ * of PgpCarried *, empty if there is nothing to take. */
+GPtrArray *pgpkey_carried(GBytes *file, const char *address);
+/* Whether a signature that names this key id or fingerprint (upper case) may be of it or of one of its subkeys. */
+gboolean pgp_carried_made(const PgpCarried *carried, const char *id);
+
 /* A secret key (as in PgpKey.secret) for the way out: armoured, under a passphrase. */
 Secret *pgpkey_protect(const Secret *secret, const Secret *passphrase, const char *folder,
 		       GError **error);

@@ -82,7 +82,7 @@ def check_report(here, sender, copy, technology):
     (ours,), = said.values()
     assert f"{technology}=pass" in ours and f"{technology}-identifier={sender.address}" in ours, ours
     details, = re.findall(rb"^X-Sealpost-Incoming:(.*\r\n(?:[ \t].*\r\n)*)", copy.content, re.M)
-    assert f" {technology}-encrypted opened".encode() in details, details
+    assert re.search(f" {technology}-(auth-)?encrypted opened".encode(), details), details
     assert f"signature {technology} good signer={sender.address}".encode() in details, details
 
 

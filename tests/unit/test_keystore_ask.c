@@ -136,7 +136,7 @@ static void test_store_fails(void **state)
 	Place *place = *state;
 	g_autoptr(Made) made = put(place, (MakerOrder){.name = "1", .email = "s@x.example"}, FALSE);
 	const char *path = conf_path(place->conf, "keystore", "database");
-	static const char *const no_tables[] = {"DROP TABLE cert", "DROP TABLE crl", NULL};
+	static const char *const no_tables[] = {"DROP TABLE cert", "DROP TABLE crl", "", NULL};
 	g_autoptr(Db) db = db_open(path, no_tables, FALSE, NULL);
 
 	/* The file is of the newest version already, so nothing was dropped yet. */
@@ -160,7 +160,7 @@ static void test_deadline(void **state)
 {
 	Place *place = *state;
 	g_autoptr(Db) db = db_open(conf_path(place->conf, "keystore", "database"),
-				   (const char *const[]){"", "", NULL}, FALSE, NULL);
+				   (const char *const[]){"", "", "", NULL}, FALSE, NULL);
 	g_autoptr(KeyLookup) lookup = keystore_lookup(place->keystore, "s@x.example");
 	gint64 start = g_get_monotonic_time();
 

@@ -300,7 +300,8 @@ static void test_damaged(void **state)
 	g_autoptr(Made) other = x509_maker_make(&(MakerOrder){.name = "B", .email = "b@x.example"});
 	g_autoptr(GBytes) garbage = g_bytes_new_static("garbage", 7);
 	GBytes *const values[] = {garbage, cert_der(other->cert)};
-	g_autoptr(Db) db = db_open(place->path, (const char *const[]){"", "", NULL}, FALSE, NULL);
+	g_autoptr(Db) db =
+		db_open(place->path, (const char *const[]){"", "", "", NULL}, FALSE, NULL);
 	StoreChange change;
 
 	assert_true(store_put_cert(place->store, made->cert, FALSE, &change, NULL));

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The question itself: asks each source in turn, judges what they have, ranks it. A source that
+ * cannot be asked never hides what the others found, and never looks like "no key". Behind them all
+ * stands what was learned from mail.
+ */
+#include <string.h>
+
+#include "keystore/inside.h"
+#include "keystore/learned.h"
+#include "lib/base/error.h"
+#include "lib/mail/address.h"
+
+/* One judged candidate on its way into the answer. */
+typedef struct {
+	Key *key;
+	gint64 since;
+} Judged;
+
+static void judged_clear(gpointer data)
+{
+	key_free(((Judged *)data)->key);
+}
+
+static gint by_rank(gconstpointer a, gconstpointer b)
+{
+	const Judged *left = a, *right = b;
+
+	if (left->key->usable != right->key->usable)
+		return left->key->usable ? -1 : 1;
+	if (left->since != right->since)
+		return left->since > right->since ? -1 : 1;
+	return strcmp(left->key->id, right->key->id);
+}
+
+/* The same key from two sources is one: the first that may be used. */
+static void add_judged(GArray *all, const Candidate *candidate, const char *source,
+		       const char *reason)
+{
+	Judged judged = {NULL, candidate_since(candidate)};
+
+	for (guint i = 0; i < all->len; i++) {
+		Judged *other = &g_array_index(all, Judged, i);
+		if (other->key->type != candidate->type ||
+		    strcmp(other->key->id, candidate->id) != 0)
+			continue;
+		if (!other->key->usable && !reason) {
+			key_free(other->key);
+			other->key = key_from_candidate(candidate, source, reason);
+		}
+		return;
+	}
+	judged.key = key_from_candidate(candidate, source, reason);
+	g_array_append_val(all, judged);
+}
+
+static gboolean has_usable(GArray *all)
+{
+	for (guint i = 0; i < all->len; i++)
+		if (g_array_index(all, Judged, i).key->usable)
+			return TRUE;
+	return FALSE;
+}
+
+/* The first failure is the answer's. Whatever it was (a password file that went away, GnuPG that
+ * does not run): a source could not be asked. */
+static void keep_first(GError **failure, GError *error)
+{
+	if (!g_error_matches(error, SEALPOST_ERROR, ERROR_STORE) &&
+	    !g_error_matches(error, SEALPOST_ERROR, ERROR_DISK_FULL)) {
+		error->domain = SEALPOST_ERROR;
+		error->code = ERROR_LOOKUP;
+	}
+	if (*failure)
+		g_error_free(error);
+	else
+		*failure = error;
+}
+
+/* One question: for whom, and what is known so far. */
+typedef struct {
+	Keystore *keystore;
+	Trust *trust;
+	GArray *all; /* of Judged */
+	GError **failure;
+} Asking;
+
+static void ask_sources(const Asking *asking, const char *address)
+{
+	const GPtrArray *sources = asking->keystore->sources;
+
+	for (guint i = 0; i < sources->len; i++) {
+		KeySource *source = sources->pdata[i];
+		g_autoptr(GPtrArray) found = candidate_array_new();
+		GError *error = NULL;
+		if (!source->ask(source->self, address, found, &error)) {
+			g_prefix_error(&error, "%s: ", source->name);
+			keep_first(asking->failure, error);
+			continue;
+		}
+		gint64 now = g_get_real_time() / G_USEC_PER_SEC;
+		for (guint k = 0; k < found->len; k++)
+			add_judged(asking->all, found->pdata[k], source->name,
+				   trust_judge(asking->trust, found->pdata[k], address,
+					       CERT_FOR_ENCRYPTION, now));
+	}
+}
+
+static gboolean has_vouched(const GArray *all, KeyType type)
+{
+	for (guint i = 0; i < all->len; i++) {
+		const Key *key = g_array_index(all, Judged, i).key;
+		if (key->type == type && key_is_vouched(key))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static gboolean is_in(const GArray *all, const Candidate *candidate)
+{
+	for (guint i = 0; i < all->len; i++) {
+		const Key *key = g_array_index(all, Judged, i).key;
+		if (key->type == candidate->type && strcmp(key->id, candidate->id) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* What may be used besides itself: a key that nobody approved stands behind all others, and is
+ * not used while it is not known whether there are others. */
+static const char *judge_learned(const Asking *asking, const Learned *row)
+{
+	const Candidate *candidate = row->candidate;
+	const char *reason = trust_judge(asking->trust, candidate, row->address,
+					 CERT_FOR_ENCRYPTION, g_get_real_time() / G_USEC_PER_SEC);
+
+	if (reason || candidate->learned == LEARNED_APPROVED)
+		return reason;
+	if (candidate->learned == LEARNED_CHANGED)
+		return "changed";
+	if (has_vouched(asking->all, candidate->type))
+		return "other-key";
+	if (*asking->failure)
+		return "lookup-failed";
+	return asking->keystore->learn_mode == LEARN_MODE_USE ? NULL : KEY_NOT_APPROVED;
+}
+
+/* Those of one kind, behind what the sources have. */
+static void add_learned(const Asking *asking, const GPtrArray *rows, gboolean approved)
+{
+	for (guint i = 0; i < rows->len; i++) {
+		const Learned *row = rows->pdata[i];
+		LearnedState state = row->candidate->learned;
+		if ((state == LEARNED_APPROVED) == approved && state != LEARNED_REJECTED &&
+		    !is_in(asking->all, row->candidate))
+			add_judged(asking->all, row->candidate, "learned",
+				   judge_learned(asking, row));
+	}
+}
+
+static void ask_learned(const Asking *asking, const char *address)
+{
+	GError *error = NULL;
+	g_autoptr(GPtrArray) rows = learned_list(asking->keystore->store, address, &error);
+
+	if (!rows) {
+		keep_first(asking->failure, error);
+		return;
+	}
+	add_learned(asking, rows, TRUE);
+	if (asking->keystore->learn_mode != LEARN_MODE_OFF)
+		add_learned(asking, rows, FALSE);
+}
+
+static gboolean all_know(const Keystore *keystore, const char *address)
+{
+	for (guint i = 0; i < keystore->sources->len; i++) {
+		const KeySource *source = keystore->sources->pdata[i];
+		if (source->knows && !source->knows(source->self, address))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+gboolean keystore_is_at_hand(Keystore *keystore, const char *address)
+{
+	g_autofree char *base = keystore->tag_delimiter
+					? address_without_tag(address, keystore->tag_delimiter)
+					: NULL;
+
+	return all_know(keystore, address) && (!base || all_know(keystore, base));
+}
+
+static void ask_for(const Asking *asking, const char *address)
+{
+	ask_sources(asking, address);
+	ask_learned(asking, address);
+}
+
+/* What the owner's program opens. Not to know is to expect the least. */
+static void add_capabilities(const Asking *asking)
+{
+	gint64 signed_at;
+
+	for (guint i = 0; i < asking->all->len; i++) {
+		Key *key = g_array_index(asking->all, Judged, i).key;
+		if (key->type == KEY_SMIME)
+			learned_capabilities(asking->keystore->store, key->id, &key->capabilities,
+					     &signed_at, NULL);
+	}
+}
+
+KeyAnswer *keystore_ask(Keystore *keystore, const char *address)
+{
+	KeyAnswer *answer = key_answer_new(address);
+	g_autoptr(Trust) trust = keystore_trust(keystore, NULL, &answer->failure);
+	g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(Judged));
+	Asking asking = {keystore, trust, all, &answer->failure};
+
+	if (!trust)
+		return answer;
+	g_array_set_clear_func(all, judged_clear);
+	ask_for(&asking, address);
+	g_autofree char *base = keystore->tag_delimiter && !has_usable(all)
+					? address_without_tag(address, keystore->tag_delimiter)
+					: NULL;
+	if (base)
+		ask_for(&asking, base);
+	add_capabilities(&asking);
+	g_array_sort(all, by_rank);
+	for (guint i = 0; i < MIN(all->len, KEYSTORE_KEYS_MAX); i++)
+		g_ptr_array_add(answer->keys, g_steal_pointer(&g_array_index(all, Judged, i).key));
+	return answer;
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From what came with a signed message to a lesson: which of its keys is the one to answer with.
+ * See learn.h.
+ */
+#include "keystore/lesson.h"
+
+#include <string.h>
+
+#include "keystore/inside.h"
+#include "keystore/scratch.h"
+
+const char *learn_result_name(LearnResult result)
+{
+	static const char *const names[] = {"known",   "new",	   "updated",	"changed",
+					    "vouched", "rejected", "over-limit"};
+
+	return names[result];
+}
+
+void lesson_free(Lesson *lesson)
+{
+	if (!lesson)
+		return;
+	g_free(lesson->id);
+	g_free(lesson->address);
+	g_free(lesson->digest);
+	candidate_unref(lesson->candidate);
+	g_free(lesson);
+}
+
+KeyType lesson_type(const Lesson *lesson)
+{
+	return lesson->type;
+}
+
+const char *lesson_id(const Lesson *lesson)
+{
+	return lesson->id;
+}
+
+const char *lesson_address(const Lesson *lesson)
+{
+	return lesson->address;
+}
+
+const char *lesson_origin(const Lesson *lesson)
+{
+	return lesson->origin;
+}
+
+LearnResult lesson_result(const Lesson *lesson)
+{
+	return lesson->result;
+}
+
+GBytes *lesson_pgp(const Lesson *lesson)
+{
+	return lesson->candidate && lesson->candidate->pgp ? lesson->candidate->pgp->bytes : NULL;
+}
+
+static Lesson *lesson_new(const KeyAnswer *sender, KeyType type, const char *id, const char *origin)
+{
+	Lesson *lesson = g_new0(Lesson, 1);
+
+	lesson->type = type;
+	lesson->id = g_strdup(id);
+	lesson->address = g_strdup(sender->address);
+	lesson->origin = origin;
+	lesson->result = LEARN_NEW;
+	for (guint i = 0; i < sender->keys->len; i++) {
+		const Key *key = sender->keys->pdata[i];
+		/* What was learned is looked at as it is in the store. */
+		if (key->type != type || !key_is_vouched(key) ||
+		    strcmp(key->source, "learned") == 0)
+			continue;
+		lesson->others = TRUE;
+		lesson->vouched = lesson->vouched || strcmp(key->id, id) == 0;
+		if (key->usable || lesson->vouched)
+			lesson->result = LEARN_VOUCHED;
+	}
+	return lesson;
+}
+
+/* --- S/MIME --- */
+
+typedef struct {
+	Trust *trust;
+	const SmimeEvidence *evidence;
+	const char *address;
+	gint64 now;
+} Choice;
+
+static gboolean fits(const Choice *choice, Cert *cert)
+{
+	g_autoptr(Candidate) candidate = candidate_new_cert(cert);
+
+	candidate->extra = g_ptr_array_ref(choice->evidence->certs);
+	return g_bytes_get_size(cert_der(cert)) <= LEARN_CERT_MAX &&
+	       !trust_judge(choice->trust, candidate, choice->address, CERT_FOR_ENCRYPTION,
+			    choice->now);
+}
+
+/* The one that he wants; his signing certificate, if it encrypts, too; the newest other one. */
+static Cert *choose(const Choice *choice)
+{
+	const SmimeEvidence *evidence = choice->evidence;
+	Cert *best = NULL;
+
+	if (evidence->preferred && fits(choice, evidence->preferred))
+		return evidence->preferred;
+	if (fits(choice, evidence->signer))
+		return evidence->signer;
+	for (guint i = 0; i < evidence->certs->len; i++) {
+		Cert *cert = evidence->certs->pdata[i];
+		if ((!best || cert_not_before(cert) > cert_not_before(best)) && fits(choice, cert))
+			best = cert;
+	}
+	return best;
+}
+
+/* With the intermediates that lead to its root, so that it can be judged again without the mail. */
+static Candidate *with_chain(const Choice *choice, Cert *cert)
+{
+	g_autoptr(GPtrArray) known = g_ptr_array_new();
+	Candidate *candidate = candidate_new_cert(cert);
+
+	g_ptr_array_extend(known, choice->evidence->certs, NULL, NULL);
+	g_ptr_array_extend(known, trust_authorities(choice->trust), NULL, NULL);
+	cert_verify_chain(cert, trust_anchors(choice->trust), known, choice->now,
+			  &candidate->extra);
+	if (candidate->extra && candidate->extra->len > LEARN_CHAIN_MAX)
+		g_clear_pointer(&candidate->extra, g_ptr_array_unref);
+	return candidate;
+}
+
+Lesson *keystore_lesson_smime(Keystore *keystore, const KeyAnswer *sender,
+			      const SmimeEvidence *evidence, GError **error)
+{
+	g_autoptr(Trust) trust = keystore_trust(keystore, NULL, error);
+	Choice choice = {trust, evidence, sender->address, g_get_real_time() / G_USEC_PER_SEC};
+	Cert *cert = trust ? choose(&choice) : NULL;
+
+	if (!cert)
+		return NULL;
+	g_autoptr(Lesson) lesson =
+		lesson_new(sender, KEY_SMIME, cert_fingerprint(cert), "signature");
+	lesson->capabilities = evidence->capabilities;
+	/* A date in the future would keep us from hearing of what comes before it. */
+	lesson->signed_at = evidence->signed_at ? MIN(evidence->signed_at, choice.now) : choice.now;
+	if (!lesson_prepare(keystore, lesson, error))
+		return NULL;
+	if (lesson->writes)
+		lesson->candidate = with_chain(&choice, cert);
+	return g_steal_pointer(&lesson);
+}
+
+/* --- OpenPGP --- */
+
+/* gpg has the last word on what this key is, and whether it names the address. */
+static gboolean read_key(Lesson *lesson, const PgpCarried *carried, gboolean must_name)
+{
+	g_autoptr(GPtrArray) keys = scratch_read_pgp(carried->bytes, NULL, NULL);
+	const PgpKey *key = keys && keys->len == 1 ? keys->pdata[0] : NULL;
+
+	if (!key || strcmp(key->fingerprint, lesson->id) != 0 ||
+	    (must_name && !g_strv_contains((const char *const *)key->addresses, lesson->address)))
+		return FALSE;
+	lesson->candidate = candidate_new_pgp(g_ptr_array_steal_index(keys, 0));
+	return TRUE;
+}
+
+Lesson *keystore_lesson_pgp(Keystore *keystore, const KeyAnswer *sender, const PgpCarried *carried,
+			    const char *origin, GError **error)
+{
+	gboolean must_name = strcmp(origin, "autocrypt") != 0;
+	g_autoptr(Lesson) lesson = lesson_new(sender, KEY_PGP, carried->fingerprint, origin);
+
+	if (must_name && !carried->named)
+		return NULL;
+	lesson->digest = g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, carried->bytes);
+	if (!lesson_prepare(keystore, lesson, error))
+		return NULL;
+	if (lesson->writes && !read_key(lesson, carried, must_name))
+		return NULL;
+	return g_steal_pointer(&lesson);
+}

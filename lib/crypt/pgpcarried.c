@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Keys that come along with mail, brought down to what one address needs before anyone works with
+ * them: whose else the key is said to be is not the sender's to tell us.
+ */
+#include <string.h>
+
+#include "lib/crypt/pgpkey.h"
+#include "lib/crypt/pgpkeyfile.h"
+#include "lib/crypt/pgppacket.h"
+#include "lib/mail/address.h"
+
+void pgp_carried_free(PgpCarried *carried)
+{
+	if (!carried)
+		return;
+	g_free(carried->fingerprint);
+	g_bytes_unref(carried->bytes);
+	g_free(carried);
+}
+
+/* "Name <address>", or an address alone. */
+static gboolean names(const PgpPacket *user_id, const char *address)
+{
+	g_autofree char *text = g_strndup((const char *)user_id->body, user_id->length);
+	char *open = strrchr(text, '<'), *close = open ? strchr(open, '>') : NULL;
+
+	if (close)
+		*close = '\0';
+	g_autofree char *folded = address_fold(close ? open + 1 : text);
+
+	return g_strcmp0(folded, address) == 0;
+}
+
+/* Does a user ID in these packets, up to the next key, name the address? */
+static gboolean any_names(PgpPackets packets, const char *address)
+{
+	PgpPacket packet;
+
+	while (pgp_packet_next(&packets, &packet, NULL, NULL) && packet.tag != PGP_PUBLIC_KEY) {
+		if (packet.tag == PGP_USER_ID && names(&packet, address))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* The key that begins with this packet: its packets up to the next key, which *packets is left
+ * before. */
+static PgpCarried *take_key(PgpPackets *packets, const PgpPacket *first, const char *address)
+{
+	g_autoptr(PgpCarried) carried = g_new0(PgpCarried, 1);
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	PgpPackets next = *packets;
+	gboolean keep = TRUE, have_user = FALSE;
+	PgpPacket packet;
+
+	carried->fingerprint = pgp_packet_fingerprint(first);
+	carried->named = any_names(*packets, address);
+	g_byte_array_append(bytes, first->start, (guint)first->whole);
+	while (pgp_packet_next(&next, &packet, NULL, NULL) && packet.tag != PGP_PUBLIC_KEY &&
+	       packet.tag != PGP_SECRET_KEY) {
+		*packets = next;
+		if (packet.tag == PGP_PUBLIC_SUBKEY)
+			keep = TRUE;
+		else if (packet.tag == PGP_USER_ID)
+			keep = carried->named ? names(&packet, address) : !have_user;
+		have_user = have_user || packet.tag == PGP_USER_ID;
+		if (keep && packet.tag != PGP_SECRET_SUBKEY)
+			g_byte_array_append(bytes, packet.start, (guint)packet.whole);
+	}
+	if (!carried->fingerprint || bytes->len > PGPKEY_CARRIED_MAX)
+		return NULL;
+	carried->bytes = g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
+	return g_steal_pointer(&carried);
+}
+
+GPtrArray *pgpkey_carried(GBytes *file, const char *address)
+{
+	GPtrArray *keys = g_ptr_array_new_with_free_func((GDestroyNotify)pgp_carried_free);
+	g_autoptr(PgpKeyFile) parsed = pgp_keyfile_read(file, NULL);
+	PgpPackets packets = {0};
+	PgpPacket packet;
+
+	if (!parsed)
+		return keys;
+	packets.data = parsed->packets->data;
+	packets.size = parsed->packets->len;
+	while (keys->len < PGPKEY_CARRIED_KEYS_MAX &&
+	       pgp_packet_next(&packets, &packet, NULL, NULL)) {
+		PgpCarried *carried =
+			packet.tag == PGP_PUBLIC_KEY ? take_key(&packets, &packet, address) : NULL;
+		if (carried)
+			g_ptr_array_add(keys, carried);
+	}
+	return keys;
+}
+
+gboolean pgp_carried_made(const PgpCarried *carried, const char *id)
+{
+	g_autoptr(GPtrArray) ids = pgp_key_ids(carried->bytes);
+	gsize length = strlen(id);
+
+	return length >= 16 &&
+	       g_ptr_array_find_with_equal_func(ids, id + length - 16, g_str_equal, NULL);
+}

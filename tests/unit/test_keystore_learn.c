@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "keystore/inside.h"
+#include "keystore/learn.h"
+#include "keystore/learned.h"
+#include "lib/base/masterkey.h"
+#include "lib/crypt/cms.h"
+#include "tests/unit/pgpmaker.h"
+#include "tests/unit/x509maker.h"
+
+#define LEA "lea@x.example"
+#define NOW (g_get_real_time() / G_USEC_PER_SEC)
+
+typedef struct {
+	PgpMaker *maker;
+	char *conf_path;
+	Conf *conf;
+	Keystore *keystore;
+	Made *root;
+	GPtrArray *none;
+} Place;
+
+/* Again, with these settings. */
+static void reopen(Place *place, const char *settings)
+{
+	g_autofree char *text =
+		g_strconcat("[keystore]\nsystem_roots = false\n[learn]\n", settings, NULL);
+
+	keystore_close(place->keystore);
+	conf_unref(place->conf);
+	g_assert(g_file_set_contents(place->conf_path, text, -1, NULL));
+	place->conf = conf_load(place->conf_path, NULL);
+	g_assert(place->conf);
+	if (!g_file_test(conf_path(place->conf, "keystore", "master_key"), G_FILE_TEST_EXISTS)) {
+		g_assert(master_key_create(conf_path(place->conf, "keystore", "master_key"), NULL));
+		g_assert(keystore_create(place->conf, NULL));
+	}
+	place->keystore = keystore_open(place->conf, NULL);
+	g_assert(place->keystore);
+}
+
+static int make_place(void **state)
+{
+	Place *place = g_new0(Place, 1);
+	StoreChange change;
+
+	place->maker = pgp_maker_new();
+	place->conf_path = g_build_filename(place->maker->folder, "sealpost.conf", NULL);
+	reopen(place, "");
+	place->root = x509_maker_make(&(MakerOrder){.name = "Root", .ca = TRUE});
+	place->none = g_ptr_array_new();
+	g_assert(store_put_cert(place->keystore->store, place->root->cert, TRUE, &change, NULL));
+	*state = place;
+	return 0;
+}
+
+static int remove_place(void **state)
+{
+	Place *place = *state;
+
+	keystore_close(place->keystore);
+	conf_unref(place->conf);
+	made_free(place->root);
+	pgp_maker_free(place->maker);
+	g_ptr_array_unref(place->none);
+	g_free(place->conf_path);
+	g_free(place);
+	return 0;
+}
+
+static Made *make(Place *place, MakerOrder order)
+{
+	if (!order.issuer)
+		order.issuer = place->root;
+	return x509_maker_make(&order);
+}
+
+static KeyAnswer *look_up(Place *place, const char *address)
+{
+	g_autoptr(KeyLookup) lookup = keystore_lookup(place->keystore, address);
+
+	return key_lookup_wait(lookup, G_MAXINT64);
+}
+
+static void no_report(const Lesson *lesson, const GError *error)
+{
+	(void)lesson;
+	g_assert_no_error(error);
+}
+
+/* Learns it and waits until that is done. What came of it; NULL: there was nothing to learn. */
+static const char *learn(Place *place, Lesson *lesson)
+{
+	const char *result = lesson ? learn_result_name(lesson_result(lesson)) : NULL;
+
+	if (!lesson)
+		return NULL;
+	keystore_learn(place->keystore, lesson, no_report);
+	learner_close(place->keystore);
+	g_assert(learner_open(place->keystore, NULL));
+	return result;
+}
+
+static const char *learn_smime(Place *place, const char *address, SmimeEvidence evidence)
+{
+	g_autoptr(KeyAnswer) sender = look_up(place, address);
+
+	if (!evidence.certs)
+		evidence.certs = place->none;
+	return learn(place, keystore_lesson_smime(place->keystore, sender, &evidence, NULL));
+}
+
+static const char *learn_pgp(Place *place, const char *address, GBytes *file, const char *origin)
+{
+	g_autoptr(KeyAnswer) sender = look_up(place, address);
+	g_autoptr(GPtrArray) carried = pgpkey_carried(file, address);
+
+	g_assert_cmpuint(carried->len, ==, 1);
+	return learn(place,
+		     keystore_lesson_pgp(place->keystore, sender, carried->pdata[0], origin, NULL));
+}
+
+/* "ID source reason" of each key of the address, the ids as numbers in the order of ids. */
+static void expect_keys(Place *place, const char *address, const char *expected,
+			const char *const *ids)
+{
+	g_autoptr(KeyAnswer) answer = look_up(place, address);
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (guint i = 0; i < answer->keys->len; i++) {
+		const Key *key = answer->keys->pdata[i];
+		guint n = 0;
+
+		while (ids[n] && strcmp(ids[n], key->id) != 0)
+			n++;
+		g_string_append_printf(text, "%s%u %s %s", i ? ", " : "", n, key->source,
+				       key->usable ? "ok" : key->reason);
+	}
+	assert_string_equal(text->str, expected);
+}
+
+static void set_state(Place *place, const char *id, LearnedState state)
+{
+	assert_true(learned_set_state(place->keystore->store, id, state, NULL));
+}
+
+static void test_smime(void **state)
+{
+	Place *place = *state;
+	g_autoptr(Made) one = make(place, (MakerOrder){.name = "1", .email = LEA});
+	g_autoptr(Made) two = make(place, (MakerOrder){.name = "2", .email = LEA});
+	const char *ids[] = {cert_fingerprint(one->cert), cert_fingerprint(two->cert), NULL};
+
+	assert_string_equal(learn_smime(place, LEA, (SmimeEvidence){.signer = one->cert}), "new");
+	assert_string_equal(learn_smime(place, LEA, (SmimeEvidence){.signer = one->cert}), "known");
+	expect_keys(place, LEA, "0 learned ok", ids);
+	expect_keys(place, "lea+tag@x.example", "0 learned ok", ids);
+	/* Another one is kept aside, and stays there when it comes again. */
+	for (int i = 0; i < 2; i++)
+		assert_string_equal(learn_smime(place, LEA, (SmimeEvidence){.signer = two->cert}),
+				    "changed");
+	expect_keys(place, LEA, "0 learned ok, 1 learned changed", ids);
+	/* The administrator takes it: then it stands before the one that he did not approve. */
+	set_state(place, ids[1], LEARNED_APPROVED);
+	expect_keys(place, LEA, "1 learned ok, 0 learned other-key", ids);
+	/* Rejected ones are not used, and not learned again. */
+	set_state(place, ids[0], LEARNED_REJECTED);
+	assert_string_equal(learn_smime(place, LEA, (SmimeEvidence){.signer = one->cert}),
+			    "rejected");
+	expect_keys(place, LEA, "1 learned ok", ids);
+	/* Forgotten is as if it had never come. */
+	assert_true(learned_forget(place->keystore->store, ids[0], NULL));
+	assert_true(learned_forget(place->keystore->store, ids[1], NULL));
+	assert_string_equal(learn_smime(place, LEA, (SmimeEvidence){.signer = one->cert}), "new");
+}
+
+static void test_smime_choice(void **state)
+{
+	Place *place = *state;
+	g_autoptr(Made) signing =
+		make(place, (MakerOrder){.name = "s", .email = LEA, .signing_only = TRUE});
+	g_autoptr(Made) middle =
+		make(place, (MakerOrder){.name = "Middle", .ca = TRUE, .algorithm = "rsa2048"});
+	g_autoptr(Made) old = make(place, (MakerOrder){.name = "o", .email = LEA, .from = -9});
+	g_autoptr(Made) fresh =
+		make(place, (MakerOrder){.name = "f", .email = LEA, .issuer = middle});
+	g_autoptr(Made) foreign = make(place, (MakerOrder){.name = "x", .email = "x@x.example"});
+	g_autoptr(Made) unknown_ca = x509_maker_make(&(MakerOrder){.name = "?", .ca = TRUE});
+	g_autoptr(Made) untrusted =
+		make(place, (MakerOrder){.name = "u", .email = LEA, .issuer = unknown_ca});
+	g_autoptr(GPtrArray) bag = g_ptr_array_new();
+	SmimeEvidence evidence = {.signer = signing->cert, .certs = bag};
+	const char *ids[] = {cert_fingerprint(fresh->cert), cert_fingerprint(old->cert), NULL};
+
+	/* Nothing that encrypts: the signer's does not, the others are not his or nobody's. */
+	assert_null(learn_smime(place, LEA, evidence));
+	g_ptr_array_add(bag, foreign->cert);
+	g_ptr_array_add(bag, untrusted->cert);
+	evidence.preferred = untrusted->cert;
+	assert_null(learn_smime(place, LEA, evidence));
+	/* The newest that fits; its intermediate came along and is kept with it. */
+	g_ptr_array_add(bag, old->cert);
+	g_ptr_array_add(bag, fresh->cert);
+	g_ptr_array_add(bag, middle->cert);
+	assert_string_equal(learn_smime(place, LEA, evidence), "new");
+	expect_keys(place, LEA, "0 learned ok", ids);
+	reopen(place, "");
+	expect_keys(place, LEA, "0 learned ok", ids);
+	/* The one that he wants. */
+	evidence.preferred = old->cert;
+	assert_string_equal(learn_smime(place, LEA, evidence), "changed");
+	expect_keys(place, LEA, "0 learned ok, 1 learned changed", ids);
+}
+
+static void test_renewed(void **state)
+{
+	Place *place = *state;
+	g_autoptr(Made) old = make(place, (MakerOrder){.name = "1", .email = LEA});
+	g_autoptr(Made) over =
+		make(place, (MakerOrder){.name = "0", .email = LEA, .from = -20, .to = -1});
+	g_autoptr(Made) next = make(place, (MakerOrder){.name = "2", .email = LEA});
+	Learned row = {.address = (char *)LEA,
+		       .origin = (char *)"signature",
+		       .first = NOW - 900,
+		       .seen = NOW - 900};
+	const char *ids[] = {cert_fingerprint(over->cert), cert_fingerprint(next->cert), NULL};
+
+	/* One whose time is over makes room for the next. */
+	row.candidate = candidate_new_cert(over->cert);
+	row.candidate->learned = LEARNED_USED;
+	assert_true(learned_put(place->keystore->store, &row, NULL));
+	candidate_unref(row.candidate);
+	assert_string_equal(learn_smime(place, LEA, (SmimeEvidence){.signer = next->cert}), "new");
+	expect_keys(place, LEA, "1 learned ok, 0 learned expired", ids);
+	assert_string_equal(learn_smime(place, LEA, (SmimeEvidence){.signer = old->cert}),
+			    "changed");
+	/* And so does one that is rejected, for one that had to wait. */
+	set_state(place, ids[1], LEARNED_REJECTED);
+	assert_string_equal(learn_smime(place, LEA, (SmimeEvidence){.signer = old->cert}), "new");
+	const char *later[] = {cert_fingerprint(old->cert), ids[0], NULL};
+	expect_keys(place, LEA, "0 learned ok, 1 learned expired", later);
+}
+
+static void test_vouched(void **state)
+{
+	Place *place = *state;
+	g_autoptr(Made) set = make(place, (MakerOrder){.name = "1", .email = LEA});
+	g_autoptr(Made) over = make(
+		place, (MakerOrder){.name = "0", .email = "o@x.example", .from = -20, .to = -1});
+	g_autoptr(Made) other = make(place, (MakerOrder){.name = "2", .email = LEA});
+	g_autoptr(Made) next = make(place, (MakerOrder){.name = "3", .email = "o@x.example"});
+	const char *ids[] = {cert_fingerprint(set->cert), cert_fingerprint(other->cert),
+			     cert_fingerprint(over->cert), cert_fingerprint(next->cert), NULL};
+	Store *store = place->keystore->store;
+	StoreChange change;
+
+	/* First learned, then set by the administrator: his is the one that counts. */
+	assert_string_equal(learn_smime(place, LEA, (SmimeEvidence){.signer = other->cert}), "new");
+	assert_true(store_put_cert(store, set->cert, FALSE, &change, NULL));
+	expect_keys(place, LEA, "0 store ok, 1 learned other-key", ids);
+	assert_string_equal(learn_smime(place, LEA, (SmimeEvidence){.signer = other->cert}),
+			    "vouched");
+	/* Of his very key we learn what the program opens. */
+	assert_string_equal(
+		learn_smime(place, LEA,
+			    (SmimeEvidence){.signer = set->cert, .capabilities = CMS_OPENS_GCM}),
+		"vouched");
+	g_autoptr(KeyAnswer) answer = look_up(place, LEA);
+	assert_int_equal(key_answer_best(answer, KEY_SMIME)->capabilities, CMS_OPENS_GCM);
+	/* One of his that cannot be used is not replaced either: it is for him to decide. */
+	assert_true(store_put_cert(store, over->cert, FALSE, &change, NULL));
+	assert_string_equal(
+		learn_smime(place, "o@x.example", (SmimeEvidence){.signer = next->cert}),
+		"changed");
+	expect_keys(place, "o@x.example", "3 learned changed, 2 store expired", ids);
+}
+
+static void test_capabilities(void **state)
+{
+	Place *place = *state;
+	g_autoptr(Made) made = make(place, (MakerOrder){.name = "1", .email = LEA});
+	const struct {
+		guint names;
+		gint64 ago;
+		guint known;
+	} steps[] = {
+		{0, 900, 0},
+		{CMS_OPENS_GCM, 800, CMS_OPENS_GCM},
+		/* An older message, sent again, tells nothing. */
+		{CMS_OPENS_OAEP, 850, CMS_OPENS_GCM},
+		{CMS_OPENS_GCM | CMS_OPENS_OAEP, 700, CMS_OPENS_GCM | CMS_OPENS_OAEP},
+		/* From the future is now. */
+		{CMS_OPENS_OAEP, -900, CMS_OPENS_OAEP},
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(steps); i++) {
+		learn_smime(place, LEA,
+			    (SmimeEvidence){.signer = made->cert,
+					    .capabilities = steps[i].names,
+					    .signed_at = NOW - steps[i].ago});
+		g_autoptr(KeyAnswer) answer = look_up(place, LEA);
+		assert_int_equal(key_answer_best(answer, KEY_SMIME)->capabilities, steps[i].known);
+	}
+}
+
+static void test_pgp(void **state)
+{
+	Place *place = *state;
+	g_autofree char *id = pgp_maker_key(place->maker, LEA, "future-default");
+	g_autofree char *other = pgp_maker_key(place->maker, "o@x.example", "future-default");
+	g_autoptr(GBytes) public = pgp_maker_public(place->maker, id);
+	g_autoptr(GBytes) foreign = pgp_maker_public(place->maker, other);
+	const char *ids[] = {id, other, NULL};
+
+	/* In an Autocrypt field the address is the field's, else the key must name it. */
+	assert_null(learn_pgp(place, LEA, foreign, "attached"));
+	assert_null(learn_pgp(place, LEA, foreign, "text"));
+	assert_string_equal(learn_pgp(place, LEA, public, "attached"), "new");
+	assert_string_equal(learn_pgp(place, LEA, public, "attached"), "known");
+	assert_string_equal(learn_pgp(place, LEA, foreign, "autocrypt"), "changed");
+	expect_keys(place, LEA, "0 learned ok, 1 learned changed", ids);
+	g_autoptr(KeyAnswer) answer = look_up(place, LEA);
+	assert_true(((Key *)answer->keys->pdata[0])->first_contact);
+}
+
+static void test_pgp_updates(void **state)
+{
+	Place *place = *state;
+	g_autofree char *id = pgp_maker_key(place->maker, LEA, "future-default");
+	g_autoptr(GBytes) first = pgp_maker_public(place->maker, id);
+	const char *ids[] = {id, NULL};
+
+	assert_string_equal(learn_pgp(place, LEA, first, "autocrypt"), "new");
+	assert_int_equal(pgp_maker_gpg(place->maker, NULL, NULL, "--quick-set-expire %s 3y", id),
+			 0);
+	g_autoptr(GBytes) longer = pgp_maker_public(place->maker, id);
+	assert_string_equal(learn_pgp(place, LEA, longer, "attached"), "updated");
+	expect_keys(place, LEA, "0 learned ok", ids);
+	pgp_maker_revoke(place->maker, id);
+	g_autoptr(GBytes) revoked = pgp_maker_public(place->maker, id);
+	assert_string_equal(learn_pgp(place, LEA, revoked, "autocrypt"), "updated");
+	expect_keys(place, LEA, "0 learned revoked", ids);
+	/* An older form that comes later does not take that back. */
+	assert_string_equal(learn_pgp(place, LEA, first, "autocrypt"), "updated");
+	expect_keys(place, LEA, "0 learned revoked", ids);
+	g_autoptr(GPtrArray) rows = learned_list(place->keystore->store, LEA, NULL);
+	assert_int_equal(rows->len, 1);
+	assert_string_equal(((Learned *)rows->pdata[0])->origin, "autocrypt");
+}
+
+static void test_modes(void **state)
+{
+	Place *place = *state;
+	g_autoptr(Made) one = make(place, (MakerOrder){.name = "1", .email = LEA});
+	const char *ids[] = {cert_fingerprint(one->cert), NULL};
+
+	assert_string_equal(learn_smime(place, LEA, (SmimeEvidence){.signer = one->cert}), "new");
+	reopen(place, "keys = approved\n");
+	expect_keys(place, LEA, "0 learned not-approved", ids);
+	g_autoptr(KeyAnswer) answer = look_up(place, LEA);
+	assert_null(key_answer_best(answer, KEY_SMIME));
+	key_answer_take_learned(answer);
+	assert_non_null(key_answer_best(answer, KEY_SMIME));
+	reopen(place, "keys = off\n");
+	assert_false(keystore_learns(place->keystore));
+	expect_keys(place, LEA, "", ids);
+	set_state(place, ids[0], LEARNED_APPROVED);
+	expect_keys(place, LEA, "0 learned ok", ids);
+	reopen(place, "keys = approved\n");
+	expect_keys(place, LEA, "0 learned ok", ids);
+}
+
+static void test_take_learned_only(void **state)
+{
+	Place *place = *state;
+	g_autoptr(Made) one = make(place, (MakerOrder){.name = "1", .email = LEA});
+	g_autoptr(Made) two = make(place, (MakerOrder){.name = "2", .email = LEA});
+
+	reopen(place, "keys = approved\n");
+	learn_smime(place, LEA, (SmimeEvidence){.signer = one->cert});
+	learn_smime(place, LEA, (SmimeEvidence){.signer = two->cert});
+	g_autoptr(KeyAnswer) answer = look_up(place, LEA);
+	key_answer_take_learned(answer);
+	/* Not what was kept aside. */
+	assert_string_equal(key_answer_best(answer, KEY_SMIME)->id, cert_fingerprint(one->cert));
+	for (guint i = 0; i < answer->keys->len; i++) {
+		const Key *key = answer->keys->pdata[i];
+		assert_int_equal(key->usable, strcmp(key->id, cert_fingerprint(one->cert)) == 0);
+	}
+}
+
+static guint rows(Place *place, const char *address)
+{
+	g_autoptr(GPtrArray) all = learned_list(place->keystore->store, address, NULL);
+
+	return all->len;
+}
+
+static const char *learn_new(Place *place, const char *address)
+{
+	g_autoptr(Made) made = make(place, (MakerOrder){.name = "n", .email = address});
+
+	return learn_smime(place, address, (SmimeEvidence){.signer = made->cert});
+}
+
+static void test_limits(void **state)
+{
+	Place *place = *state;
+
+	for (guint i = 0; i < LEARN_PER_ADDRESS; i++)
+		assert_string_not_equal(learn_new(place, LEA), "over-limit");
+	assert_string_equal(learn_new(place, LEA), "over-limit");
+	assert_int_equal(rows(place, LEA), LEARN_PER_ADDRESS);
+	/* The other kind has a count of its own. */
+	g_autofree char *id = pgp_maker_key(place->maker, LEA, "future-default");
+	g_autoptr(GBytes) public = pgp_maker_public(place->maker, id);
+	assert_string_equal(learn_pgp(place, LEA, public, "autocrypt"), "new");
+	reopen(place, "per_domain = 7\n");
+	assert_string_equal(learn_new(place, "a@x.example"), "new");
+	assert_string_equal(learn_new(place, "b@x.example"), "over-limit");
+	assert_string_equal(learn_new(place, "b@y.example"), "new");
+	reopen(place, "per_day = 9\n");
+	assert_string_equal(learn_new(place, "c@z.example"), "new");
+	assert_string_equal(learn_new(place, "d@z.example"), "over-limit");
+	reopen(place, "total = 9\n");
+	assert_string_equal(learn_new(place, "d@z.example"), "over-limit");
+	reopen(place, "");
+	assert_string_equal(learn_new(place, "d@z.example"), "new");
+}
+
+static void test_keep(void **state)
+{
+	Place *place = *state;
+	static const LearnedState states[] = {LEARNED_USED, LEARNED_CHANGED, LEARNED_APPROVED,
+					      LEARNED_REJECTED};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(states); i++) {
+		g_autofree char *address = g_strdup_printf("%u@x.example", (guint)i);
+		g_autoptr(Made) made = make(place, (MakerOrder){.name = "n", .email = address});
+		g_autoptr(Candidate) candidate = candidate_new_cert(made->cert);
+		Learned row = {address, (char *)"signature", 1, NOW - 864000, NULL, candidate};
+
+		candidate->learned = states[i];
+		assert_true(learned_put(place->keystore->store, &row, NULL));
+	}
+	assert_string_equal(learn_new(place, LEA), "new");
+	assert_int_equal(rows(place, NULL), 5);
+	reopen(place, "keep = 9d\n");
+	assert_string_equal(learn_new(place, "last@x.example"), "new");
+	assert_int_equal(rows(place, NULL), 4);
+	assert_int_equal(rows(place, "0@x.example") + rows(place, "1@x.example"), 0);
+}
+
+/* The database is locked: an error for the log, and nothing else. */
+static guint failures;
+
+static void count_failures(const Lesson *lesson, const GError *error)
+{
+	(void)lesson;
+	failures += error != NULL;
+}
+
+static void test_locked(void **state)
+{
+	Place *place = *state;
+	g_autoptr(Made) one = make(place, (MakerOrder){.name = "1", .email = LEA});
+	g_autoptr(KeyAnswer) sender = look_up(place, LEA);
+	SmimeEvidence evidence = {.signer = one->cert, .certs = place->none};
+	Lesson *lesson = keystore_lesson_smime(place->keystore, sender, &evidence, NULL);
+	g_autoptr(Db) db = db_open(conf_path(place->conf, "keystore", "database"),
+				   (const char *const[]){"", "", "", NULL}, FALSE, NULL);
+	gint64 start = g_get_monotonic_time();
+
+	assert_true(db_begin(db, NULL));
+	keystore_learn(place->keystore, lesson, count_failures);
+	assert_true(g_get_monotonic_time() - start < G_USEC_PER_SEC);
+	learner_close(place->keystore);
+	assert_true(learner_open(place->keystore, NULL));
+	assert_int_equal(failures, 1);
+	db_rollback(db);
+	assert_int_equal(rows(place, LEA), 0);
+	assert_string_equal(learn_smime(place, LEA, evidence), "new");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_place, remove_place)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_smime),   TEST(test_smime_choice),
+		TEST(test_renewed), TEST(test_vouched),
+		TEST(test_pgp),	    TEST(test_pgp_updates),
+		TEST(test_modes),   TEST(test_take_learned_only),
+		TEST(test_limits),  TEST(test_keep),
+		TEST(test_locked),  TEST(test_capabilities),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
