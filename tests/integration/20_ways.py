@@ -19,6 +19,7 @@ internal domains "firma.example"
 outgoing subject has "[signed]"  plain sign
 outgoing subject has "[tag]"     require smime, pgp   remove tag
 outgoing subject has "[keys]"    require smime, pgp
+outgoing subject has "[hidden]"  require smime, pgp, portal  remove tag  hide subject
 outgoing subject has "[tls]"     require tls
 outgoing subject has "[over]"    require smime over tls, portal
 outgoing subject has "[no]"      reject "not today"
@@ -69,6 +70,19 @@ with script() as tap, tap.site(people=PEOPLE, policy=POLICY) as site:
         copies = site.arrived(2)
         assert opened_by(site, PIA, copy_for(copies, PIA)).signers == [ALICE]
         assert opened_by(site, BLANCHE, copy_for(copies, BLANCHE)).signers == [ALICE]
+
+    with tap.case("a hidden subject: [...] for the mail servers, the real one and the text inside"):
+        people = [cast.SOFIA, cast.PETER, cast.OTTO]
+        send(site, people, "[hidden] März")
+        copies = site.arrived(3)
+        for person in people:
+            copy = copy_for(copies, person)
+            assert b"rz?=" not in copy.content and b"M=C3" not in copy.content
+            if person is cast.OTTO:
+                continue
+            opened = opened_by(site, person, copy)
+            assert b"\r\nSubject: [...]\r\n" in copy.content and opened.mail["Subject"] == "März"
+            assert text_of(opened.mail).split() == ["Subject:", "März", *TEXT.split()]
 
     with tap.case("verified TLS: as it was, over TLS, the route header gone"):
         sent = send(site, [cast.VERA])

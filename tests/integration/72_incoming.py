@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Incoming mail through a real Postfix: opened in place, split where only one may read it, and never
 sent back in the clear by a bounce."""
+import email
+import email.policy
 import smtplib
 
 from lib import ALICE, BOSS, copy_for, script
@@ -13,11 +15,11 @@ POLICY = 'internal domains "firma.example"\noutgoing require smime, pgp\n'
 SOFIA = cast.SOFIA.address
 
 
-def encrypted(site, *people):
+def encrypted(site, *people, entity=b"Content-Type: text/plain\r\n\r\nGeheim\r\n", options=()):
     cert = site.cabinet(cast.SOFIA, "cert.pem")
     signed = run(["openssl", "cms", "-sign", "-signer", cert, "-inkey",
-                  site.cabinet(cast.SOFIA, "key.pem"), "-certfile", site.authority.intermediate],
-                 stdin=b"Content-Type: text/plain\r\n\r\nGeheim\r\n").stdout
+                  site.cabinet(cast.SOFIA, "key.pem"), "-certfile", site.authority.intermediate,
+                  *options], stdin=entity).stdout
     entity = run(["openssl", "cms", "-encrypt", "-aes256",
                   *[site.cabinet(p, "cert.pem") for p in people]], stdin=signed).stdout
     return f"From: {SOFIA}\nTo: {ALICE}\nSubject: s\nMessage-ID: <i@x>\n".encode() + entity
@@ -41,6 +43,19 @@ with script() as tap, tap.site(people=cast.CAST, policy=POLICY) as site:
         assert b"Geheim" in content and b"smime=pass (good)" in content, content
         assert b"pkcs7-mime" not in content
         assert content.index(b"X-Sealpost-Incoming") < content.index(b"Subject: s")
+
+    with tap.case("a subject that was hidden is restored, before the scanner and the reader see it"):
+        hidden = (b'Content-Type: text/plain; hp="cipher"; hp-legacy-display="1"\r\n'
+                  b"Subject: =?utf-8?q?M=C3=A4rz?=\r\nFrom: Sofia <" + SOFIA.encode() + b">\r\n"
+                  b"Bcc: x@evil.example\r\nReceived: from evil\r\nX-Sealpost-Route: tls evil\r\n"
+                  b"HP-Outer: Subject: [...]\r\nHP-Outer: From: " + SOFIA.encode() + b"\r\n"
+                  b"HP-Outer: To: " + ALICE.encode() + b"\r\n\r\nSubject: x\r\n\r\nGeheim\r\n")
+        content = encrypted(site, cast.ALICE, entity=hidden, options=["-nodetach"])
+        from_outside(site, [ALICE], content.replace(b"Subject: s\n", b"Subject: [...]\n"))
+        mail = email.message_from_bytes(site.arrived(1)[0].content, policy=email.policy.default)
+        assert mail.get_all("Subject") == ["März"] and mail["From"] == f"Sofia <{SOFIA}>"
+        assert mail["Bcc"] is None and "evil" not in str(mail), mail
+        assert mail.get_content().strip() == "Geheim", mail
 
     with tap.case("to somebody else too: each their copy, the other's stays shut"):
         from_outside(site, [ALICE, BOSS], encrypted(site, cast.ALICE))
