@@ -23,6 +23,7 @@
 
 #include "gateway/milter.h"
 #include "gateway/notices.h"
+#include "gateway/runlock.h"
 
 /* How long messages under way may take to end. */
 #define STOP_SECONDS 12
@@ -92,9 +93,9 @@ static gboolean parse_options(int argc, char **argv, char **conf_path)
 
 /* The socket is opened as who we were started as; all else as who we become, so that a reload
  * finds the same files accessible as the start did. */
-static Snapshot *start(const char *conf_path, GError **error)
+static Snapshot *start(const char *path, GError **error)
 {
-	g_autoptr(Conf) conf = conf_load(conf_path, error);
+	g_autoptr(Conf) conf = conf_load(path, error);
 
 	if (!conf)
 		return NULL;
@@ -110,7 +111,8 @@ static Snapshot *start(const char *conf_path, GError **error)
 			return NULL;
 		}
 	}
-	if (!milter_listen(endpoint, mode & 0777, user, error) || !privs_drop(user, error) ||
+	if (!runlock_is_free(conf_path(conf, "gateway", "runtime_folder"), error) ||
+	    !milter_listen(endpoint, mode & 0777, user, error) || !privs_drop(user, error) ||
 	    !privs_lock_down(TRUE, error))
 		return NULL;
 	return snapshot_open(conf, error);

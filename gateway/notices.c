@@ -41,6 +41,14 @@ static void expire_journal(Notices *notices, const Snapshot *snapshot)
 		log_warning("journal: %s", error->message);
 }
 
+static void forget_deleted_keys(const Snapshot *snapshot)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!keystore_forget_deleted(snapshot->keystore, snapshot->pgp, &error))
+		log_warning("key store: %s", error->message);
+}
+
 static gpointer run(gpointer data)
 {
 	Notices *notices = data;
@@ -55,6 +63,7 @@ static gpointer run(gpointer data)
 
 		send_round(snapshot);
 		expire_journal(notices, snapshot);
+		forget_deleted_keys(snapshot);
 		g_mutex_lock(&notices->lock);
 		while (!notices->woken && !notices->stop &&
 		       g_cond_wait_until(&notices->changed, &notices->lock, until))

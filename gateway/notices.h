@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The daemon's one background worker: sends the portal's notices, soon after a deposit and again
- * later where the MTA did not take one; forgets old entries of the journal.
+ * later where the MTA did not take one; forgets old entries of the journal, and secret keys that were
+ * deleted from the store.
  */
 #ifndef SEALPOST_GATEWAY_NOTICES_H
 #define SEALPOST_GATEWAY_NOTICES_H

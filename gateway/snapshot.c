@@ -4,15 +4,18 @@
  */
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <unistd.h>
 
 #include "keystore/scratch.h"
 #include "lib/base/error.h"
 #include "lib/base/log.h"
 #include "lib/base/masterkey.h"
 
+#include "gateway/runlock.h"
 #include "gateway/snapshot.h"
 
 struct Services {
+	int lock; /* of the runtime folder; -1: none */
 	PgpHome *pgp;
 	Journal *journal;
 	Threads *threads;
@@ -44,6 +47,8 @@ static void services_clear(Services *services)
 	if (services->passing_folder)
 		remove_folder(services->passing_folder);
 	g_free(services->passing_folder);
+	if (services->lock >= 0)
+		close(services->lock);
 }
 
 static gboolean make_folder(const char *path, GError **error)
@@ -65,9 +70,17 @@ static void services_release(Services *services)
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Services, services_release)
 
+static Services *services_new(void)
+{
+	Services *services = g_atomic_rc_box_new0(Services);
+
+	services->lock = -1;
+	return services;
+}
+
 static Services *services_open(const Conf *conf, GError **error)
 {
-	g_autoptr(Services) services = g_atomic_rc_box_new0(Services);
+	g_autoptr(Services) services = services_new();
 	const char *runtime = conf_path(conf, "gateway", "runtime_folder");
 	const char *journal = conf_path(conf, "gateway", "journal");
 	const char *threads = conf_path(conf, "gateway", "threads");
@@ -75,6 +88,9 @@ static Services *services_open(const Conf *conf, GError **error)
 
 	if (!make_folder(runtime, error) || !make_parent(journal, error) ||
 	    !make_parent(threads, error))
+		return NULL;
+	services->lock = runlock_take(runtime, error);
+	if (services->lock < 0)
 		return NULL;
 	services->pgp = pgp_home_open(home, error);
 	if (!services->pgp)
@@ -91,7 +107,7 @@ static Services *services_open(const Conf *conf, GError **error)
 /* The daemon's GnuPG folder has one owner; explain works in one of its own for a moment. */
 static Services *services_open_passing(const Conf *conf, GError **error)
 {
-	g_autoptr(Services) services = g_atomic_rc_box_new0(Services);
+	g_autoptr(Services) services = services_new();
 
 	services->passing_folder = scratch_make(error); /* in RAM: secret keys come into it */
 	if (!services->passing_folder)

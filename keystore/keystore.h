@@ -95,6 +95,10 @@ SmimeSigner *keystore_smime_signer(Keystore *keystore, const char *address, cons
 char *keystore_pgp_signer(Keystore *keystore, const char *address, PgpHome *home,
 			  const char **reason, GError **error);
 
+/* Takes secret keys out of home that the store does not have any more (`sealpost key delete`).
+ * FALSE: the store failed. */
+gboolean keystore_forget_deleted(Keystore *keystore, PgpHome *home, GError **error);
+
 /* What may open mail that came for an own address: all its private keys, expired and revoked ones
  * too, newest first. Those of user@domain serve user+tag@domain, as in look-ups. Nobody else's. */
 typedef struct {

@@ -254,3 +254,17 @@ char *keystore_pgp_signer(Keystore *keystore, const char *address, PgpHome *home
 	}
 	return g_steal_pointer(&entry->pgp);
 }
+
+gboolean keystore_forget_deleted(Keystore *keystore, PgpHome *home, GError **error)
+{
+	g_auto(GStrv) there = pgp_home_secrets(home);
+
+	for (char **fingerprint = there; *fingerprint; fingerprint++) {
+		gboolean has = FALSE;
+		if (!store_has_pgp_secret(keystore->store, *fingerprint, &has, error))
+			return FALSE;
+		if (!has)
+			pgp_home_forget_secret(home, *fingerprint);
+	}
+	return TRUE;
+}

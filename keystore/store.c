@@ -416,3 +416,19 @@ Secret *store_secret(Store *store, const Candidate *candidate, GError **error)
 	}
 	return secret_unwrap(store->master, wrapped, candidate->id, error);
 }
+
+gboolean store_has_pgp_secret(Store *store, const char *fingerprint, gboolean *has, GError **error)
+{
+	g_autoptr(DbQuery) query = db_query(
+		store->db, error, "SELECT 1 FROM pgp WHERE fingerprint = ? AND secret IS NOT NULL",
+		"s", fingerprint);
+	g_autoptr(GError) cause = NULL;
+
+	if (!query)
+		return FALSE;
+	*has = db_next(query, &cause);
+	if (!cause)
+		return TRUE;
+	g_propagate_error(error, g_steal_pointer(&cause));
+	return FALSE;
+}

@@ -46,6 +46,9 @@ gboolean store_crls(Store *store, GPtrArray *crls, GError **error);
  * the master key does not open it. */
 Secret *store_secret(Store *store, const Candidate *candidate, GError **error);
 
+/* Has the store the private key of this OpenPGP key (whole fingerprint)? */
+gboolean store_has_pgp_secret(Store *store, const char *fingerprint, gboolean *has, GError **error);
+
 typedef enum { STORE_ADDED, STORE_UPDATED, STORE_UNCHANGED } StoreChange;
 
 /* Puts a certificate in; trusted is never taken away by it. */

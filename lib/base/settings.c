@@ -26,7 +26,8 @@ const Setting conf_settings[] = {
 	{"gateway", "spool_folder", SETTING_PATH, "spool",
 	 "Where unlinked files hold messages over 256 KiB while they are worked on."},
 	{"gateway", "runtime_folder", SETTING_PATH, "run",
-	 "Private folder for GnuPG's working copy; best in RAM (tmpfs)."},
+	 "Private folder for GnuPG's working copy; best in RAM (tmpfs). Each gateway needs its "
+	 "own."},
 	{"gateway", "message_limit", SETTING_SIZE, "100M",
 	 "Larger messages are refused; the MTA's own limit must leave room to grow."},
 	{"gateway", "message_time", SETTING_DURATION, "9s",

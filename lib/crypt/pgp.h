@@ -25,6 +25,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PgpHome, pgp_home_close)
 gboolean pgp_home_need_secret(PgpHome *home, const char *fingerprint, const Secret *key,
 			      GError **error);
 
+/* The fingerprints of the secret keys that were brought; NULL-terminated, new. */
+char **pgp_home_secrets(PgpHome *home);
+/* Takes a secret key out of the working copy: it signs and opens nothing any more. */
+void pgp_home_forget_secret(PgpHome *home, const char *fingerprint);
+
 /* Is it there already, with all its files? */
 gboolean pgp_home_has_secret(PgpHome *home, const char *fingerprint);
 

@@ -375,6 +375,14 @@ static gboolean import_secret(PgpHome *home, PgpContext *context, const char *fi
 	       remember(home, context, fingerprint, error);
 }
 
+/* Where the agent keeps the secret part. New string. */
+static char *key_file(const PgpHome *home, gpgme_subkey_t subkey)
+{
+	g_autofree char *name = g_strconcat(subkey->keygrip ? subkey->keygrip : "", ".key", NULL);
+
+	return g_build_filename(home->real_folder, "private-keys-v1.d", name, NULL);
+}
+
 /* Is the key still in its files? Whoever cleans runtime folders may have taken them. */
 gboolean pgp_home_has_secret(PgpHome *home, const char *fingerprint)
 {
@@ -384,10 +392,7 @@ gboolean pgp_home_has_secret(PgpHome *home, const char *fingerprint)
 	if (!secret || access(ring, R_OK) < 0)
 		return FALSE;
 	for (gpgme_subkey_t subkey = secret->key->subkeys; subkey; subkey = subkey->next) {
-		g_autofree char *name =
-			g_strconcat(subkey->keygrip ? subkey->keygrip : "", ".key", NULL);
-		g_autofree char *path =
-			g_build_filename(home->real_folder, "private-keys-v1.d", name, NULL);
+		g_autofree char *path = key_file(home, subkey);
 
 		if (subkey->secret && subkey->keygrip && access(path, R_OK) < 0)
 			return FALSE;
@@ -419,6 +424,39 @@ gboolean pgp_home_need_secret(PgpHome *home, const char *fingerprint, const Secr
 			 import_secret(home, context, fingerprint, key, error));
 	end_import(home);
 	return pgp_home_end(home, context, good);
+}
+
+char **pgp_home_secrets(PgpHome *home)
+{
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&home->lock);
+	GHashTableIter iter;
+	gpointer fingerprint;
+
+	g_hash_table_iter_init(&iter, home->secrets);
+	while (g_hash_table_iter_next(&iter, &fingerprint, NULL))
+		g_strv_builder_add(builder, fingerprint);
+	return g_strv_builder_end(builder);
+}
+
+/* The agent reads a key's file whenever it works with it: without one it has no key. */
+void pgp_home_forget_secret(PgpHome *home, const char *fingerprint)
+{
+	gpointer name = NULL, old = NULL;
+
+	begin_import(home);
+	g_mutex_lock(&home->lock);
+	if (g_hash_table_steal_extended(home->secrets, fingerprint, &name, &old)) {
+		const PgpSecretKey *secret = old;
+		for (gpgme_subkey_t subkey = secret->key->subkeys; subkey; subkey = subkey->next) {
+			g_autofree char *path = key_file(home, subkey);
+			unlink(path);
+		}
+		g_ptr_array_add(home->lost, old);
+		g_free(name);
+	}
+	g_mutex_unlock(&home->lock);
+	end_import(home);
 }
 
 gboolean pgp_home_wake(PgpHome *home, GError **error)

@@ -372,16 +372,17 @@ X509Bundle *x509_read(GBytes *file, const Secret *passphrase, GError **error)
 		return NULL;
 	}
 	read = recognise(file);
+	ERR_clear_error(); /* of guesses: no reasons for people */
 	if (read == NULL && g_bytes_get_size(file) > 0 && is_pem(file))
 		read = read_pem;
 	if (read == NULL && looks_binary(file)) {
-		crypt_fail(error, ERROR_MALFORMED, "broken certificate or private key");
+		crypt_fail(error, ERROR_MALFORMED, "broken certificate, CRL or private key");
 		return NULL;
 	}
 	good = read != NULL && read(file, passphrase, bundle, error);
 	if (read == NULL ||
 	    (good && !bundle->certs->len && !bundle->keys->len && !bundle->crls->len)) {
-		crypt_fail(error, ERROR_UNSUPPORTED, "no certificate or private key in it");
+		crypt_fail(error, ERROR_UNSUPPORTED, "no certificate, CRL or private key in it");
 		return NULL;
 	}
 	ERR_clear_error();

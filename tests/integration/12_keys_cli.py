@@ -130,6 +130,18 @@ def flaws(tap, here):
         here.passphrase.chmod(0o600)
         here.key("import", here.file("text", "hello\n"), here.file("empty", ""), here.folder,
                  status=1)
+    with tap.case("garbage: what was not found in it, and no word of a library's guesses"):
+        for garbage in (b"\x1f\x8b" * 500, b"0\x82\xff\xff", b"?\xff\xff\xff\xff\xff", b"\xff" * 90):
+            done = here.key("import", here.file("garbage", garbage), status=1)
+            assert done.stderr.split(": ", 1)[1] in (
+                "no certificate, CRL or private key in it\n",
+                "broken certificate, CRL or private key\n", "no OpenPGP key in it\n"), done
+    with tap.case("names cannot steer a terminal or turn the line around"):
+        cert = here.authority.person("a\u202ekcatta\u009b31m\u2028", "odd@smime.example")[1]
+        here.key("import", cert)
+        for args in (("show", "odd@smime.example"), ("import", cert)):
+            text = here.key(*args).stdout
+            assert "a?kcatta?31m?" in text and not set("\u202e\u009b\u2028") & set(text), text
 
 
 def revocations(tap, here):

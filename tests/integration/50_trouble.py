@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What breaks while it runs: directory, disk, gateway, policy. Mail waits; none leaves in the clear."""
 import contextlib
+import json
 import signal
 import subprocess
 
-from lib import ALICE, accepted, opened_by, refused, script
+from lib import ALICE, BUILD, accepted, opened_by, refused, script
 
 from demo import people as cast
-from demo.process import wait_for
+from demo.process import run, wait_for
 from demo.site import message
 
 RELOADED = "reloaded "
@@ -146,6 +147,27 @@ with script() as tap, tap.site(settings=SETTINGS) as site:
         site.sealpost.start_gateway()
         send(site, cast.PETER)
         protected(site, cast.PETER)
+
+    with tap.case("a key that is deleted leaves the running gateway, too"):
+        kept = site.sealpost.runtime / "gnupg" / "private-keys-v1.d"
+        before = len(list(kept.iterdir()))
+        found = json.loads(site.sealpost.run("key", "list", "--json", ALICE).stdout)
+        secret = [key["id"] for key in found if key["type"] == "pgp" and key["private"]]
+        assert len(secret) == 1 and before > 0, (found, before)
+        site.sealpost.run("key", "delete", secret[0])
+        wait_for(lambda: not list(kept.iterdir()), 60, "the secret key's files to go")
+        send(site, cast.PETER)
+        opened = opened_by(site, cast.PETER, site.arrived(1)[0])
+        assert opened.layers and opened.signers == [], opened
+        site.empty_out()
+
+    with tap.case("a second gateway in the same runtime folder does not start, and harms nobody"):
+        done = run([BUILD / "gateway/sealpost-gateway", "--config", site.sealpost.conf],
+                   check=False, timeout=60)
+        assert done.returncode == 78, (done.returncode, done.stderr)
+        assert b"runtime_folder: another sealpost-gateway" in done.stderr, done.stderr
+        send(site, cast.SOFIA)
+        protected(site, cast.SOFIA)
 
     with tap.case("SIGTERM ends it with status 0"):
         assert site.sealpost.gateway.stop() == 0

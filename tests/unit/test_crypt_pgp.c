@@ -339,12 +339,36 @@ static void test_sign(void **state)
 	}
 }
 
+/* A key that was taken out signs nothing, though gpg has its public half; and it can come again. */
+static void test_forget(void **state)
+{
+	World *world = *state;
+	PgpJob job = {.signer = world->alice};
+	g_autoptr(GBytes) entity = entity_named("umlauts");
+	g_autofree char *folder = g_build_filename(world->maker->folder, "home", NULL);
+	g_autofree char *keys = g_build_filename(folder, "private-keys-v1.d", NULL);
+	gsize size = 0;
+
+	pgp_home_forget_secret(world->home, world->alice);
+	g_autoptr(GDir) dir = g_dir_open(keys, 0, NULL);
+	assert_null(g_dir_read_name(dir));
+	g_auto(GStrv) there = pgp_home_secrets(world->home);
+	assert_null(there[0]);
+	g_autoptr(GError) error = NULL;
+	assert_null(protect(world, &job, entity, &size, &error));
+	assert_non_null(error);
+	g_autoptr(Secret) alice = pgp_maker_secret(world->maker, world->alice);
+	assert_true(pgp_home_need_secret(world->home, world->alice, alice, NULL));
+	g_autofree char *text = protect(world, &job, entity, &size, NULL);
+	assert_non_null(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_encrypt),	       cmocka_unit_test(test_unsigned_is_unsigned),
 		cmocka_unit_test(test_head_of_output), cmocka_unit_test(test_same_key_twice),
-		cmocka_unit_test(test_sign),
+		cmocka_unit_test(test_sign),	       cmocka_unit_test(test_forget),
 	};
 
 	return cmocka_run_group_tests_name("crypt/pgp", tests, set_up, tear_down);
