@@ -43,12 +43,6 @@ Policy *policy_new(const char *path)
 	return policy;
 }
 
-Policy *policy_ref(Policy *policy)
-{
-	g_atomic_ref_count_inc(&policy->references);
-	return policy;
-}
-
 void policy_unref(Policy *policy)
 {
 	if (!policy || !g_atomic_ref_count_dec(&policy->references))

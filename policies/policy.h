@@ -15,7 +15,6 @@ typedef struct Policy Policy;
  * "FILE:LINE:COLUMN: what was found, what was expected" per line, all errors in one go; unknown
  * words suggest the nearest known one. */
 Policy *policy_load(const char *path, GError **error);
-Policy *policy_ref(Policy *policy);
 void policy_unref(Policy *policy);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Policy, policy_unref)
 

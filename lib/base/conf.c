@@ -304,11 +304,6 @@ Conf *conf_load(const char *path, GError **error)
 	return g_steal_pointer(&conf);
 }
 
-const char *conf_folder(const Conf *conf)
-{
-	return conf->folder;
-}
-
 static const Value *lookup(const Conf *conf, const char *section, const char *key, SettingType type)
 {
 	g_autofree char *name = g_strconcat(section, "\n", key, NULL);

@@ -47,9 +47,6 @@ Conf *conf_ref(Conf *conf);
 void conf_unref(Conf *conf);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Conf, conf_unref)
 
-/* The folder that relative paths start from, absolute. */
-const char *conf_folder(const Conf *conf);
-
 /* Values, by section (or "family instance") and key. The pair must be in the table with that
  * type: anything else is a bug of ours. Strings and lists are borrowed from the Conf. */
 const char *conf_string(const Conf *conf, const char *section, const char *key);

@@ -39,18 +39,6 @@ static const struct {
 static const int wraps[] = {NID_id_aes128_wrap, NID_id_aes192_wrap, NID_id_aes256_wrap,
 			    NID_id_smime_alg_CMS3DESwrap};
 
-const char *cms_open_result_name(CmsOpenResult result)
-{
-	switch (result) {
-	case CMS_OPENED: return "opened";
-	case CMS_NO_KEY: return "no-key";
-	case CMS_DAMAGED: return "damaged";
-	case CMS_NO_INTEGRITY: return "no-integrity";
-	case CMS_UNSUPPORTED: return "unsupported";
-	}
-	return "unknown";
-}
-
 void cms_opened_free(CmsOpened *opened)
 {
 	if (opened == NULL)

@@ -17,7 +17,6 @@ typedef enum {
 	CMS_NO_INTEGRITY, /* an authenticating cipher where its tag cannot be */
 	CMS_UNSUPPORTED, /* an algorithm that we do not open */
 } CmsOpenResult;
-const char *cms_open_result_name(CmsOpenResult result); /* "opened", "no-key", … */
 
 typedef struct {
 	CmsOpenResult result;

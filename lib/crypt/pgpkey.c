@@ -256,13 +256,3 @@ char *pgpkey_armor(GBytes *bytes)
 	pgp_armor("PGP PUBLIC KEY BLOCK", data, size, text);
 	return text;
 }
-
-Secret *pgpkey_armor_secret(const Secret *secret)
-{
-	gsize size = secret_size(secret);
-	g_autoptr(Secret) room = secret_new(PGP_ARMOR_SIZE(size));
-	gsize length = pgp_armor("PGP PRIVATE KEY BLOCK", secret_bytes(secret), size,
-				 (char *)secret_data(room));
-
-	return secret_take(secret_data(room), length);
-}

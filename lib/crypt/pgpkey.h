@@ -65,8 +65,6 @@ Secret *pgpkey_protect(const Secret *secret, const Secret *passphrase, const cha
 
 /* Armoured public key. New string. */
 char *pgpkey_armor(GBytes *bytes);
-/* Armoured secret key. */
-Secret *pgpkey_armor_secret(const Secret *secret);
 
 /* The head of an OpenPGP message, binary or armoured: key ids (16 hex digits, upper case) of its
  * PKESK packets; *encrypted: an encrypted data packet follows. ERROR_MALFORMED if it is none. */

@@ -228,20 +228,6 @@ gboolean address_equal(const char *a, const char *b)
 	return folded_a != NULL && folded_b != NULL && strcmp(folded_a, folded_b) == 0;
 }
 
-gboolean address_matches(const char *folded, const char *pattern)
-{
-	const char *domain;
-
-	if (find_at(pattern) != NULL)
-		return strcmp(folded, pattern) == 0;
-	domain = address_domain(folded);
-	if (domain == NULL)
-		return FALSE;
-	if (g_str_has_prefix(pattern, "*."))
-		return g_str_has_suffix(domain, pattern + 1) && domain[0] != '.';
-	return strcmp(domain, pattern) == 0;
-}
-
 char *address_pattern_fold(const char *pattern, GError **error)
 {
 	g_autofree char *domain = NULL;

@@ -37,10 +37,8 @@ char *domain_fold(const char *domain);
 /* TRUE if both fold to the same address. */
 gboolean address_equal(const char *a, const char *b);
 
-/* Whether a folded address meets a pattern, folded too: an address ("a@b"), a domain ("b", that
- * domain alone) or "*.b" (all domains below b, not b itself). */
-gboolean address_matches(const char *folded, const char *pattern);
-/* Folds a pattern of a policy or configuration; NULL with ERROR_BAD_ADDRESS if it is none. */
+/* Folds a pattern of a policy or configuration: an address ("a@b"), a domain ("b", that domain
+ * alone) or "*.b" (all domains below b, not b itself). NULL with ERROR_BAD_ADDRESS if it is none. */
 char *address_pattern_fold(const char *pattern, GError **error);
 
 /* "user+tag@domain" -> "user@domain"; NULL if there is no tag. New string. */

@@ -45,7 +45,8 @@ Snapshot *make_snapshot(const char *rules, const char *settings)
 
 void remove_snapshot(Snapshot *snapshot)
 {
-	g_autofree char *folder = g_strdup(conf_folder(snapshot->conf));
+	g_autofree char *folder =
+		g_path_get_dirname(conf_path(snapshot->conf, "sealpost", "policy"));
 	const char *argv[] = {"rm", "-rf", folder, NULL};
 
 	snapshot_unref(snapshot);

@@ -175,8 +175,7 @@ static void test_open(void **state)
 			open_with(c->erika ? world->erika : world->sofia, cms, out, NULL);
 
 		if (opened == NULL || opened->result != CMS_OPENED)
-			fail_msg("%s: %s", c->command,
-				 opened ? cms_open_result_name(opened->result) : "error");
+			fail_msg("%s: %d", c->command, opened ? (int)opened->result : -1);
 		assert_string_equal(opened->algorithm, c->algorithm);
 		assert_string_equal(opened->sha256, sha256);
 		assert_int_equal(opened->weak, c->weak);
@@ -216,7 +215,7 @@ static void test_shut(void **state)
 
 		assert_non_null(opened);
 		if (opened->result != cases[i].result)
-			fail_msg("%s: %s", cases[i].command, cms_open_result_name(opened->result));
+			fail_msg("%s: %d", cases[i].command, (int)opened->result);
 		assert_null(opened->sha256);
 	}
 }

@@ -212,13 +212,6 @@ static void test_secret(void **state)
 		const PgpKey *key = keys->pdata[0];
 		assert_string_equal(key->fingerprint, fingerprint);
 		assert_non_null(key->secret);
-
-		g_autoptr(Secret) armor = pgpkey_armor_secret(key->secret);
-		g_autoptr(GBytes) text = g_bytes_new(secret_bytes(armor), secret_size(armor));
-		g_autofree char *path = pgp_maker_file(world->maker, "secret.asc", text);
-		const char *const sign[] = {"sq", "sign", "--signer-key", path, path, NULL};
-		g_autoptr(GBytes) signature = NULL;
-		assert_int_equal(pgp_maker_run(sign, NULL, &signature), 0);
 	}
 }
 

@@ -154,32 +154,22 @@ static void test_equal_and_domain(void **state)
 
 static void test_patterns(void **state)
 {
-	static const struct {
-		const char *pattern;
-		const char *address;
-		gboolean matches;
-	} cases[] = {
-		{"Alice@X.Example", "alice@x.example", TRUE},
-		{"alice@x.example", "bob@x.example", FALSE},
-		{"x.example", "alice@x.example", TRUE},
-		{"x.example", "alice@sub.x.example", FALSE},
-		{"x.example", "alice@notx.example", FALSE},
-		{"*.x.example", "alice@sub.x.example", TRUE},
-		{"*.x.example", "alice@a.b.x.example", TRUE},
-		{"*.x.example", "alice@x.example", FALSE},
-		{"*.x.example", "alice@notx.example", FALSE},
-		{"*.M\xc3\xbcller.example", "a@b.xn--mller-kva.example", TRUE},
+	static const char *const cases[][2] = {
+		{"Alice@X.Example", "alice@x.example"},
+		{"X.example.", "x.example"},
+		{"*.X.example", "*.x.example"},
+		{"*.M\xc3\xbcller.example", "*.xn--mller-kva.example"},
+		{"[192.0.2.1]", "[192.0.2.1]"},
 	};
 	static const char *const refused[] = {"",   "*",    "*.",    "@x", "a@",
 					      "*x", "a*.x", "*.*.x", "x y"};
 
 	(void)state;
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-		g_autofree char *pattern = address_pattern_fold(cases[i].pattern, NULL);
+		g_autofree char *pattern = address_pattern_fold(cases[i][0], NULL);
 
 		assert_non_null(pattern);
-		if (address_matches(cases[i].address, pattern) != cases[i].matches)
-			fail_msg("%s against %s", cases[i].address, cases[i].pattern);
+		assert_string_equal(pattern, cases[i][1]);
 	}
 	for (gsize i = 0; i < G_N_ELEMENTS(refused); i++) {
 		g_autoptr(GError) error = NULL;

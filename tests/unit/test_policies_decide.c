@@ -245,7 +245,19 @@ static void test_internal(void **state)
 			fail_msg("%s", cases[i].address);
 }
 
-/* The look-up of interned patterns is address_matches() for all patterns at once. */
+/* What a pattern means, one by one and slowly. */
+static gboolean is_met(const char *pattern, const char *folded)
+{
+	const char *domain = address_domain(folded);
+
+	if (strchr(pattern, '@'))
+		return strcmp(folded, pattern) == 0;
+	if (domain && g_str_has_prefix(pattern, "*."))
+		return g_str_has_suffix(domain, pattern + 1) && domain[0] != '.';
+	return domain && strcmp(domain, pattern) == 0;
+}
+
+/* The look-up of interned patterns is that for all patterns at once. */
 static void test_patterns(void **state)
 {
 	static const char *const patterns[] = {
@@ -270,8 +282,7 @@ static void test_patterns(void **state)
 		for (gsize j = 0; folded && j < G_N_ELEMENTS(patterns); j++) {
 			const char *pattern = policy_intern(policy, patterns[j]);
 
-			if (g_ptr_array_find(hits, pattern, NULL) !=
-			    address_matches(folded, pattern))
+			if (g_ptr_array_find(hits, pattern, NULL) != is_met(pattern, folded))
 				fail_msg("%s and %s", addresses[i], patterns[j]);
 		}
 	}
