@@ -81,22 +81,20 @@ static char *set_digest(const char *const *recipients)
 /* How often an equal message was finished, and whether this is the last of these again. */
 static gboolean read_finished(Journal *journal, JournalEntry *entry, GError **error)
 {
-	GError *failure = NULL;
 	g_autoptr(DbQuery) query = db_query(
 		journal->db, error, "SELECT times, at, recipients FROM finished WHERE digest = ?",
 		"s", entry->digest);
+	gboolean there;
 
-	if (!query)
+	if (!db_row(query, &there, error))
 		return FALSE;
-	if (db_next(query, &failure)) {
+	if (there) {
 		entry->times = db_int(query, 0);
 		entry->finished = entry->recipients != NULL &&
 				  g_strcmp0(entry->recipients, db_text(query, 2)) == 0 &&
 				  db_int(query, 1) > seconds_now() - JOURNAL_REPEAT_SECONDS;
 	}
-	if (failure)
-		g_propagate_error(error, failure);
-	return failure == NULL;
+	return TRUE;
 }
 
 static gboolean read_done(Journal *journal, JournalEntry *entry, GError **error)

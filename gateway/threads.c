@@ -95,16 +95,10 @@ gboolean threads_note(Threads *threads, const Headers *headers, GError **error)
 
 static gboolean knows(Threads *threads, const char *id, gboolean *known, GError **error)
 {
-	GError *failure = NULL;
 	g_autoptr(DbQuery) query =
 		db_query(threads->db, error, "SELECT 1 FROM encrypted WHERE id = ?", "s", id);
 
-	if (!query)
-		return FALSE;
-	*known = db_next(query, &failure);
-	if (failure)
-		g_propagate_error(error, failure);
-	return failure == NULL;
+	return db_row(query, known, error);
 }
 
 gboolean threads_answers(Threads *threads, const Headers *headers, gboolean *answers,

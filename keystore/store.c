@@ -91,19 +91,17 @@ void store_close(Store *store)
 	g_free(store);
 }
 
-/* db_next() for callers that need a row or a failure, nothing between. */
+/* db_row() for callers that need a row or a failure, nothing between. */
 static gboolean one_row(DbQuery *query, GError **error)
 {
-	g_autoptr(GError) cause = NULL;
+	gboolean there;
 
-	if (db_next(query, &cause))
-		return TRUE;
-	if (cause)
-		g_propagate_error(error, g_steal_pointer(&cause));
-	else
+	if (!db_row(query, &there, error))
+		return FALSE;
+	if (!there)
 		g_set_error_literal(error, SEALPOST_ERROR, ERROR_STORE,
 				    "the key store lacks a row that should be there");
-	return FALSE;
+	return there;
 }
 
 gboolean store_generation(Store *store, gint64 *generation, GError **error)
@@ -422,13 +420,6 @@ gboolean store_has_pgp_secret(Store *store, const char *fingerprint, gboolean *h
 	g_autoptr(DbQuery) query = db_query(
 		store->db, error, "SELECT 1 FROM pgp WHERE fingerprint = ? AND secret IS NOT NULL",
 		"s", fingerprint);
-	g_autoptr(GError) cause = NULL;
 
-	if (!query)
-		return FALSE;
-	*has = db_next(query, &cause);
-	if (!cause)
-		return TRUE;
-	g_propagate_error(error, g_steal_pointer(&cause));
-	return FALSE;
+	return db_row(query, has, error);
 }

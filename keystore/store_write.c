@@ -84,15 +84,10 @@ static gboolean compare_pgp(Store *store, const PgpKey *key, StoreChange *change
 		db_query(store->db, error,
 			 "SELECT public, secret IS NOT NULL FROM pgp WHERE fingerprint = ?", "s",
 			 key->fingerprint);
-	g_autoptr(GError) cause = NULL;
+	gboolean there;
 
-	if (!query)
+	if (!db_row(query, &there, error))
 		return FALSE;
-	gboolean there = db_next(query, &cause);
-	if (cause) {
-		g_propagate_error(error, g_steal_pointer(&cause));
-		return FALSE;
-	}
 	if (!there) {
 		*change = STORE_ADDED;
 		return TRUE;

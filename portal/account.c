@@ -40,15 +40,11 @@ gboolean account_find(Db *db, const char *address, Account **account, GError **e
 	g_autoptr(DbQuery) query =
 		db_query(db, error, "SELECT " ACCOUNT_COLUMNS " FROM account WHERE address = ?",
 			 "s", address);
-	g_autoptr(GError) failure = NULL;
+	gboolean there;
 
-	if (query == NULL)
+	if (!db_row(query, &there, error))
 		return FALSE;
-	*account = db_next(query, &failure) ? read_row(query) : NULL;
-	if (failure != NULL) {
-		g_propagate_error(error, g_steal_pointer(&failure));
-		return FALSE;
-	}
+	*account = there ? read_row(query) : NULL;
 	return TRUE;
 }
 

@@ -58,16 +58,8 @@ static gboolean is_stored(Db *db, const char *recipient, const char *digest, gbo
 	g_autoptr(DbQuery) query =
 		db_query(db, error, "SELECT 1 FROM message WHERE recipient = ? AND digest = ?",
 			 "ss", recipient, digest);
-	g_autoptr(GError) failure = NULL;
 
-	if (query == NULL)
-		return FALSE;
-	*stored = db_next(query, &failure);
-	if (failure != NULL) {
-		g_propagate_error(error, g_steal_pointer(&failure));
-		return FALSE;
-	}
-	return TRUE;
+	return db_row(query, stored, error);
 }
 
 static Notice *notice_for(const Deposits *deposits, const Deposit *deposit, const char *link,

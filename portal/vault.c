@@ -184,15 +184,11 @@ static gboolean find(Db *db, const char *sql, const char *value, VaultMessage **
 		     GError **error)
 {
 	g_autoptr(DbQuery) query = db_query(db, error, sql, "s", value);
-	g_autoptr(GError) failure = NULL;
+	gboolean there;
 
-	if (query == NULL)
+	if (!db_row(query, &there, error))
 		return FALSE;
-	*message = db_next(query, &failure) ? read_row(query) : NULL;
-	if (failure != NULL) {
-		g_propagate_error(error, g_steal_pointer(&failure));
-		return FALSE;
-	}
+	*message = there ? read_row(query) : NULL;
 	return TRUE;
 }
 

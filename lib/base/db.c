@@ -329,6 +329,19 @@ gboolean db_next(DbQuery *query, GError **error)
 	return FALSE;
 }
 
+gboolean db_row(DbQuery *query, gboolean *there, GError **error)
+{
+	g_autoptr(GError) failure = NULL;
+
+	if (!query)
+		return FALSE;
+	*there = db_next(query, &failure);
+	if (!failure)
+		return TRUE;
+	g_propagate_error(error, g_steal_pointer(&failure));
+	return FALSE;
+}
+
 const char *db_text(DbQuery *query, int column)
 {
 	return (const char *)sqlite3_column_text(query->statement, column);

@@ -39,6 +39,9 @@ gboolean db_forget(Db *db, gboolean *done, GError **error);
 DbQuery *db_query(Db *db, GError **error, const char *sql, const char *types, ...);
 /* TRUE: a row is there. FALSE: none left (error unset) or a failure (error set). */
 gboolean db_next(DbQuery *query, GError **error);
+/* For a query of at most one row, or of the first one: *there tells whether it is; FALSE is a
+ * failure only. A query that is NULL has failed already. */
+gboolean db_row(DbQuery *query, gboolean *there, GError **error);
 /* Columns of the current row, from 0. Strings and bytes are borrowed until the next call. */
 const char *db_text(DbQuery *query, int column);
 gint64 db_int(DbQuery *query, int column);

@@ -4,14 +4,11 @@ happens. Messages that a client has encrypted are made by openssl and gpg here."
 import shutil
 import sys
 import tempfile
-from pathlib import Path
 
-from lib import BUILD, Tap
+from lib import Office, Tap
 
 from demo import people as cast
-from demo.pki import Authority
 from demo.process import run
-from demo.sealpost import Sealpost
 
 ALICE, SOFIA, PETER = cast.ALICE, cast.SOFIA, cast.PETER
 POLICY = """\
@@ -32,20 +29,12 @@ RECIPIENT = {"address", "direction", "variant", "rule", "way", "transport", "run
 VARIANT = {"number", "file", "recipients", "signed_as", "layers", "signatures", "warnings"}
 
 
-class Work:
+class Work(Office):
     def __init__(self, folder):
-        self.folder = Path(folder)
-        authority = Authority(self.folder / "ca")
-        self.cabinet = cast.Cabinet(self.folder / "people", authority)
-        self.cabinet.furnish((ALICE, SOFIA, PETER))
-        self.sealpost = Sealpost(BUILD, self.folder / "sealpost", self.folder, self.folder / "log",
-                                 None)
-        self.sealpost.init("firma.example")
-        self.sealpost.set_policy(POLICY)
-        self.sealpost.run("key", "import", "--trusted", authority.root)
-        own = [self.cabinet(ALICE, name) for name in ("cert.pem", "key.pem", "secret.asc")]
-        self.sealpost.run("key", "import", authority.intermediate, *own,
-                          self.cabinet(SOFIA, "cert.pem"), self.cabinet(PETER, "public.asc"))
+        super().__init__(folder, POLICY, ALICE, SOFIA, PETER)
+        self.take_keys(ALICE, "cert.pem", "key.pem", "secret.asc")
+        self.take_keys(SOFIA, "cert.pem")
+        self.take_keys(PETER, "public.asc")
 
     def explain(self, *to, content=MAIL, sender=ALICE.address, options=()):
         return self.sealpost.explain(sender, to, content, *options)

@@ -7,41 +7,31 @@ import re
 import shutil
 import sys
 import tempfile
-from pathlib import Path
 
-from lib import BUILD, Tap
+from lib import Office, Tap
 
 from demo import people as cast
 from demo.pki import Authority
 from demo.process import run
-from demo.sealpost import Sealpost
 
 ALICE, BOSS, SOFIA, PETER = cast.ALICE, cast.BOSS, cast.SOFIA, cast.PETER
 ELLI = cast.Person("elli@firma.example", "Elli Curve", smime="ec")
 ENTITY = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\nGeheim\r\n"
 
 
-class Work:
+class Work(Office):
     def __init__(self, folder):
-        self.folder = Path(folder)
-        authority, stranger = Authority(self.folder / "ca"), Authority(self.folder / "other")
-        self.cabinet = cast.Cabinet(self.folder / "people", authority)
-        self.cabinet.furnish((ALICE, BOSS, SOFIA, ELLI, PETER))
-        self.foreign = stranger.person("Eve", SOFIA.address)
-        self.sealpost = Sealpost(BUILD, self.folder / "sealpost", self.folder, self.folder / "log",
-                                 None)
-        self.sealpost.init("firma.example")
-        self.sealpost.set_policy('internal domains "firma.example"\noutgoing require smime\n')
-        self.sealpost.run("key", "import", "--trusted", authority.root)
-        self.sealpost.run("key", "import", authority.intermediate,
-                          *[self.cabinet(p, name) for p in (ALICE, BOSS, ELLI)
-                            for name in ("cert.pem", "key.pem")],
-                          self.cabinet(ALICE, "secret.asc"), self.cabinet(PETER, "public.asc"))
+        super().__init__(folder, 'internal domains "firma.example"\noutgoing require smime\n',
+                         ALICE, BOSS, SOFIA, ELLI, PETER)
+        self.foreign = Authority(self.folder / "other").person("Eve", SOFIA.address)
+        for person in (ALICE, BOSS, ELLI):
+            self.take_keys(person, "cert.pem", "key.pem")
+        self.take_keys(ALICE, "secret.asc")
+        self.take_keys(PETER, "public.asc")
         self.home = self.folder / "gpg"
         self.home.mkdir(mode=0o700)
         self.gpg("--import", self.cabinet(PETER, "secret.asc"), self.cabinet(ALICE, "public.asc"),
                  self.cabinet(BOSS, "public.asc"))
-        self.intermediate = authority.intermediate
 
     def gpg(self, *words, stdin=None):
         return run(["gpg", "--homedir", self.home, "--batch", "--quiet", "--armor",
@@ -64,7 +54,7 @@ class Work:
         cert, key = who[::-1] if who else (self.cabinet(SOFIA, "cert.pem"),
                                            self.cabinet(SOFIA, "key.pem"))
         return crlf(run(["openssl", "cms", "-sign", "-binary", "-signer", cert, "-inkey", key,
-                         "-certfile", self.intermediate, *options], stdin=entity).stdout)
+                         "-certfile", self.authority.intermediate, *options], stdin=entity).stdout)
 
     def encrypted(self, entity, *people, cipher="-aes-256-cbc"):
         return crlf(run(["openssl", "cms", "-encrypt", "-binary", cipher,

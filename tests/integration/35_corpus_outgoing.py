@@ -11,13 +11,11 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from lib import BUILD, SRC
+from lib import BUILD, SRC, Office
 
 from demo import people as cast
-from demo.pki import Authority
 from demo.opening import HP_MARK
 from demo.process import Failed, run
-from demo.sealpost import Sealpost
 
 CORPUS = Path(os.environ.get("SEALPOST_CORPUS", SRC.parent / "shared" / "corpus"))
 POLICY = 'internal domains "firma.example"\noutgoing require smime, pgp\n'
@@ -143,30 +141,16 @@ def differs(found, expected, message):
     return f"{len(found)} bytes instead of {len(expected)}: {found[:60]!r} {expected[:60]!r}"
 
 
-class Run:
+class Run(Office):
     def __init__(self, folder):
-        self.folder = Path(folder)
-        authority = Authority(self.folder / "ca")
-        self.cabinet = cast.Cabinet(self.folder / "people", authority)
-        self.cabinet.furnish((ALICE, SOFIA, PETER))
-        self.sealpost = Sealpost(BUILD, self.folder / "sealpost", self.folder, self.folder / "log",
-                                 None)
-        self.sealpost.init("firma.example")
-        self.sealpost.set_policy(POLICY)
-        self.sealpost.run("key", "import", "--trusted", authority.root)
-        self.sealpost.run("key", "import", authority.intermediate)
-        for person in (ALICE, SOFIA, PETER):
-            self._import(person)
+        super().__init__(folder, POLICY, ALICE, SOFIA, PETER)
+        self.take_keys(ALICE, "cert.pem", "key.pem", "secret.asc")
+        for person in (SOFIA, PETER):
+            self.take_keys(person, "cert.pem", "public.asc")
         self.home = self.folder / "gpg"
         self.home.mkdir(mode=0o700)
         run(["gpg", "--homedir", self.home, "--batch", "--quiet", "--import",
              self.cabinet(PETER, "secret.asc"), self.cabinet(ALICE, "public.asc")])
-
-    def _import(self, person):
-        names = ("cert.pem", "key.pem", "secret.asc") if person.internal \
-            else ("cert.pem", "public.asc")
-        files = [self.cabinet(person, name) for name in names]
-        self.sealpost.run("key", "import", *[f for f in files if Path(f).exists()])
 
     def protect(self, messages):
         """Feeds all messages to one process: its report, a line each."""

@@ -22,11 +22,34 @@ sys.path.insert(0, str(SRC))
 
 from demo import people, postfix  # noqa: E402
 from demo.opening import Opener  # noqa: E402
+from demo.pki import Authority  # noqa: E402
 from demo.process import Stopped, catch_signals  # noqa: E402
+from demo.sealpost import Sealpost  # noqa: E402
 from demo.site import Site  # noqa: E402
 
 ALICE, BOSS = people.ALICE.address, people.BOSS.address
 LOG_LINES = 25
+
+
+class Office:
+    """An installation for the `sealpost` command alone: no MTA, no daemon; keys of some people."""
+
+    def __init__(self, folder, policy, *staff):
+        self.folder = Path(folder)
+        self.authority = Authority(self.folder / "ca")
+        self.cabinet = people.Cabinet(self.folder / "people", self.authority)
+        self.cabinet.furnish(staff)
+        self.sealpost = Sealpost(BUILD, self.folder / "sealpost", self.folder, self.folder / "log",
+                                 None)
+        self.sealpost.init("firma.example")
+        self.sealpost.set_policy(policy)
+        self.sealpost.run("key", "import", "--trusted", self.authority.root)
+        self.sealpost.run("key", "import", self.authority.intermediate)
+
+    def take_keys(self, person, *names):
+        """Imports these files of a person's, those that there are."""
+        files = [self.cabinet(person, name) for name in names]
+        self.sealpost.run("key", "import", *[file for file in files if Path(file).exists()])
 
 
 class Tap:
