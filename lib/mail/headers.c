@@ -22,6 +22,11 @@ static void header_free(gpointer data)
 	g_free(header);
 }
 
+static gsize header_size(const Header *header)
+{
+	return strlen(header->name) + strlen(header->value);
+}
+
 Headers *headers_new(void)
 {
 	Headers *headers = g_new0(Headers, 1);
@@ -36,8 +41,20 @@ static void add(Headers *headers, const char *name, const char *value)
 
 	header->name = g_strdup(name);
 	header->value = g_strdup(value);
-	headers->bytes += strlen(name) + strlen(value);
+	headers->bytes += header_size(header);
 	g_ptr_array_add(headers->fields, header);
+}
+
+Headers *headers_copy(const Headers *headers)
+{
+	Headers *copy = headers_new();
+
+	for (guint i = 0; i < headers->fields->len; i++) {
+		const Header *header = headers->fields->pdata[i];
+
+		add(copy, header->name, header->value);
+	}
+	return copy;
 }
 
 void headers_free(Headers *headers)
@@ -107,6 +124,14 @@ guint headers_count_name(const Headers *headers, const char *name)
 			count++;
 	}
 	return count;
+}
+
+void headers_remove_at(Headers *headers, guint index)
+{
+	if (index >= headers->fields->len)
+		return;
+	headers->bytes -= header_size(headers->fields->pdata[index]);
+	g_ptr_array_remove_index(headers->fields, index);
 }
 
 gboolean header_is_content(const char *name)

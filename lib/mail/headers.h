@@ -20,6 +20,7 @@ typedef struct {
 typedef struct Headers Headers;
 
 Headers *headers_new(void);
+Headers *headers_copy(const Headers *headers);
 void headers_free(Headers *headers);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Headers, headers_free)
 
@@ -32,6 +33,7 @@ const Header *headers_at(const Headers *headers, guint index);
 /* The nth (from 0) field of that name, in any case; NULL if there is none. */
 const Header *headers_find(const Headers *headers, const char *name, guint nth);
 guint headers_count_name(const Headers *headers, const char *name);
+void headers_remove_at(Headers *headers, guint index);
 
 /* The field's text for people and rules: unfolded, RFC 2047 words decoded, valid UTF-8 without
  * control characters, trimmed. New string. */

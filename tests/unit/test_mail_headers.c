@@ -22,6 +22,7 @@ static char *written(const Headers *headers, HeadersWhich which)
 static void test_order_and_find(void **state)
 {
 	g_autoptr(Headers) headers = headers_new();
+	g_autoptr(Headers) copy = NULL;
 
 	(void)state;
 	assert_true(headers_append(headers, "Received", " one", NULL));
@@ -33,6 +34,11 @@ static void test_order_and_find(void **state)
 	assert_string_equal(headers_find(headers, "Received", 1)->name, "RECEIVED");
 	assert_null(headers_find(headers, "received", 2));
 	assert_null(headers_at(headers, 3));
+	copy = headers_copy(headers);
+	headers_remove_at(headers, 0);
+	headers_remove_at(headers, 7);
+	assert_string_equal(headers_at(headers, 0)->name, "Subject");
+	assert_int_equal(headers_count(copy), 3);
 }
 
 static void test_write(void **state)
@@ -107,8 +113,12 @@ static void test_limits(void **state)
 		assert_true(headers_append(many, "X", "", NULL));
 	assert_false(headers_append(many, "X", "", &error));
 	assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_TOO_LARGE));
+	headers_remove_at(many, 0);
+	assert_true(headers_append(many, "X", "", NULL));
 	assert_true(headers_append(large, "X", value, NULL));
 	assert_false(headers_append(large, "X", "", NULL));
+	headers_remove_at(large, 0);
+	assert_true(headers_append(large, "X", "", NULL));
 }
 
 static void test_decode(void **state)
