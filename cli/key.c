@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/mail/address.h"
+
 #include "lib/base/visible.h"
 
 static const CliCommand commands[] = {
@@ -95,6 +97,13 @@ const char *key_flaw(const Candidate *candidate)
 	if (flaw == CERT_OK || (flaw == CERT_WRONG_USAGE && cert_is_ca(candidate->cert)))
 		return NULL;
 	return cert_flaw_name(flaw);
+}
+
+char *key_fold_owner(const char *text)
+{
+	g_autofree char *domain = *text == '@' ? domain_fold(text + 1) : NULL;
+
+	return domain ? g_strconcat("@", domain, NULL) : address_fold(text);
 }
 
 char *key_owner(const Candidate *candidate)

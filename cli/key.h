@@ -38,6 +38,8 @@ char *key_day(gint64 seconds);
 const char *key_flaw(const Candidate *candidate);
 /* "CRL FINGERPRINT, valid until …, 3 revoked: ISSUER". New string. */
 char *key_crl_text(const Crl *crl);
+/* Whose a key is, folded: an address, or "@domain" for a domain key. NULL: neither. New string. */
+char *key_fold_owner(const char *text);
 /* For people: subject or first user ID, as visible text. New string. */
 char *key_owner(const Candidate *candidate);
 

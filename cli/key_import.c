@@ -155,7 +155,8 @@ int cli_key_import(int argc, char **argv)
 		{"trusted", 0, 0, G_OPTION_ARG_NONE, &trusted,
 		 "The certificates become trusted (a CA: as a root)", NULL},
 		{"for", 0, 0, G_OPTION_ARG_STRING, &address,
-		 "Bind the keys to an address that they need not name", "ADDRESS"},
+		 "Bind the keys to an address that they need not name, or to a domain",
+		 "ADDRESS|@DOMAIN"},
 		{"passphrase-file", 0, 0, G_OPTION_ARG_FILENAME, &passphrase_file,
 		 "File (mode 0600) whose first line is the passphrase", "FILE"},
 		G_OPTION_ENTRY_NULL,
@@ -169,8 +170,9 @@ int cli_key_import(int argc, char **argv)
 		fprintf(stderr, "%s: which file? (see --help)\n", argv[0]);
 		return EX_USAGE;
 	}
-	if (address && !(folded = address_fold(address))) {
-		fprintf(stderr, "%s: --for: \"%s\" is no mail address\n", argv[0], address);
+	if (address && !(folded = key_fold_owner(address))) {
+		fprintf(stderr, "%s: --for: \"%s\" is no mail address and no @domain\n", argv[0],
+			address);
 		return EX_USAGE;
 	}
 	g_autoptr(Store) store = key_open_store(&status);

@@ -140,7 +140,7 @@ int cli_key_list(int argc, char **argv)
 	if (!cli_options(entries, "[ADDRESS]", "Lists the keys and CRLs of the store.", &argc,
 			 &argv))
 		return EX_USAGE;
-	if (argc > 2 || (argc == 2 && !(address = address_fold(argv[1])))) {
+	if (argc > 2 || (argc == 2 && !(address = key_fold_owner(argv[1])))) {
 		fprintf(stderr, "%s: one mail address, or none (see --help)\n", argv[0]);
 		return EX_USAGE;
 	}

@@ -5,6 +5,8 @@
  */
 #include "keystore/inside.h"
 
+#include <string.h>
+
 #include "lib/mail/address.h"
 
 static void key_pair_free(gpointer data)
@@ -63,6 +65,7 @@ static gint newest_first(gconstpointer a, gconstpointer b)
 	return left > right ? -1 : left < right;
 }
 
+/* address: folded, or "@domain" for a domain key, which only the administrator makes. */
 static gboolean add_openers(Keystore *keystore, const char *address, PgpHome *home,
 			    Openers *openers, GError **error)
 {
@@ -73,7 +76,7 @@ static gboolean add_openers(Keystore *keystore, const char *address, PgpHome *ho
 	g_ptr_array_sort(found, newest_first);
 	for (guint i = 0; i < found->len; i++) {
 		const Candidate *own = found->pdata[i];
-		gboolean good = !own->secret ||
+		gboolean good = !own->secret || (*address == '@' && !own->bound) ||
 				(own->type == KEY_SMIME
 					 ? add_smime(keystore, own, openers, error)
 					 : !home || add_pgp(keystore, own, home, openers, error));
@@ -98,6 +101,10 @@ Openers *keystore_openers(Keystore *keystore, const char *address, PgpHome *home
 					? address_without_tag(folded, keystore->tag_delimiter)
 					: NULL;
 	if (base && !add_openers(keystore, base, home, openers, error))
+		return NULL;
+	g_autofree char *domain = g_strdup(strrchr(folded, '@'));
+
+	if (domain && !add_openers(keystore, domain, home, openers, error))
 		return NULL;
 	return g_steal_pointer(&openers);
 }

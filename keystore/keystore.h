@@ -100,7 +100,8 @@ char *keystore_pgp_signer(Keystore *keystore, const char *address, PgpHome *home
 gboolean keystore_forget_deleted(Keystore *keystore, PgpHome *home, GError **error);
 
 /* What may open mail that came for an own address: all its private keys, expired and revoked ones
- * too, newest first. Those of user@domain serve user+tag@domain, as in look-ups. Nobody else's. */
+ * too, newest first. Those of user@domain serve user+tag@domain, as in look-ups; then those that are
+ * bound to "@domain": domain keys. Nobody else's. */
 typedef struct {
 	Cert *cert;
 	PrivateKey *key;

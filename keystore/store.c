@@ -290,7 +290,7 @@ char *store_pgp_owner(Store *store, const char *id, GError **error)
 		store->db, error,
 		"SELECT address FROM address WHERE fingerprint = (SELECT fingerprint FROM pgp"
 		" WHERE fingerprint = ? OR substr(fingerprint, -16) = ? LIMIT 1)"
-		" ORDER BY bound DESC, address LIMIT 1",
+		" AND address NOT LIKE '@%' ORDER BY bound DESC, address LIMIT 1",
 		"ss", upper, upper);
 
 	return query && db_next(query, error) ? g_strdup(db_text(query, 0)) : NULL;

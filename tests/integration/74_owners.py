@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may have it opened: nobody but the owner of a key, whatever a captured message is wrapped in; and
+nobody learns from our answers, or when they come, whether it opened."""
+import re
+import smtplib
+import time
+
+import foreign
+from lib import ALICE, BOSS, SRC, copy_for, script
+
+from demo import people as cast
+from demo.site import as_bytes
+
+SOFIA, PETER, CARL = cast.SOFIA.address, cast.PETER.address, cast.CARL.address
+EVE = cast.Person("eve@else.example", "Eve Else", smime="rsa:2048")
+ZOE = cast.Person("zoe@zentrale.example", "Zoe Zentrale", smime="rsa:2048", pgp=True)
+POLICY = """\
+internal domains "firma.example", "filiale.example"
+outgoing reply to encrypted require smime, pgp
+outgoing plain
+"""
+POSTFIX = {"relay_domains": "firma.example, filiale.example"}
+SECRET = b"Geheimnis"
+INNER = foreign.entity(SECRET.decode() + "\n")
+OTHER = foreign.entity("Look at this!\n")
+BEAT = int(re.search(r"#define PIPELINE_BEAT_MS (\d+)",
+                     (SRC / "gateway/pipeline.h").read_text()).group(1)) / 1000
+
+
+def give(site, sender, to, content, mail_options=(), rcpt_options=()):
+    """From a client at another address. Gives the answer to the data, and how long it took."""
+    site.empty_out()
+    with smtplib.SMTP("127.0.0.1", site.smtp_port, timeout=120) as smtp:
+        smtp.ehlo()
+        code, _ = smtp.docmd("XCLIENT", "ADDR=192.0.2.66 NAME=mx.stranger.example")
+        assert code == 220, code
+        smtp.ehlo_resp = smtp.helo_resp = None
+        smtp.ehlo()
+        smtp.mail(sender, mail_options)
+        for recipient in to:
+            code, text = smtp.rcpt(recipient, rcpt_options)
+            assert code == 250, text
+        smtp.docmd("DATA")
+        smtp.send(as_bytes(content))
+        start = time.monotonic()
+        code, text = smtp.docmd(".")
+        return code, text.decode(), time.monotonic() - start
+
+
+def delivered(site, sender, to, content, *options):
+    code, text, _ = give(site, sender, to, content, *options)
+    assert code == 250, (code, text)
+    return site.arrived_for(len(to))
+
+
+def smime(site, *to, inner=INNER, sender=SOFIA, cipher="-aes-256-cbc"):
+    return foreign.openssl_encrypted(site, to, foreign.openssl_signed(site, sender, inner), cipher)
+
+
+def pgp(site, *to):
+    return foreign.gpg_encrypted(site, PETER, to, INNER)
+
+
+def captured(site, tap):
+    for kind, entity in (("smime", smime(site, ALICE)), ("pgp", pgp(site, ALICE))):
+        message = foreign.mail(SOFIA, [ALICE], entity)
+        forms = {
+            "as it was": entity,
+            "beside others": foreign.multipart("multipart/mixed", "", [OTHER, entity]),
+            "alone in a multipart": foreign.multipart("multipart/mixed", "", [entity]),
+            "attached": foreign.multipart("multipart/mixed", "", [
+                OTHER, b"Content-Type: message/rfc822\r\n\r\n" + message]),
+            "as a message in a message": b"Content-Type: message/rfc822\r\n\r\n" + message,
+            "signed by the thief": foreign.openssl_signed(site, EVE.address, entity),
+            "signed by the thief, opaque": foreign.openssl_signed(site, EVE.address, entity, True),
+            "encrypted by the thief": foreign.openssl_encrypted(site, [BOSS], entity),
+        }
+        for name, form in forms.items():
+            with tap.case(f"{kind}, captured, {name}: for somebody else it stays shut"):
+                for to in ([BOSS], [BOSS, CARL]):
+                    for copy in delivered(site, EVE.address, to,
+                                          foreign.mail(EVE.address, to, form)):
+                        assert SECRET not in copy.content, copy.content
+        with tap.case(f"{kind}, captured, to its owner and somebody else: each his own"):
+            copies = delivered(site, EVE.address, [ALICE, BOSS],
+                               foreign.mail(EVE.address, [ALICE], entity))
+            assert SECRET in copy_for(copies, ALICE).content
+            assert SECRET not in copy_for(copies, BOSS).content
+        with tap.case(f"{kind}, captured, to its owner, answers to the thief: the signer is not From, "
+                      "and the answer may not go in the clear"):
+            content = foreign.mail(EVE.address, [ALICE], entity, extra="Reply-To: eve2@else.example\r\n")
+            copy = delivered(site, EVE.address, [ALICE], content)[0].content
+            results = re.search(rb"Authentication-Results: (?:.|\r\n\s)*", copy).group(0)
+            assert SECRET in copy and b"=pass" not in results, results
+            number = re.search(rb"(?im)^Message-ID: (\S+)", content).group(1).decode()
+            answer = (f"From: {ALICE}\r\nTo: eve2@else.example\r\nSubject: Re: x\r\n"
+                      f"In-Reply-To: {number}\r\n\r\n> {SECRET.decode()}\r\n")
+            site.empty_out()
+            for reply, code in ((answer, 550), (answer.replace("In-Reply-To", "References"), 550),
+                                (answer.replace(number, "<other@x>"), 250)):
+                try:
+                    site.submit(ALICE, "eve2@else.example", reply)
+                    got = 250
+                except smtplib.SMTPResponseException as error:
+                    got = error.smtp_code
+                assert got == code, (got, reply)
+            site.arrived(1)
+
+
+def several(site, tap):
+    with tap.case("three recipients, two have a key: they share a copy, the third's is shut"):
+        copies = delivered(site, SOFIA, [ALICE, BOSS, CARL],
+                           foreign.mail(SOFIA, [ALICE], smime(site, ALICE, BOSS)))
+        assert len(copies) == 2
+        assert SECRET in copy_for(copies, ALICE).content and SECRET in copy_for(copies, BOSS).content
+        assert SECRET not in copy_for(copies, CARL).content
+    with tap.case("a hidden recipient stays hidden, in each copy"):
+        copies = delivered(site, SOFIA, [ALICE, CARL], foreign.mail(SOFIA, [ALICE], smime(site, ALICE)))
+        assert CARL.encode() not in copy_for(copies, ALICE).content
+    with tap.case("what the sender wants to hear of goes along; RET=HDRS where it was opened"):
+        copies = delivered(site, SOFIA, [ALICE, CARL],
+                           foreign.mail(SOFIA, [ALICE], smime(site, ALICE)),
+                           ["RET=FULL", "ENVID=QQ314", "BODY=8BITMIME"],
+                           ["NOTIFY=FAILURE,DELAY", "ORCPT=rfc822;original@firma.example"])
+        for who, ret in ((ALICE, "RET=HDRS"), (CARL, "RET=FULL")):
+            copy = copy_for(copies, who)
+            assert ret in copy.facts["mail"] and "ENVID=QQ314" in copy.facts["mail"], copy.facts
+            assert "NOTIFY=FAILURE,DELAY" in copy.facts["rcpt"][0], copy.facts
+            assert "ORCPT=rfc822;original@firma.example" in copy.facts["rcpt"][0], copy.facts
+
+
+def domain_keys(site, tap):
+    keys = [site.cabinet(ZOE, name) for name in ("cert.pem", "key.pem", "secret.asc")]
+    nobody, branch = "neu@firma.example", "neu@filiale.example"
+    with tap.case("a key of somebody opens nothing for a domain"):
+        site.sealpost.run("key", "import", *keys)
+        for entity in (smime(site, ZOE.address), pgp(site, ZOE.address)):
+            copy = delivered(site, SOFIA, [nobody], foreign.mail(SOFIA, [nobody], entity))[0]
+            assert SECRET not in copy.content
+    with tap.case("bound to a domain: it opens for all of that domain, and for no other"):
+        site.sealpost.run("key", "import", "--for", "@Firma.example", *keys)
+        listed = site.sealpost.run("key", "list", "@firma.example").stdout.decode()
+        assert "@firma.example" in listed, listed
+        for entity in (smime(site, ZOE.address), pgp(site, ZOE.address)):
+            content = foreign.mail(SOFIA, [nobody], entity)
+            copies = delivered(site, SOFIA, [nobody, branch, ALICE], content)
+            assert SECRET in copy_for(copies, nobody).content
+            assert SECRET in copy_for(copies, ALICE).content
+            assert SECRET not in copy_for(copies, branch).content
+    with tap.case("... but nobody is signed for with it"):
+        answer, _ = site.sealpost.explain(nobody, ["x@web.example"], foreign.mail(
+            nobody, ["x@web.example"], INNER))
+        assert answer["variants"][0]["signed_as"] is None, answer
+
+
+def broken(entity, edit):
+    head, body = entity.split(b"\r\n\r\n", 1)
+    raw = bytearray(foreign.unbase64(body))
+    edit(raw)
+    return head + b"\r\n\r\n" + foreign.base64_lines(bytes(raw))
+
+
+def flip(at):
+    def edit(raw):
+        raw[at] ^= 1
+    return edit
+
+
+def oracle(site, tap):
+    cbc, gcm, armoured = smime(site, ALICE), smime(site, ALICE, cipher="-aes-256-gcm"), pgp(site, ALICE)
+    lines = armoured.split(b"\r\n")
+    last = lines.index(b"-----END PGP MESSAGE-----") - 3  # of the cipher's text, its checks behind it
+    forms = {
+        "opens": cbc, "wrong padding": broken(cbc, flip(-1)), "wrong key": broken(cbc, flip(400)),
+        "no key": smime(site, BOSS), "GCM": gcm, "GCM, changed": broken(gcm, flip(-30)),
+        "PGP": armoured, "PGP, changed": b"\r\n".join(
+            lines[:last] + [lines[last][::-1]] + lines[last + 1:]), "PGP, no key": pgp(site, BOSS),
+        "inside a signature": foreign.openssl_signed(site, EVE.address, cbc),
+        "inside a signature, no key": foreign.openssl_signed(site, EVE.address, smime(site, BOSS)),
+    }
+    for to in ([ALICE], [ALICE, CARL]):
+        with tap.case(f"to {len(to)}: the same answer on the same beat, opened or not"):
+            answers, beats = {}, {}
+            for name, form in forms.items():
+                content = foreign.mail(SOFIA, to, form)
+                times = []
+                for _ in range(4):
+                    code, text, seconds = give(site, SOFIA, to, content)
+                    answers[name] = (code, re.sub(r" as \S+$", "", text))
+                    times.append(seconds)
+                beats[name] = int(min(times) / BEAT)
+                site.postfix.wait_empty()
+            assert len(set(answers.values())) == 1, answers
+            assert set(beats.values()) == {1}, beats
+    with tap.case("... while mail without any need for it does not wait"):
+        assert min(give(site, SOFIA, [ALICE], foreign.mail(SOFIA, [ALICE], INNER))[2]
+                   for _ in range(4)) < BEAT
+
+
+with script() as tap, tap.site(people=(*cast.CAST, EVE, ZOE), policy=POLICY, portal=False,
+                               postfix_settings=POSTFIX) as site:
+    for part in (captured, several, domain_keys, oracle):
+        part(site, tap)
