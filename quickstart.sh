@@ -14,7 +14,7 @@ to_build="build-essential autoconf automake pkg-config bison flex libglib2.0-dev
 	libssl-dev libgpgme-dev libsodium-dev libsqlite3-dev libldap-dev libmicrohttpd-dev
 	libjson-glib-dev libmilter-dev libcmocka-dev"
 to_run="ca-certificates gnupg openssl postfix python3 slapd"
-to_check="chromium clang-format gpgsm nodejs npm opendkim opendkim-tools python3-dkim sq"
+to_check="chromium clang-format gpgsm mutt nodejs npm opendkim opendkim-tools python3-dkim sq"
 services="postfix slapd opendkim"
 
 say()

@@ -346,6 +346,14 @@ static void append_extended(GString *text, const Param *param)
 	}
 }
 
+/* Readers take "=?" in quotes for an encoded word (RFC 2047 forbids it, many do it): what stands
+ * there literally is only safe in the form of RFC 2231. Nobody decodes a boundary. */
+static gboolean is_plain(const Param *param)
+{
+	return is_printable(param->value) &&
+	       (!strstr(param->value, "=?") || g_str_equal(param->name, "boundary"));
+}
+
 char *mime_field_encode(const MimeField *field)
 {
 	GString *text = g_string_new(" ");
@@ -356,7 +364,7 @@ char *mime_field_encode(const MimeField *field)
 
 		if (!is_printable(param->name))
 			continue;
-		if (is_printable(param->value))
+		if (is_plain(param))
 			append_plain(text, param);
 		else
 			append_extended(text, param);
