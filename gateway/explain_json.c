@@ -170,8 +170,7 @@ static void add_found_layers(JsonBuilder *json, const Opened *opened)
 		add_string(json, "part", layer->part);
 		add_string(json, "kind", layer->kind);
 		add_string(json, "result", layer->opened ? "opened" : "shut");
-		if (layer->reason)
-			add_string(json, "reason", layer->reason);
+		add_string(json, "reason", layer->reason);
 		add_string(json, "algorithm", layer->algorithm);
 		add_string(json, "key", layer->key);
 		add_string(json, "sha256", layer->sha256);

@@ -13,7 +13,8 @@ from foreign import (entity, gpg_encrypted, mail, multipart, openssl_encrypted, 
 from lib import ALICE, BOSS, copy_for, script
 
 from demo import people as cast
-from demo.process import wait_for
+from demo.pki import Authority, GnuPG
+from demo.process import run, wait_for
 from demo.site import as_bytes
 
 POLICY = 'internal domains "firma.example"\noutgoing require smime, pgp\n'
@@ -37,6 +38,10 @@ def from_outside(site, recipients, content, sender=SOFIA):
 
 def told(site, content, sender=SOFIA):
     return Told(from_outside(site, [ALICE], content, sender)[0].content)
+
+
+def crlf(data):
+    return data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
 
 class Told:
@@ -246,6 +251,63 @@ def openpgp(site, tap):
                                  "Absender] x"), found.subject
 
 
+def signed_by(site, pair, *options):
+    """By openssl with a certificate of our own making."""
+    key, cert = pair
+    return crlf(run(["openssl", "cms", "-sign", "-binary", "-signer", cert, "-inkey", key, "-certfile",
+                     site.authority.intermediate, *options], stdin=TEXT).stdout)
+
+
+def certificates(site, tap):
+    who = "nora@elsewhere.example"
+    person = site.authority.person
+    stranger = Authority(site.folder / "stranger")
+
+    def verdict(inner):
+        found = told(site, mail(who, [ALICE], inner), who)
+        return (re.search(r"signature smime (\S+)", found.details).group(1),
+                re.search(r"smime=(\w+)", found.results).group(1), found.subject)
+
+    with tap.case("certificates: good, expired, not for mail, weak digest, of a CA that nobody knows"):
+        good = person("Nora", who)
+        assert verdict(signed_by(site, good)) == ("good", "pass", f"[signiert: {who}] x")
+        wrong = person("Nora", who, usage="extendedKeyUsage=serverAuth\n")
+        assert verdict(signed_by(site, wrong)) == (
+            "wrong-usage", "policy", "[WARNUNG: Zertifikat nicht für Signaturen] x")
+        assert verdict(signed_by(site, person("Nora", who), "-md", "sha1")) == (
+            "weak", "policy", "[WARNUNG: Signatur zu schwach] x")
+        assert verdict(signed_by(site, stranger.person("Nora", who))) == (
+            "untrusted", "neutral", "[WARNUNG: Signatur nicht vertrauenswürdig] x")
+        key, cert = person("Nora", who)
+        old = cert.with_suffix(".old.pem")
+        request = run(["openssl", "req", "-new", "-key", key, "-subj", "/CN=Nora", "-addext",
+                       f"subjectAltName=email:{who}"]).stdout
+        run(["openssl", "x509", "-req", "-copy_extensions", "copyall", "-out", old, "-days", "-1",
+             "-CA", site.authority.intermediate, "-CAkey",
+             site.authority.folder / "intermediate.key"], stdin=request)
+        assert verdict(signed_by(site, (key, old))) == (
+            "expired", "policy", "[WARNUNG: Signatur abgelaufen] x")
+    with tap.case("revoked: as soon as the store has the CRL, for this certificate alone"):
+        key, cert = person("Nora", who)
+        signed = signed_by(site, (key, cert))
+        assert verdict(signed)[0] == "good"
+        site.sealpost.run("key", "import", site.authority.crl([cert], "nora"))
+        assert verdict(signed) == ("revoked", "policy", "[WARNUNG: Signatur widerrufen] x")
+        assert verdict(signed_by(site, person("Nora", who)))[0] == "good"
+    with tap.case("an OpenPGP key that nobody knows: said, but no reason to warn"):
+        gnupg = GnuPG()
+        try:
+            gnupg.generate(f"Nora <{who}>")
+            signature = gnupg.gpg("--armor", "--detach-sign", stdin=TEXT).stdout
+        finally:
+            gnupg.close()
+        inner = multipart("multipart/signed", "; protocol=\"application/pgp-signature\"", [
+            TEXT, b"Content-Type: application/pgp-signature\r\n\r\n" + crlf(signature)])
+        found = told(site, mail(who, [ALICE], inner), who)
+        assert "signature pgp no-key" in found.details and "pgp=neutral" in found.results
+        assert found.subject == "x"
+
+
 def switched(site, tap):
     content = mail(SOFIA, [ALICE], openssl_signed(site, SOFIA, TEXT),
                    subject="[encrypted] [signed: boss] Plan")
@@ -263,6 +325,10 @@ def switched(site, tap):
         assert told(site, content).subject == "Plan"
         reload(subject_tags="")
         assert told(site, content).subject == "[encrypted] [signed: boss] Plan"
+    with tap.case("explain tells people the same"):
+        text = site.sealpost.run("explain", "--incoming", "--from", SOFIA, "--to", ALICE,
+                                 stdin=content).stdout.decode()
+        assert f"signature smime good signer={SOFIA}" in text, text
     with tap.case("a tag or a language that does not exist: refused by name"):
         for values, word in (({"subject_tags": "encrypted, seen"}, "seen"),
                              ({"subject_tags": "", "subject_language": "fr"}, "fr")):
@@ -274,5 +340,5 @@ def switched(site, tap):
 
 with script() as TAP, TAP.site(people=cast.CAST, policy=POLICY, portal=False,
                                settings={"incoming": TAGS, "sealpost": {"hostname": NAME}}) as SITE:
-    for each in (tags, lookalikes, fields, parts, openpgp, switched):
+    for each in (tags, lookalikes, fields, parts, openpgp, certificates, switched):
         each(SITE, TAP)
