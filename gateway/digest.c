@@ -40,19 +40,19 @@ static guint first_added(const Headers *headers, const char *mta_name, const cha
 	return count;
 }
 
-static void feed(GChecksum *checksum, const char *text)
+static void feed(Sha256 *sha256, const char *text)
 {
 	/* With its NUL: fields cannot run into each other. */
-	g_checksum_update(checksum, (const guchar *)text, (gssize)strlen(text) + 1);
+	sha256_update(sha256, text, strlen(text) + 1);
 }
 
-gboolean digest_head(GChecksum *checksum, const char *sender, const Headers *headers,
+gboolean digest_head(Sha256 *sha256, const char *sender, const Headers *headers,
 		     const char *mta_name, const char *queue_id)
 {
 	guint added = first_added(headers, mta_name, queue_id);
 	gboolean unique = FALSE;
 
-	feed(checksum, sender);
+	feed(sha256, sender);
 	for (guint i = 0; i < headers_count(headers); i++) {
 		const Header *header = headers_at(headers, i);
 
@@ -60,8 +60,8 @@ gboolean digest_head(GChecksum *checksum, const char *sender, const Headers *hea
 		    (i >= added && is_named(header, "Date")))
 			continue;
 		unique = unique || is_named(header, "Message-ID");
-		feed(checksum, header->name);
-		feed(checksum, header->value);
+		feed(sha256, header->name);
+		feed(sha256, header->value);
 	}
 	return unique;
 }

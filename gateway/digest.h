@@ -8,12 +8,13 @@
 #ifndef SEALPOST_GATEWAY_DIGEST_H
 #define SEALPOST_GATEWAY_DIGEST_H
 
+#include "lib/base/sha256.h"
 #include "lib/mail/headers.h"
 
 /* Feeds sender and fields. Returns whether the message names itself (a Message-ID of the
  * sender's): without one, two equal messages may both be meant, so that the journal may only
  * speak about a try that was broken off. mta_name and queue_id may be NULL. */
-gboolean digest_head(GChecksum *checksum, const char *sender, const Headers *headers,
+gboolean digest_head(Sha256 *sha256, const char *sender, const Headers *headers,
 		     const char *mta_name, const char *queue_id);
 
 #endif

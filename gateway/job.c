@@ -54,7 +54,7 @@ Job *job_new(Snapshot *snapshot, const Client *client)
 	job->headers = headers_new();
 	job->message =
 		spool_new(snapshot->spool_folder, conf_size(conf, "gateway", "message_limit"));
-	job->checksum = g_checksum_new(G_CHECKSUM_SHA256);
+	job->sha256 = sha256_new();
 	job->started = g_get_monotonic_time();
 	return job;
 }
@@ -66,7 +66,7 @@ void job_free(Job *job)
 	g_ptr_array_unref(job->recipients);
 	headers_free(job->headers);
 	spool_unref(job->message);
-	g_checksum_free(job->checksum);
+	sha256_free(job->sha256);
 	g_free(job->digest);
 	g_clear_error(&job->failure);
 	sender_clear(&job->sender);

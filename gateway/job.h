@@ -7,6 +7,7 @@
 #ifndef SEALPOST_GATEWAY_JOB_H
 #define SEALPOST_GATEWAY_JOB_H
 
+#include "lib/base/sha256.h"
 #include "lib/mail/headers.h"
 #include "lib/mail/spool.h"
 
@@ -53,9 +54,10 @@ typedef struct {
 	Headers *headers; /* as received, all of them */
 	Spool *message; /* header block, blank line, body */
 	goffset body_start;
-	GChecksum *checksum; /* grows to the digest */
+	Sha256 *sha256; /* grows to the digest */
 	char *digest; /* what a retry of the same message shares; see digest.h */
 	gboolean unique; /* ... and no other message has */
+	gboolean preview; /* nothing leaves: somebody wants to know what would */
 	gboolean too_large; /* a stranger's: not looked at, passes as it is */
 	GError *failure; /* the first thing that went wrong while receiving */
 	gint64 started; /* g_get_monotonic_time() */

@@ -2,6 +2,10 @@
  *
  * What was found when a message that came in was opened. See opened.h.
  */
+#include <string.h>
+
+#include "lib/base/sha256.h"
+
 #include "gateway/annotate.h"
 #include "gateway/opened.h"
 
@@ -140,15 +144,15 @@ gboolean opened_is_plain(const Opened *opened)
 
 char *opened_key(const Opened *opened, GError **error)
 {
-	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+	g_autoptr(Sha256) sha256 = sha256_new();
 	g_autofree char *details = annotate_details(opened);
 	g_autofree char *buffer = g_malloc(STREAM_CHUNK);
 	gssize got = 0;
 
-	g_checksum_update(checksum, (const guchar *)details, -1);
+	sha256_update(sha256, details, strlen(details));
 	g_autoptr(Source) source = opened->entity ? spool_source_all(opened->entity) : NULL;
 
 	while (source && (got = source_read(source, buffer, STREAM_CHUNK, error)) > 0)
-		g_checksum_update(checksum, (const guchar *)buffer, got);
-	return got < 0 ? NULL : g_strdup(g_checksum_get_string(checksum));
+		sha256_update(sha256, buffer, (gsize)got);
+	return got < 0 ? NULL : sha256_finish(sha256);
 }

@@ -209,6 +209,7 @@ Preview *pipeline_preview(Job *job)
 {
 	Preview *preview = prepare(job);
 
+	job->preview = TRUE;
 	if (!preview->error)
 		preview->outputs =
 			protect_all(job, preview->parsed, preview->plan, NULL, &preview->error);

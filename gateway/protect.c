@@ -68,7 +68,7 @@ static gboolean protect_body(const ProtectJob *work, Output *output, Headers **c
 
 	if (encrypted && !entity)
 		return FALSE;
-	if (entity && !(output->inner_sha256 = source_sha256(entity, error)))
+	if (entity && work->job->preview && !(output->inner_sha256 = source_sha256(entity, error)))
 		return FALSE;
 	if (pgp ? !protect_pgp(work, entity, spool, error)
 		: !protect_smime(work, entity, spool, error))

@@ -16,7 +16,7 @@ typedef struct {
 	Spool *body; /* where the new body lies; NULL: the body stays as it is */
 	Range body_range;
 	gboolean opened; /* a bounce must carry its header fields at most (FACTS.md 9) */
-	char *inner_sha256; /* of the entity that was encrypted; NULL if none was */
+	char *inner_sha256; /* of the entity that was encrypted; NULL if none was, or nobody asks */
 } Output;
 
 void output_free(Output *output);

@@ -55,10 +55,22 @@ static gboolean holds_exactly(const GPtrArray *ids, const PlanVariant *variant)
 	return TRUE;
 }
 
-/* Reads the output's packets again: encrypted with integrity, to exactly these keys. */
-static gboolean check_output(Spool *spool, const PlanVariant *variant, GError **error)
+/* As much of the beginning as holds all session keys. */
+static Spool *front_of(Spool *spool, const PlanVariant *variant, GError **error)
 {
-	g_autoptr(MimeTree) tree = mime_parse(spool, error);
+	goffset size = STREAM_CHUNK + (goffset)variant->recipients->len * PGP_HEAD_RECIPIENT;
+	g_autoptr(Spool) front = spool_new(NULL, size);
+	g_autoptr(Source) source = spool_source(spool, (Range){0, size});
+	g_autoptr(Sink) sink = spool_sink(front);
+
+	return stream_copy(source, sink, error) ? g_steal_pointer(&front) : NULL;
+}
+
+/* Reads the output's packets again: encrypted with integrity, to exactly these keys. */
+static gboolean check_output(Spool *whole, const PlanVariant *variant, GError **error)
+{
+	g_autoptr(Spool) spool = front_of(whole, variant, error);
+	g_autoptr(MimeTree) tree = spool ? mime_parse(spool, error) : NULL;
 
 	if (!tree)
 		return FALSE;

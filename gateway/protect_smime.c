@@ -5,6 +5,7 @@
 #include "lib/base/error.h"
 #include "lib/crypt/cms.h"
 
+#include "gateway/head.h"
 #include "gateway/protect.h"
 
 static GPtrArray *recipient_certs(const PlanVariant *variant)
@@ -48,11 +49,12 @@ static gboolean holds_exactly(GPtrArray *found, GPtrArray *wanted)
 /* Reads the output's head again: it must be encrypted, to exactly these certificates. */
 static gboolean check_output(Spool *spool, const GPtrArray *certs, GError **error)
 {
-	g_autoptr(MimeTree) tree = mime_parse(spool, error);
+	Range body;
+	g_autoptr(Headers) fields = head_read(spool, &body, error);
 
-	if (!tree)
+	if (!fields)
 		return FALSE;
-	g_autoptr(Source) content = spool_source(spool, mime_root(tree)->content);
+	g_autoptr(Source) content = spool_source(spool, body);
 	g_autoptr(CmsHead) head = cms_head_read_base64(content, error);
 
 	if (!head)

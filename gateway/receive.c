@@ -146,7 +146,7 @@ void receive_end_of_headers(Job *job)
 
 	if (job->failure)
 		return;
-	job->unique = digest_head(job->checksum, job->sender.address, job->headers, job->mta_name,
+	job->unique = digest_head(job->sha256, job->sender.address, job->headers, job->mta_name,
 				  job->queue_id);
 	g_autoptr(Sink) sink = spool_sink(job->message);
 
@@ -162,7 +162,7 @@ gboolean receive_body(Job *job, const void *data, gsize size)
 
 	if (job->failure || job->too_large)
 		return FALSE;
-	g_checksum_update(job->checksum, data, (gssize)size);
+	sha256_update(job->sha256, data, size);
 	if (spool_append(job->message, data, size, &error))
 		return TRUE;
 	/* A stranger's message that is too large for us is not ours to refuse: it passes as it is. */
@@ -181,7 +181,7 @@ gboolean receive_end(Job *job, GError **error)
 
 	job->started = g_get_monotonic_time();
 	job->deadline = job->started + seconds * G_USEC_PER_SEC;
-	job->digest = g_strdup(g_checksum_get_string(job->checksum));
+	job->digest = sha256_finish(job->sha256);
 	if (job->failure) {
 		g_propagate_error(error, g_steal_pointer(&job->failure));
 		return FALSE;

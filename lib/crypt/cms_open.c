@@ -9,6 +9,7 @@
 
 #include <openssl/err.h>
 
+#include "lib/base/sha256.h"
 #include "lib/crypt/cms_open.h"
 #include "lib/crypt/cms_private.h"
 #include "lib/crypt/cms_shell.h"
@@ -255,17 +256,17 @@ static gboolean begin_authenticated(Opening *opening)
 	return TRUE;
 }
 
-static gboolean pass_on(Opening *opening, GChecksum *checksum, const guint8 *data, int size)
+static gboolean pass_on(Opening *opening, Sha256 *sha256, const guint8 *data, int size)
 {
 	if (size <= 0)
 		return TRUE;
-	g_checksum_update(checksum, data, size);
+	sha256_update(sha256, data, (gsize)size);
 	return sink_write(opening->sink, data, (gsize)size, &opening->sink_failure);
 }
 
 static gboolean stream(Opening *opening, GError **error)
 {
-	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+	g_autoptr(Sha256) sha256 = sha256_new();
 	guint8 in[OPEN_CHUNK], out[OPEN_CHUNK + EVP_MAX_BLOCK_LENGTH];
 	gssize got;
 	int size;
@@ -274,17 +275,17 @@ static gboolean stream(Opening *opening, GError **error)
 				      error)) > 0) {
 		if (EVP_DecryptUpdate(opening->cipher, out, &size, in, (int)got) != 1)
 			return conclude(opening, CMS_DAMAGED);
-		if (!pass_on(opening, checksum, out, size))
+		if (!pass_on(opening, sha256, out, size))
 			return FALSE;
 	}
 	if (got < 0)
 		return FALSE;
 	if (EVP_DecryptFinal_ex(opening->cipher, out, &size) != 1)
 		return conclude(opening, CMS_DAMAGED);
-	if (!pass_on(opening, checksum, out, size))
+	if (!pass_on(opening, sha256, out, size))
 		return FALSE;
 	OPENSSL_cleanse(out, sizeof out);
-	opening->opened->sha256 = g_strdup(g_checksum_get_string(checksum));
+	opening->opened->sha256 = sha256_finish(sha256);
 	return TRUE;
 }
 

@@ -8,6 +8,7 @@
 
 #include <openssl/err.h>
 
+#include "lib/base/sha256.h"
 #include "lib/crypt/cms_attributes.h"
 #include "lib/crypt/cms_shell.h"
 #include "lib/crypt/cms_verify.h"
@@ -91,15 +92,15 @@ static BIO *digests_new(const CmsShell *shell)
 /* What the bytes of one pass go into. */
 typedef struct {
 	BIO *digests;
-	GChecksum *checksum; /* NULL: not wanted */
+	Sha256 *sha256; /* NULL: not wanted */
 } Pass;
 
 static gboolean hash(const Pass *pass, const guint8 *data, gsize size)
 {
 	gsize written;
 
-	if (pass->checksum != NULL)
-		g_checksum_update(pass->checksum, data, (gssize)size);
+	if (pass->sha256 != NULL)
+		sha256_update(pass->sha256, data, size);
 	return size == 0 || BIO_write_ex(pass->digests, data, size, &written);
 }
 
@@ -350,15 +351,16 @@ static CmsVerified *verify_over(const Detached *detached, gboolean with_crlf, GE
 {
 	g_autoptr(CMS_ContentInfo) cms = cms_shell_parse(detached->shell, error);
 	g_autoptr(BIO) digests = digests_new(detached->shell);
-	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+	g_autoptr(Sha256) sha256 = sha256_new();
 	CmsVerified *verified;
 
 	if (cms == NULL ||
-	    !hash_source(&(Pass){digests, checksum}, detached->content, with_crlf, error))
+	    !hash_source(&(Pass){digests, sha256}, detached->content, with_crlf, error))
 		return NULL;
 	verified = judge_all(cms, digests, detached->trust, error);
-	if (verified != NULL && detached->inside != NULL &&
-	    !g_str_equal(detached->inside, g_checksum_get_string(checksum)))
+	g_autofree char *sum = sha256_finish(sha256);
+
+	if (verified != NULL && detached->inside != NULL && !g_str_equal(detached->inside, sum))
 		call_all_bad(verified);
 	return verified;
 }
@@ -367,7 +369,7 @@ static CmsVerified *verify_over(const Detached *detached, gboolean with_crlf, GE
 static CmsShell *read_signature(BerReader *reader, char **inside, GError **error)
 {
 	g_autoptr(CmsShell) shell = cms_shell_read(reader, error);
-	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+	g_autoptr(Sha256) sha256 = sha256_new();
 	g_autoptr(BIO) nowhere = BIO_new(BIO_s_null());
 
 	if (shell == NULL)
@@ -376,10 +378,10 @@ static CmsShell *read_signature(BerReader *reader, char **inside, GError **error
 		ber_malformed(error, "not a signature");
 		return NULL;
 	}
-	if (shell->has_content && !hash_inside(&(Pass){nowhere, checksum}, shell, NULL, error))
+	if (shell->has_content && !hash_inside(&(Pass){nowhere, sha256}, shell, NULL, error))
 		return NULL;
 	if (shell->has_content)
-		*inside = g_strdup(g_checksum_get_string(checksum));
+		*inside = sha256_finish(sha256);
 	return cms_shell_finish(shell, error) ? g_steal_pointer(&shell) : NULL;
 }
 

@@ -12,14 +12,13 @@
 
 #include "lib/base/error.h"
 #include "lib/crypt/pgphome.h"
+#include "lib/crypt/pgpkey.h"
 #include "lib/crypt/pgpmessage.h"
 #include "lib/crypt/pgprecipients.h"
 #include "lib/crypt/pgpsignature.h"
 #include "lib/mail/mime.h"
 
 #define HOLD (256 * 1024)
-/* What a recipient's session key packet takes at most, armoured (RSA with 8192 bits). */
-#define HOLD_RECIPIENT 1600
 #define SIGNATURE_MAX (64 * 1024)
 
 /* The armour on its way out. */
@@ -197,7 +196,7 @@ static gboolean encrypt_once(PgpContext *context, Run *run, GError **error)
 	g_autoptr(Sink) lines = sink_new(&lines_class, &output);
 	g_autofree char *boundary = mime_boundary_new();
 
-	output.hold = HOLD + pgp_recipients_count(run->recipients) * HOLD_RECIPIENT;
+	output.hold = HOLD + pgp_recipients_count(run->recipients) * PGP_HEAD_RECIPIENT;
 	begin_encrypted(&output, boundary);
 	gboolean good = (context ? run_encrypt(context, run, lines, error)
 				 : make_message(run, &output, error)) &&

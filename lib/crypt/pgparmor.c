@@ -16,7 +16,7 @@ typedef struct {
 
 void pgp_crc24_prepare(guint32 table[PGP_CRC_TABLE])
 {
-	for (guint32 byte = 0; byte < PGP_CRC_TABLE; byte++) {
+	for (guint32 byte = 0; byte < 256; byte++) {
 		guint32 crc = byte << 16;
 		for (int bit = 0; bit < 8; bit++) {
 			crc <<= 1;
@@ -25,10 +25,18 @@ void pgp_crc24_prepare(guint32 table[PGP_CRC_TABLE])
 		}
 		table[byte] = crc;
 	}
+	/* What a byte does that one, or two, others follow. */
+	for (guint i = 256; i < PGP_CRC_TABLE; i++)
+		table[i] = (table[i - 256] << 8 & 0xFFFFFF) ^ table[table[i - 256] >> 16];
 }
 
 guint32 pgp_crc24(const guint32 table[PGP_CRC_TABLE], guint32 crc, const guint8 *bytes, gsize size)
 {
+	/* Three bytes at a time, as many as the sum has. */
+	for (; size >= 3; bytes += 3, size -= 3) {
+		crc ^= (guint32)bytes[0] << 16 | (guint32)bytes[1] << 8 | bytes[2];
+		crc = table[512 + (crc >> 16)] ^ table[256 + (crc >> 8 & 0xFF)] ^ table[crc & 0xFF];
+	}
 	for (gsize i = 0; i < size; i++)
 		crc = (crc << 8 & 0xFFFFFF) ^ table[(crc >> 16 ^ bytes[i]) & 0xFF];
 	return crc;

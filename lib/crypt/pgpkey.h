@@ -66,6 +66,8 @@ Secret *pgpkey_protect(const Secret *secret, const Secret *passphrase, const cha
 /* Armoured public key. New string. */
 char *pgpkey_armor(GBytes *bytes);
 
+/* What a recipient takes of a message's head at most, armoured (RSA with 8192 bits). */
+#define PGP_HEAD_RECIPIENT 1600
 /* The head of an OpenPGP message, binary or armoured: key ids (16 hex digits, upper case) of its
  * PKESK packets; *encrypted: an encrypted data packet follows. ERROR_MALFORMED if it is none. */
 typedef struct {

@@ -86,7 +86,7 @@ GPtrArray *pgp_key_ids(GBytes *key);
 
 /* Armour's checksum (section 6.1): begins with PGP_CRC_INIT; the table is made first. */
 #define PGP_CRC_INIT 0xB704CE
-#define PGP_CRC_TABLE 256
+#define PGP_CRC_TABLE (3 * 256)
 void pgp_crc24_prepare(guint32 table[PGP_CRC_TABLE]);
 guint32 pgp_crc24(const guint32 table[PGP_CRC_TABLE], guint32 crc, const guint8 *bytes, gsize size);
 

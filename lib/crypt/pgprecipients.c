@@ -198,7 +198,8 @@ static gboolean ids_match(const PgpRecipients *recipients, GPtrArray *ids)
 gboolean pgp_recipients_check(const PgpRecipients *recipients, const void *start, gsize size,
 			      GError **error)
 {
-	g_autoptr(GBytes) bytes = g_bytes_new(start, size);
+	gsize front = STREAM_CHUNK + recipients->list->len * PGP_HEAD_RECIPIENT;
+	g_autoptr(GBytes) bytes = g_bytes_new(start, MIN(size, front));
 	g_autoptr(Source) source = source_new_bytes(bytes);
 	g_autoptr(PgpHead) head = pgp_head_read(source, NULL);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A message's bytes, first in memory, then in a file that never keeps a name. The file is read
- * with pread(), so that threads do not share a position.
+ * A message's bytes, first in memory, then in a file that never keeps a name; what came last is
+ * still in memory, so that the file is written in large pieces. It is read with pread(), so that
+ * threads do not share a position.
  */
 #include "lib/mail/spool.h"
 
@@ -21,8 +22,9 @@ struct Spool {
 	char *folder;
 	goffset limit;
 	goffset length;
-	GByteArray *memory; /* NULL once there is a file */
 	int fd; /* -1 while there is none */
+	goffset filed; /* bytes in the file */
+	GByteArray *memory; /* those behind them */
 };
 
 Spool *spool_new(const char *folder, goffset limit)
@@ -47,8 +49,7 @@ void spool_unref(Spool *spool)
 {
 	if (spool == NULL || !g_atomic_ref_count_dec(&spool->references))
 		return;
-	if (spool->memory != NULL)
-		g_byte_array_unref(spool->memory);
+	g_byte_array_unref(spool->memory);
 	if (spool->fd >= 0)
 		close(spool->fd);
 	g_free(spool->folder);
@@ -100,20 +101,25 @@ static gboolean write_all(int fd, const guint8 *data, gsize size, GError **error
 	return TRUE;
 }
 
-static gboolean move_to_file(Spool *spool, GError **error)
+static gboolean to_file(Spool *spool, const guint8 *data, gsize size, GError **error)
 {
 	const char *folder = spool->folder != NULL ? spool->folder : g_get_tmp_dir();
-	int fd = open_nameless(folder);
 
-	if (fd < 0)
+	if (spool->fd < 0)
+		spool->fd = open_nameless(folder);
+	if (spool->fd < 0)
 		return error_set_errno(error, errno, "spool file");
-	if (!write_all(fd, spool->memory->data, spool->memory->len, error)) {
-		close(fd);
+	if (!write_all(spool->fd, data, size, error))
 		return FALSE;
-	}
-	spool->fd = fd;
-	g_byte_array_unref(spool->memory);
-	spool->memory = NULL;
+	spool->filed += (goffset)size;
+	return TRUE;
+}
+
+static gboolean empty_memory(Spool *spool, GError **error)
+{
+	if (!to_file(spool, spool->memory->data, spool->memory->len, error))
+		return FALSE;
+	g_byte_array_set_size(spool->memory, 0);
 	return TRUE;
 }
 
@@ -124,12 +130,11 @@ gboolean spool_append(Spool *spool, const void *data, gsize size, GError **error
 			    "message over %" G_GOFFSET_FORMAT " bytes", spool->limit);
 		return FALSE;
 	}
-	if (spool->fd < 0 && (guint64)spool->length + size > SPOOL_MEMORY &&
-	    !move_to_file(spool, error))
+	if (spool->memory->len + size > SPOOL_MEMORY && !empty_memory(spool, error))
 		return FALSE;
-	if (spool->fd >= 0 && !write_all(spool->fd, data, size, error))
+	if (size > SPOOL_MEMORY && !to_file(spool, data, size, error))
 		return FALSE;
-	if (spool->fd < 0 && size > 0)
+	if (size > 0 && size <= SPOOL_MEMORY)
 		g_byte_array_append(spool->memory, data, (guint)size);
 	spool->length += (goffset)size;
 	return TRUE;
@@ -146,11 +151,12 @@ gssize spool_read(const Spool *spool, goffset at, void *buffer, gsize size, GErr
 
 	if (at < 0 || at >= spool->length || size == 0)
 		return 0;
-	size = (gsize)MIN((guint64)size, (guint64)(spool->length - at));
-	if (spool->fd < 0) {
-		memcpy(buffer, spool->memory->data + at, size);
+	if (at >= spool->filed) {
+		size = (gsize)MIN((guint64)size, (guint64)(spool->length - at));
+		memcpy(buffer, spool->memory->data + (at - spool->filed), size);
 		return (gssize)size;
 	}
+	size = (gsize)MIN((guint64)size, (guint64)(spool->filed - at));
 	do
 		count = pread(spool->fd, buffer, size, at);
 	while (count < 0 && errno == EINTR);
@@ -163,11 +169,6 @@ gssize spool_read(const Spool *spool, goffset at, void *buffer, gsize size, GErr
 		return -1;
 	}
 	return count;
-}
-
-const guint8 *spool_memory(const Spool *spool)
-{
-	return spool->memory != NULL ? spool->memory->data : NULL;
 }
 
 int spool_fd(const Spool *spool)

@@ -9,7 +9,7 @@
 
 #include "lib/mail/stream.h"
 
-/* What stays in memory before a file is used. */
+/* What stays in memory before a file is used, and then of the end. */
 #define SPOOL_MEMORY (256 * 1024)
 
 typedef struct Spool Spool;
@@ -41,8 +41,7 @@ Source *spool_source(Spool *spool, Range range);
 Source *spool_source_all(Spool *spool);
 Sink *spool_sink(Spool *spool);
 
-/* Where the bytes are: in memory, or behind the file's descriptor (owned by the spool). */
-const guint8 *spool_memory(const Spool *spool);
+/* The file's descriptor (owned by the spool); -1: all is in memory. */
 int spool_fd(const Spool *spool);
 
 #endif

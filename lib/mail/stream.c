@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/base/error.h"
+#include "lib/base/sha256.h"
 
 struct Source {
 	const SourceClass *class;
@@ -262,13 +263,13 @@ gboolean stream_copy_crlf(Source *source, Sink *sink, GError **error)
 
 char *source_sha256(Source *source, GError **error)
 {
-	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+	g_autoptr(Sha256) sha256 = sha256_new();
 	g_autofree guint8 *buffer = g_malloc(STREAM_CHUNK);
 	gssize count;
 
 	while ((count = source_read(source, buffer, STREAM_CHUNK, error)) > 0)
-		g_checksum_update(checksum, buffer, count);
+		sha256_update(sha256, buffer, (gsize)count);
 	if (count < 0 || !source_rewind(source, error))
 		return NULL;
-	return g_strdup(g_checksum_get_string(checksum));
+	return sha256_finish(sha256);
 }

@@ -70,7 +70,6 @@ static void test_sizes(void **state)
 
 		assert_int_equal(spool_length(spool), size);
 		assert_int_equal(spool_fd(spool) >= 0, sizes[i] > SPOOL_MEMORY);
-		assert_int_equal(spool_memory(spool) != NULL, sizes[i] <= SPOOL_MEMORY);
 		check_range(spool, 0, size);
 		check_range(spool, size / 3, size / 2);
 		assert_int_equal(spool_read(spool, size, &byte, 1, NULL), 0);
@@ -87,7 +86,8 @@ static void test_file_has_no_name(void **state)
 	assert_int_equal(fstat(spool_fd(spool), &status), 0);
 	assert_int_equal(status.st_nlink, 0);
 	assert_int_equal(status.st_mode & 0777, 0600);
-	assert_int_equal(status.st_size, LARGE);
+	/* The end waits in memory. */
+	assert_in_range(status.st_size, LARGE - SPOOL_MEMORY, LARGE);
 }
 
 static void test_range_clamped(void **state)
