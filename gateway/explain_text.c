@@ -126,6 +126,13 @@ static void tell_found(GString *text, const Opened *opened)
 
 	for (char **line = lines; *line; line++)
 		g_string_append_printf(text, "  %s\n", g_strstrip(*line));
+	for (guint i = 0; i < opened->lessons->len; i++) {
+		const Lesson *lesson = opened->lessons->pdata[i];
+
+		g_string_append_printf(text, "  key of the sender (%s, %s): %s %s\n",
+				       key_type_name(lesson_type(lesson)), lesson_origin(lesson),
+				       lesson_id(lesson), learn_result_name(lesson_result(lesson)));
+	}
 }
 
 static void tell_variant(GString *text, const Plan *plan, const PlanVariant *variant)

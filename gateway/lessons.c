@@ -150,12 +150,18 @@ static gboolean is_known(const OpenWork *work, const char *id)
 
 void lessons_note_pgp(OpenWork *work, const PgpSignature *found, OpenSignature *signature)
 {
+	g_autoptr(GError) error = NULL;
+
 	if (signature->partial || !found->key || !g_str_equal(found->result, "good") ||
 	    !work->sender)
 		return;
 	gboolean known = is_known(work, found->key);
 	Lesson *lesson = take_lesson(work, found->key);
 
+	if (!lesson && !known && may_learn(work))
+		lesson = keystore_lesson_seen(work->job->snapshot->keystore, work->sender,
+					      found->key, &error);
+	complain(work, error);
 	if (!lesson)
 		return;
 	warn(work, lesson);

@@ -65,6 +65,11 @@ Lesson *keystore_lesson_smime(Keystore *keystore, const KeyAnswer *sender,
 Lesson *keystore_lesson_pgp(Keystore *keystore, const KeyAnswer *sender, const PgpCarried *carried,
 			    const char *origin, GError **error);
 
+/* A learned OpenPGP key that verified mail without having come along: it is still in use. NULL: it
+ * is no learned one (error unset), or the store failed. */
+Lesson *keystore_lesson_seen(Keystore *keystore, const KeyAnswer *sender, const char *id,
+			     GError **error);
+
 /* Called on the learning thread when a lesson was written (error NULL) or could not be. */
 typedef void (*LearnReport)(const Lesson *lesson, const GError *error);
 /* Hands the lesson over (takes it); returns at once. One with nothing to write is dropped silently. */

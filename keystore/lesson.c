@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "keystore/inside.h"
+#include "keystore/learned.h"
 #include "keystore/scratch.h"
 
 const char *learn_result_name(LearnResult result)
@@ -182,6 +183,25 @@ Lesson *keystore_lesson_pgp(Keystore *keystore, const KeyAnswer *sender, const P
 	if (!lesson_prepare(keystore, lesson, error))
 		return NULL;
 	if (lesson->writes && !read_key(lesson, carried, must_name))
+		return NULL;
+	return g_steal_pointer(&lesson);
+}
+
+Lesson *keystore_lesson_seen(Keystore *keystore, const KeyAnswer *sender, const char *id,
+			     GError **error)
+{
+	g_autoptr(GPtrArray) rows = learned_list(keystore->store, sender->address, error);
+	g_autoptr(Lesson) lesson = NULL;
+
+	for (guint i = 0; rows && i < rows->len && !lesson; i++) {
+		const Learned *row = rows->pdata[i];
+		if (row->candidate->type != KEY_PGP || strcmp(row->candidate->id, id) != 0)
+			continue;
+		lesson = lesson_new(sender, KEY_PGP, id, "signature");
+		lesson->digest = g_strdup(row->digest);
+		lesson->candidate = candidate_ref(row->candidate);
+	}
+	if (!lesson || !lesson_prepare(keystore, lesson, error))
 		return NULL;
 	return g_steal_pointer(&lesson);
 }

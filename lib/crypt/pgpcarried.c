@@ -19,6 +19,33 @@ void pgp_carried_free(PgpCarried *carried)
 	g_free(carried);
 }
 
+static guint bits(const guint8 *at)
+{
+	return (guint)at[0] << 8 | at[1];
+}
+
+/* RSA with a long exponent or modulus, and the like, would keep gpg busy for minutes. */
+static gboolean is_costly(const PgpPacket *key)
+{
+	const guint8 *body = key->body;
+	gsize size = key->length, modulus;
+
+	/* version, time, algorithm, then numbers with their length in bits (RFC 4880, section 5.5.2) */
+	if (size < 8)
+		return TRUE;
+	switch (body[5]) {
+	case 1: /* RSA */
+	case 2:
+	case 3:
+		modulus = (bits(body + 6) + 7) / 8;
+		return bits(body + 6) > PGPKEY_CARRIED_BITS_MAX || size < 10 + modulus ||
+		       bits(body + 8 + modulus) > 64;
+	case 16: /* Elgamal, DSA: the prime */
+	case 17: return bits(body + 6) > PGPKEY_CARRIED_BITS_MAX;
+	default: return FALSE; /* curves have names */
+	}
+}
+
 /* "Name <address>", or an address alone. */
 static gboolean names(const PgpPacket *user_id, const char *address)
 {
@@ -51,7 +78,7 @@ static PgpCarried *take_key(PgpPackets *packets, const PgpPacket *first, const c
 	g_autoptr(PgpCarried) carried = g_new0(PgpCarried, 1);
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
 	PgpPackets next = *packets;
-	gboolean keep = TRUE, have_user = FALSE;
+	gboolean keep = TRUE, have_user = FALSE, costly = is_costly(first);
 	PgpPacket packet;
 
 	carried->fingerprint = pgp_packet_fingerprint(first);
@@ -61,14 +88,14 @@ static PgpCarried *take_key(PgpPackets *packets, const PgpPacket *first, const c
 	       packet.tag != PGP_SECRET_KEY) {
 		*packets = next;
 		if (packet.tag == PGP_PUBLIC_SUBKEY)
-			keep = TRUE;
+			keep = !is_costly(&packet);
 		else if (packet.tag == PGP_USER_ID)
 			keep = carried->named ? names(&packet, address) : !have_user;
 		have_user = have_user || packet.tag == PGP_USER_ID;
 		if (keep && packet.tag != PGP_SECRET_SUBKEY)
 			g_byte_array_append(bytes, packet.start, (guint)packet.whole);
 	}
-	if (!carried->fingerprint || bytes->len > PGPKEY_CARRIED_MAX)
+	if (costly || !carried->fingerprint || bytes->len > PGPKEY_CARRIED_MAX)
 		return NULL;
 	carried->bytes = g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
 	return g_steal_pointer(&carried);

@@ -52,6 +52,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PgpCarried, pgp_carried_free)
 /* Longer keys are left out, and so is what comes after the first few. */
 #define PGPKEY_CARRIED_MAX (32 * 1024)
 #define PGPKEY_CARRIED_KEYS_MAX 5
+/* Longest RSA, DSA or Elgamal key of these. */
+#define PGPKEY_CARRIED_BITS_MAX 8192
 /* The public keys of version 4 in a piece of mail (as pgpkey_read() takes it; base64 or armour is
  * undone), each with the user IDs of that folded address, or with its first one if none is. An array
  * of PgpCarried *, empty if there is nothing to take. */

@@ -44,11 +44,31 @@ static void check_keys(GBytes *bytes)
 	g_assert_cmpuint(ids->len, <=, file->packets->len);
 }
 
+/* What a stranger's mail brings: each key by itself, and small. */
+static void check_carried(GBytes *bytes)
+{
+	g_autoptr(GPtrArray) keys = pgpkey_carried(bytes, "a@x.example");
+
+	g_assert_cmpuint(keys->len, <=, PGPKEY_CARRIED_KEYS_MAX);
+	for (guint i = 0; i < keys->len; i++) {
+		const PgpCarried *carried = keys->pdata[i];
+		g_autoptr(GPtrArray) again = pgpkey_carried(carried->bytes, "a@x.example");
+
+		g_assert_cmpuint(g_bytes_get_size(carried->bytes), <=, PGPKEY_CARRIED_MAX);
+		g_assert_true(pgp_carried_made(carried, carried->fingerprint));
+		g_assert_cmpuint(again->len, ==, 1);
+		const PgpCarried *same = again->pdata[0];
+		g_assert_cmpstr(same->fingerprint, ==, carried->fingerprint);
+		g_assert_true(g_bytes_equal(same->bytes, carried->bytes));
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	g_autoptr(GBytes) bytes = g_bytes_new(data, size);
 
 	check_head(bytes);
 	check_keys(bytes);
+	check_carried(bytes);
 	return 0;
 }

