@@ -125,17 +125,15 @@ static gboolean met_encryption(const Preview *preview)
 {
 	const Plan *plan = preview->plan;
 
-	if (!preview->parsed || preview->parsed->layer == LAYER_NONE)
-		return FALSE;
-	if (preview->parsed->encrypted != LAYER_NONE || !plan || plan->error)
-		return TRUE;
-	for (guint i = 0; i < plan->recipients->len; i++) {
+	if (!preview->parsed || preview->parsed->encrypted != LAYER_NONE)
+		return preview->parsed != NULL;
+	for (guint i = 0; plan && i < plan->recipients->len; i++) {
 		const PlanRecipient *outcome = plan->recipients->pdata[i];
 
 		if (outcome->opened && opened_met_encryption(outcome->opened))
 			return TRUE;
 	}
-	return FALSE;
+	return preview->parsed->layer != LAYER_NONE && (!plan || plan->error);
 }
 
 /* decide: what arrived encrypted, for a rule about answers to it. */

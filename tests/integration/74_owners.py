@@ -153,6 +153,12 @@ def domain_keys(site, tap):
         assert answer["variants"][0]["signed_as"] is None, answer
 
 
+def inline(site, to):
+    """A text with an armour in its middle."""
+    armour = re.search(rb"-----BEGIN PGP MESSAGE-----.*?-----END PGP MESSAGE-----", pgp(site, to), re.S)
+    return b"Content-Type: text/plain\r\n\r\nHi\r\n" + armour.group(0) + b"\r\nBye\r\n"
+
+
 def broken(entity, edit):
     head, body = entity.split(b"\r\n\r\n", 1)
     raw = bytearray(foreign.unbase64(body))
@@ -175,6 +181,7 @@ def oracle(site, tap):
         "no key": smime(site, BOSS), "GCM": gcm, "GCM, changed": broken(gcm, flip(-30)),
         "PGP": armoured, "PGP, changed": b"\r\n".join(
             lines[:last] + [lines[last][::-1]] + lines[last + 1:]), "PGP, no key": pgp(site, BOSS),
+        "inline": inline(site, ALICE), "inline, no key": inline(site, BOSS),
         "inside a signature": foreign.openssl_signed(site, EVE.address, cbc),
         "inside a signature, no key": foreign.openssl_signed(site, EVE.address, smime(site, BOSS)),
     }
