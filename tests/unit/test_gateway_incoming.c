@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What comes in: demands of rules against what was found, answers to what arrived encrypted, and
+ * what the MTA's own notices may quote.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <glib/gstdio.h>
+
+#include "gateway/demands.h"
+#include "gateway/head.h"
+#include "gateway/returned.h"
+#include "lib/base/error.h"
+#include "tests/unit/gatewaymaker.h"
+
+typedef struct {
+	const char *kind, *reason; /* reason NULL: opened */
+	gboolean partial;
+} Found;
+
+static Opened *found_layers(const Found *layers)
+{
+	Opened *opened = opened_new();
+
+	for (; layers->kind; layers++) {
+		OpenLayer *layer = opened_add_layer(opened, layers->kind);
+
+		layer->opened = layers->reason == NULL;
+		layer->reason = layers->reason;
+		layer->partial = layers->partial;
+	}
+	return opened;
+}
+
+#define BOTH                                                                                       \
+	{                                                                                          \
+		TRUE, TRUE, FALSE, 0                                                               \
+	}
+#define SMIME                                                                                      \
+	{                                                                                          \
+		TRUE, FALSE, FALSE, 0                                                              \
+	}
+#define PGP                                                                                        \
+	{                                                                                          \
+		FALSE, TRUE, FALSE, 0                                                              \
+	}
+
+static void test_encrypted(void **state)
+{
+	static const struct {
+		Found layers[4];
+		Demands demands;
+		gboolean met;
+	} table[] = {
+		{{{NULL}}, BOTH, FALSE},
+		{{{"smime-encrypted", NULL, FALSE}}, BOTH, TRUE},
+		{{{"smime-encrypted", NULL, FALSE}}, PGP, FALSE},
+		{{{"smime-encrypted", NULL, TRUE}}, SMIME, FALSE},
+		{{{"smime-encrypted", "no-key", FALSE}}, SMIME, FALSE},
+		{{{"smime-encrypted", "too-deep", FALSE}}, SMIME, FALSE},
+		{{{"smime-encrypted", "no-integrity", FALSE}}, SMIME, FALSE},
+		/* CBC says nothing of its inside */
+		{{{"smime-encrypted", "damaged", FALSE}}, SMIME, TRUE},
+		{{{"smime-encrypted", NULL, FALSE}, {"pgp-encrypted", NULL, FALSE}}, PGP, FALSE},
+		{{{"smime-auth-encrypted", "damaged", FALSE}}, SMIME, FALSE},
+		{{{"smime-auth-encrypted", NULL, FALSE}}, SMIME, TRUE},
+		{{{"smime-signed", NULL, FALSE}}, SMIME, FALSE},
+		{{{"smime-signed", NULL, FALSE}, {"smime-encrypted", NULL, FALSE}}, SMIME, TRUE},
+		{{{"pgp-encrypted", NULL, FALSE}}, BOTH, TRUE},
+		{{{"pgp-encrypted", "damaged", FALSE}}, PGP, FALSE},
+		{{{"pgp-inline-encrypted", NULL, FALSE}}, PGP, TRUE},
+		{{{"pgp-inline-encrypted", NULL, TRUE}}, PGP, FALSE},
+		{{{"pgp-signed", NULL, FALSE}}, PGP, FALSE},
+	};
+	const char *to[] = {"a@firma.example", NULL};
+	Snapshot *snapshot = make_snapshot("outgoing plain\n", NULL);
+	g_autoptr(Job) job = make_job(snapshot, "203.0.113.1", "x@b", to, "From: x@b\n\nt\n");
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+		g_autoptr(Opened) opened = found_layers(table[i].layers);
+		g_autoptr(GError) error = NULL;
+		gboolean met = demands_met(&table[i].demands, job, job->recipients->pdata[0],
+					   opened, &error);
+
+		if (met != table[i].met)
+			fail_msg("row %d", (int)i);
+		assert_true(met == !g_error_matches(error, SEALPOST_ERROR, ERROR_DEMANDED));
+	}
+	job_free(g_steal_pointer(&job));
+	remove_snapshot(snapshot);
+}
+
+static void test_signed(void **state)
+{
+	static const struct {
+		const char *result;
+		gboolean matches_from, partial, outside, loose, met;
+	} table[] = {
+		{"good", TRUE, FALSE, FALSE, FALSE, TRUE},
+		{"good", FALSE, FALSE, FALSE, FALSE, FALSE},
+		{"good", TRUE, TRUE, FALSE, FALSE, FALSE},
+		{"good", TRUE, FALSE, TRUE, FALSE, FALSE},
+		{"good", TRUE, FALSE, FALSE, TRUE, FALSE},
+		{"untrusted", TRUE, FALSE, FALSE, FALSE, FALSE},
+		{"expired", TRUE, FALSE, FALSE, FALSE, FALSE},
+		{"bad", TRUE, FALSE, FALSE, FALSE, FALSE},
+	};
+	const Demands demands = {FALSE, FALSE, TRUE, 0};
+	const char *to[] = {"a@firma.example", NULL};
+	Snapshot *snapshot = make_snapshot("outgoing plain\n", NULL);
+	g_autoptr(Job) job = make_job(snapshot, "203.0.113.1", "x@b", to, "From: x@b\n\nt\n");
+
+	(void)state;
+	assert_false(demands_met(&demands, job, job->recipients->pdata[0], NULL, NULL));
+	for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+		g_autoptr(Opened) opened = opened_new();
+		OpenSignature *signature = opened_add_signature(opened, "smime", table[i].result);
+
+		signature->matches_from = table[i].matches_from;
+		signature->partial = table[i].partial;
+		signature->outside = table[i].outside;
+		signature->loose = table[i].loose;
+		if (demands_met(&demands, job, job->recipients->pdata[0], opened, NULL) !=
+		    table[i].met)
+			fail_msg("row %d", (int)i);
+	}
+	job_free(g_steal_pointer(&job));
+	remove_snapshot(snapshot);
+}
+
+static void test_tls(void **state)
+{
+	static const struct {
+		const char *version;
+		guint tls;
+	} table[] = {
+		{NULL, 0},
+		{"", 0},
+		{"SSLv3", 0},
+		{"TLSv1", 10},
+		{"TLSv1.1", 11},
+		{"TLSv1.2", TLS_1_2},
+		{"TLSv1.3", TLS_1_3},
+		{"TLSv2", 20},
+		{"unknown", 0},
+		{"tlsv1.3", 0},
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+		Client client = {.tls_version = (char *)table[i].version};
+
+		assert_int_equal(client_tls(&client), table[i].tls);
+	}
+}
+
+static Headers *header(const char *text)
+{
+	gsize used = 0;
+
+	return head_parse(text, strlen(text), &used, NULL);
+}
+
+static gboolean answers(Threads *threads, const char *text)
+{
+	g_autoptr(Headers) headers = header(text);
+	gboolean found = FALSE;
+
+	assert_true(threads_answers(threads, headers, &found, NULL));
+	return found;
+}
+
+static void test_threads(void **state)
+{
+	g_autofree char *folder = g_dir_make_tmp("sp-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(folder, "t.db", NULL);
+	g_autoptr(Headers) first = header("From: a@b\nMessage-ID: (x) <one@x> \n\n");
+	g_autoptr(GString) many = g_string_new("References:");
+	const char *argv[] = {"rm", "-rf", folder, NULL};
+
+	(void)state;
+	g_autoptr(Threads) none = threads_open_readonly(path, NULL);
+	assert_false(answers(none, "In-Reply-To: <one@x>\n\n"));
+	g_autoptr(Threads) threads = threads_open(path, NULL);
+	assert_true(threads_note(threads, first, NULL));
+	assert_true(threads_note(threads, first, NULL));
+	assert_true(answers(threads, "In-Reply-To: <one@x>\n\n"));
+	assert_true(answers(threads, "references: <zero@x>\n\t<one@x>\n <two@x>\n\n"));
+	assert_true(answers(threads, "In-Reply-To: your mail <one@x> of today\n\n"));
+	assert_false(answers(threads, "Message-ID: <one@x>\nIn-Reply-To: <ONE@x>\n\n"));
+	assert_false(answers(threads, "In-Reply-To: <one@x\nReferences: one@x>\n\n"));
+	/* who answers stands last; a flood in front changes nothing */
+	for (int i = 0; i < 2 * THREADS_IDS_MAX; i++)
+		g_string_append_printf(many, " <%d@x>\n", i);
+	g_string_append(many, " <one@x>\n\n");
+	assert_true(answers(threads, many->str));
+	g_autoptr(Threads) reader = threads_open_readonly(path, NULL);
+	assert_true(answers(reader, "In-Reply-To: <one@x>\n\n"));
+	gint64 now = g_get_real_time() / G_USEC_PER_SEC;
+	assert_true(threads_expire(threads, now, NULL));
+	assert_true(answers(threads, "In-Reply-To: <one@x>\n\n"));
+	assert_true(
+		threads_expire(threads, now + (THREADS_DAYS + 1) * G_GINT64_CONSTANT(86400), NULL));
+	assert_false(answers(threads, "In-Reply-To: <one@x>\n\n"));
+	g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL,
+		     NULL);
+}
+
+#define NOTICE(type, quoted)                                                                       \
+	"From: MAILER-DAEMON@x\nContent-Type: multipart/report; boundary=b\n\n--b\n\nwords\n--b\n" \
+	"Content-Type: message/delivery-status\n\nAction: failed\n\n--b\nContent-Type: " type      \
+	"\n\n" quoted "\n--b--\n"
+#define OPENED "X-Sealpost-Incoming: smime-signed opened;\n\tpgp-encrypted opened\n"
+
+static void test_returned(void **state)
+{
+	static const struct {
+		const char *text;
+		gboolean cut; /* else it passes */
+	} table[] = {
+		{NOTICE("text/rfc822-headers", OPENED "Subject: secret\nMessage-ID: <kept>\n"),
+		 TRUE},
+		{NOTICE("message/rfc822",
+			"Message-ID: <kept>\nSubject: secret\n" OPENED "\nsecret\n"),
+		 TRUE},
+		{NOTICE("message/global-headers", OPENED "Message-ID: <kept>\nX: secret\n"), TRUE},
+		{NOTICE("message/rfc822", "Subject: secret\n\n" OPENED), FALSE},
+		{NOTICE("message/rfc822",
+			"X-Sealpost-Incoming: smime-encrypted shut (no-key)\nSubject: secret\n\nx"),
+		 FALSE},
+		{"From: x\n\nsecret, no report\n", FALSE},
+	};
+	const char *to[] = {"x@b", NULL};
+	Snapshot *snapshot = make_snapshot("outgoing plain\n", NULL);
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+		g_autoptr(Job) job = make_job(snapshot, "", "", to, table[i].text);
+		g_autoptr(Output) output = returned_output(job, NULL);
+
+		assert_non_null(output);
+		assert_int_equal(output->edits->len, 0);
+		if (!output->body != !table[i].cut)
+			fail_msg("row %d", (int)i);
+		if (!output->body)
+			continue;
+		g_autofree char *body = g_malloc0((gsize)output->body_range.end + 1);
+
+		spool_read(output->body, 0, body, (gsize)output->body_range.end, NULL);
+		assert_null(strstr(body, "secret"));
+		assert_non_null(strstr(body, "words"));
+		assert_non_null(strstr(body, "Action: failed"));
+		assert_non_null(strstr(body, "Message-ID: <kept>"));
+		assert_non_null(strstr(body, "\r\n--b--"));
+	}
+	remove_snapshot(snapshot);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_encrypted), cmocka_unit_test(test_signed),
+		cmocka_unit_test(test_tls),	  cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_returned),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
