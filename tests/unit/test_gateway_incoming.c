@@ -50,45 +50,46 @@ static Opened *found_layers(const Found *layers)
 		FALSE, TRUE, FALSE, 0                                                              \
 	}
 
+static const struct {
+	Found layers[4];
+	Demands demands;
+	gboolean met;
+} encrypted[] = {
+	{{{NULL}}, BOTH, FALSE},
+	{{{"smime-encrypted", NULL, FALSE}}, BOTH, TRUE},
+	{{{"smime-encrypted", NULL, FALSE}}, PGP, FALSE},
+	{{{"smime-encrypted", NULL, TRUE}}, SMIME, FALSE},
+	{{{"smime-encrypted", "no-key", FALSE}}, SMIME, FALSE},
+	{{{"smime-encrypted", "too-deep", FALSE}}, SMIME, FALSE},
+	{{{"smime-encrypted", "no-integrity", FALSE}}, SMIME, FALSE},
+	/* CBC says nothing of its inside */
+	{{{"smime-encrypted", "damaged", FALSE}}, SMIME, TRUE},
+	{{{"smime-encrypted", NULL, FALSE}, {"pgp-encrypted", NULL, FALSE}}, PGP, FALSE},
+	{{{"smime-auth-encrypted", "damaged", FALSE}}, SMIME, FALSE},
+	{{{"smime-auth-encrypted", NULL, FALSE}}, SMIME, TRUE},
+	{{{"smime-signed", NULL, FALSE}}, SMIME, FALSE},
+	{{{"smime-signed", NULL, FALSE}, {"smime-encrypted", NULL, FALSE}}, SMIME, TRUE},
+	{{{"pgp-encrypted", NULL, FALSE}}, BOTH, TRUE},
+	{{{"pgp-encrypted", "damaged", FALSE}}, PGP, FALSE},
+	{{{"pgp-inline-encrypted", NULL, FALSE}}, PGP, TRUE},
+	{{{"pgp-inline-encrypted", NULL, TRUE}}, PGP, FALSE},
+	{{{"pgp-signed", NULL, FALSE}}, PGP, FALSE},
+};
+
 static void test_encrypted(void **state)
 {
-	static const struct {
-		Found layers[4];
-		Demands demands;
-		gboolean met;
-	} table[] = {
-		{{{NULL}}, BOTH, FALSE},
-		{{{"smime-encrypted", NULL, FALSE}}, BOTH, TRUE},
-		{{{"smime-encrypted", NULL, FALSE}}, PGP, FALSE},
-		{{{"smime-encrypted", NULL, TRUE}}, SMIME, FALSE},
-		{{{"smime-encrypted", "no-key", FALSE}}, SMIME, FALSE},
-		{{{"smime-encrypted", "too-deep", FALSE}}, SMIME, FALSE},
-		{{{"smime-encrypted", "no-integrity", FALSE}}, SMIME, FALSE},
-		/* CBC says nothing of its inside */
-		{{{"smime-encrypted", "damaged", FALSE}}, SMIME, TRUE},
-		{{{"smime-encrypted", NULL, FALSE}, {"pgp-encrypted", NULL, FALSE}}, PGP, FALSE},
-		{{{"smime-auth-encrypted", "damaged", FALSE}}, SMIME, FALSE},
-		{{{"smime-auth-encrypted", NULL, FALSE}}, SMIME, TRUE},
-		{{{"smime-signed", NULL, FALSE}}, SMIME, FALSE},
-		{{{"smime-signed", NULL, FALSE}, {"smime-encrypted", NULL, FALSE}}, SMIME, TRUE},
-		{{{"pgp-encrypted", NULL, FALSE}}, BOTH, TRUE},
-		{{{"pgp-encrypted", "damaged", FALSE}}, PGP, FALSE},
-		{{{"pgp-inline-encrypted", NULL, FALSE}}, PGP, TRUE},
-		{{{"pgp-inline-encrypted", NULL, TRUE}}, PGP, FALSE},
-		{{{"pgp-signed", NULL, FALSE}}, PGP, FALSE},
-	};
 	const char *to[] = {"a@firma.example", NULL};
 	Snapshot *snapshot = make_snapshot("outgoing plain\n", NULL);
 	g_autoptr(Job) job = make_job(snapshot, "203.0.113.1", "x@b", to, "From: x@b\n\nt\n");
 
 	(void)state;
-	for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
-		g_autoptr(Opened) opened = found_layers(table[i].layers);
+	for (gsize i = 0; i < G_N_ELEMENTS(encrypted); i++) {
+		g_autoptr(Opened) opened = found_layers(encrypted[i].layers);
 		g_autoptr(GError) error = NULL;
-		gboolean met = demands_met(&table[i].demands, job, job->recipients->pdata[0],
+		gboolean met = demands_met(&encrypted[i].demands, job, job->recipients->pdata[0],
 					   opened, &error);
 
-		if (met != table[i].met)
+		if (met != encrypted[i].met)
 			fail_msg("row %d", (int)i);
 		assert_true(met == !g_error_matches(error, SEALPOST_ERROR, ERROR_DEMANDED));
 	}
