@@ -74,11 +74,62 @@ static GString *line_begin(LogLevel level)
 	return line;
 }
 
+static gboolean hashes(void)
+{
+	g_mutex_lock(&state.lock);
+	gboolean yes = state.hash;
+	g_mutex_unlock(&state.lock);
+	return yes;
+}
+
+static char *hashed(const char *address)
+{
+	guint8 hash[crypto_shorthash_BYTES];
+	g_autofree char *lower = g_utf8_strdown(address, -1);
+	GString *text = g_string_new("h:");
+
+	crypto_shorthash(hash, (const guint8 *)lower, strlen(lower), state.key);
+	for (gsize i = 0; i < sizeof(hash); i++)
+		g_string_append_printf(text, "%02x", hash[i]);
+	return g_string_free(text, FALSE);
+}
+
+static gboolean ends_address(char c)
+{
+	return g_ascii_isspace(c) || strchr("<>()\"',:;=/@", c);
+}
+
+/* A reason that came from below may name an address: nobody there asks log_address(). */
+static char *without_addresses(const char *text)
+{
+	GString *clean = g_string_new(NULL);
+	const char *rest = text;
+
+	for (const char *at = strchr(text, '@'); at; at = strchr(MAX(rest, at + 1), '@')) {
+		const char *start = at, *end = at + 1;
+
+		while (start > rest && !ends_address(start[-1]))
+			start--;
+		while (*end && !ends_address(*end))
+			end++;
+		if (start == at || end == at + 1)
+			continue;
+		g_autofree char *address = g_strndup(start, (gsize)(end - start));
+		g_autofree char *hash = hashed(address);
+		g_string_append_len(clean, rest, start - rest);
+		g_string_append(clean, hash);
+		rest = end;
+	}
+	g_string_append(clean, rest);
+	return g_string_free(clean, FALSE);
+}
+
 static void emit(LogLevel level, const char *format, va_list args)
 {
 	if (!wanted(level))
 		return;
-	g_autofree char *text = g_strdup_vprintf(format, args);
+	g_autofree char *given = g_strdup_vprintf(format, args);
+	g_autofree char *text = hashes() ? without_addresses(given) : g_strdup(given);
 	g_autofree char *valid = g_utf8_make_valid(text, -1);
 	for (char *p = valid; *p; p++)
 		if ((guchar)*p < 0x20 || *p == 0x7f)
@@ -124,17 +175,5 @@ void log_debug(const char *format, ...)
 
 char *log_address(const char *address)
 {
-	guint8 hash[crypto_shorthash_BYTES];
-
-	g_mutex_lock(&state.lock);
-	gboolean hashed = state.hash;
-	g_mutex_unlock(&state.lock);
-	if (!hashed || !*address)
-		return g_strdup(address);
-	g_autofree char *lower = g_utf8_strdown(address, -1);
-	crypto_shorthash(hash, (const guint8 *)lower, strlen(lower), state.key);
-	GString *text = g_string_new("h:");
-	for (gsize i = 0; i < sizeof(hash); i++)
-		g_string_append_printf(text, "%02x", hash[i]);
-	return g_string_free(text, FALSE);
+	return hashes() && *address ? hashed(address) : g_strdup(address);
 }

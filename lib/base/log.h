@@ -19,7 +19,8 @@ void log_open(const char *program, LogLevel level, gboolean hash_addresses, cons
 /* Changes level and hashing later (reload). */
 void log_configure(LogLevel level, gboolean hash_addresses);
 
-/* One line; control characters and non-UTF-8 in the result are replaced by '?'. */
+/* One line; control characters and non-UTF-8 in the result are replaced by '?'. Where addresses are
+ * hashed, those within the text are, too. */
 void log_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void log_warning(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void log_info(const char *format, ...) G_GNUC_PRINTF(1, 2);

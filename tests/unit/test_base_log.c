@@ -70,6 +70,29 @@ static void test_hashed_addresses(void **state)
 	assert_string_equal(plain, "alice@firma.example");
 }
 
+/* Wherever in a line an address comes from: it is the same hash. */
+static void test_addresses_in_texts(void **state)
+{
+	static const char *const rows[][2] = {
+		{"lookup: alice@firma.example: ldap down", "lookup: %s: ldap down"},
+		{"for <Alice@firma.example>, (alice@firma.example)", "for <%s>, (%s)"},
+		{"a@ b, @c, @ and mailto:alice@firma.example", "a@ b, @c, @ and mailto:%s"},
+		{"@alice@firma.example", "@%s"},
+	};
+
+	(void)state;
+	log_open("test", LOG_LEVEL_INFO, TRUE, "salt");
+	g_autofree char *hash = log_address("alice@firma.example");
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_auto(GStrv) parts = g_strsplit(rows[i][1], "%s", -1);
+		g_autofree char *expected = g_strjoinv(hash, parts);
+		capture_start();
+		log_info("%s", rows[i][0]);
+		g_autofree char *text = capture_end();
+		assert_non_null(strstr(text, expected));
+	}
+}
+
 /* Each code has its own row; class, code and enhanced code agree; strangers are temporary. */
 static void test_error_table(void **state)
 {
@@ -95,6 +118,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_line_each),
 		cmocka_unit_test(test_hashed_addresses),
+		cmocka_unit_test(test_addresses_in_texts),
 		cmocka_unit_test(test_error_table),
 	};
 
