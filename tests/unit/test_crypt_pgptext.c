@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Where in a text the armoured blocks are, and what is none.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/crypt/pgptext.h"
+#include "lib/mail/htmltext.h"
+
+#define MESSAGE "-----BEGIN PGP MESSAGE-----\n\nwQ0D\n-----END PGP MESSAGE-----\n"
+#define SIGNED "-----BEGIN PGP SIGNED MESSAGE-----\n"
+#define SIGNATURE "-----BEGIN PGP SIGNATURE-----\n\niQEz\n-----END PGP SIGNATURE-----\n"
+#define CLEAR SIGNED "Hash: SHA256\n\n- - a\n b \t\n\n" SIGNATURE
+
+typedef struct {
+	const char *text;
+	const char *pieces; /* o: outside, m: message, s: clear-signed */
+} Case;
+
+static const Case cases[] = {
+	{"", ""},
+	{"words\n", "o"},
+	{MESSAGE, "m"},
+	{"a\n" MESSAGE "b\n" CLEAR "c", "omoso"},
+	{MESSAGE MESSAGE CLEAR, "mms"},
+	{"  -----BEGIN PGP MESSAGE----- \r\n\r\nwQ0D\r\n\xc2\xa0-----END PGP MESSAGE-----\xa0",
+	 "m"},
+	{"> " MESSAGE, "o"},
+	{"-----BEGIN PGP MESSAGE-----\n\nwQ0D\n", "o"},
+	{"-----BEGIN PGP MESSAGE-----\n" MESSAGE, "om"},
+	{"-----BEGIN PGP MESSAGE, PART 1/2-----\n\nwQ0D\n-----END PGP MESSAGE-----\n", "o"},
+	{SIGNED "\nno hash\n" SIGNATURE, "s"},
+	{SIGNED "Hash: SHA256\nComment: pay eve\n\na\n" SIGNATURE, "o"},
+	{SIGNED "NotDashEscaped: x\n\na\n" SIGNATURE, "o"},
+	{SIGNED "Hash: SHA256\na\n" SIGNATURE, "o"},
+	{SIGNED "\na\n" MESSAGE SIGNATURE, "omo"},
+	{" " CLEAR, "o"},
+	{SIGNED "\na\n " SIGNATURE, "o"},
+};
+
+static void test_split(void **state)
+{
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GArray) pieces = pgp_text_split(cases[i].text, strlen(cases[i].text));
+		g_autoptr(GString) found = g_string_new(NULL);
+
+		for (guint n = 0; n < pieces->len; n++)
+			g_string_append_c(found,
+					  "oms"[g_array_index(pieces, PgpTextPiece, n).kind]);
+		if (strcmp(found->str, cases[i].pieces) != 0)
+			fail_msg("\"%s\": %s", cases[i].text, found->str);
+	}
+}
+
+static void test_limit(void **state)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	(void)state;
+	for (guint i = 0; i < 2 * PGP_TEXT_BLOCKS_MAX; i++)
+		g_string_append(text, MESSAGE);
+	g_autoptr(GArray) pieces = pgp_text_split(text->str, text->len);
+
+	assert_int_equal(pieces->len, PGP_TEXT_BLOCKS_MAX + 1);
+}
+
+static gboolean shows(const char *shown)
+{
+	g_autoptr(GArray) pieces = pgp_text_split(CLEAR, strlen(CLEAR));
+
+	return pgp_text_shows(CLEAR, &g_array_index(pieces, PgpTextPiece, 0), shown, strlen(shown));
+}
+
+/* What gpg gives back, and what is another text. */
+static void test_shown(void **state)
+{
+	(void)state;
+	assert_true(shows("- a\n b\n\n"));
+	assert_true(shows("- a\r\n b  \r\n"));
+	assert_false(shows("- a\nb\n"));
+	assert_false(shows("a\n b\n"));
+	assert_false(shows("- a\n"));
+	assert_false(shows("- a\n b\n\nmore\n"));
+	assert_false(shows(""));
+}
+
+static void test_block(void **state)
+{
+	static const char text[] = "-----BEGIN PGP MESSAGE-----\nVersion: 1\nCharset: x-y \n\n"
+				   "wQ0D\n-----END PGP MESSAGE-----\n";
+	g_autoptr(GArray) pieces = pgp_text_split(text, strlen(text));
+	const PgpTextPiece *piece = &g_array_index(pieces, PgpTextPiece, 0);
+	g_autofree char *charset = pgp_text_charset(text, piece);
+	g_autoptr(GBytes) packets = pgp_text_packets(text, piece);
+
+	(void)state;
+	assert_string_equal(charset, "x-y");
+	assert_int_equal(g_bytes_get_size(packets), 3);
+}
+
+static void test_html(void **state)
+{
+	static const char *const pairs[][2] = {
+		{"a<br>b<BR/>c", "a\nb\nc"},
+		{"<style>x</style>a<!-- b -- > c -->d", "ad"},
+		{"<script>a</script><b>b</b><div class=x>c", "b\nc"},
+		{"&nbsp;&#43;&#x3D;&amp;&#160;&eacute;&#0;&#9999;&", " +=& &eacute;&#0;&#9999;&"},
+		{"a<b", "a"},
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(pairs); i++) {
+		g_autofree char *text = html_text(pairs[i][0]);
+
+		assert_string_equal(text, pairs[i][1]);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_split), cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_shown), cmocka_unit_test(test_block),
+		cmocka_unit_test(test_html),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
