@@ -105,6 +105,9 @@ def captured(site, tap):
                     got = error.smtp_code
                 assert got == code, (got, reply)
             site.arrived(1)
+            answer, status = site.sealpost.explain(ALICE, ["eve2@else.example"],
+                                                  answer.encode())
+            assert status == 77 and "reply to encrypted" in answer["recipients"][0]["rule"]["text"]
 
 
 def several(site, tap):
@@ -127,6 +130,14 @@ def several(site, tap):
             assert ret in copy.facts["mail"] and "ENVID=QQ314" in copy.facts["mail"], copy.facts
             assert "NOTIFY=FAILURE,DELAY" in copy.facts["rcpt"][0], copy.facts
             assert "ORCPT=rfc822;original@firma.example" in copy.facts["rcpt"][0], copy.facts
+
+
+def expectations(site, tap):
+    with tap.case("sealpost policy test knows answers"):
+        path = site.folder / "expected"
+        path.write_text(f'expect from "{ALICE}" to "x@web.example" reply to encrypted: require smime, pgp\n'
+                        f'expect from "{ALICE}" to "x@web.example": plain\n')
+        assert b"2 expectations, 0 not met" in site.sealpost.run("policy", "test", path).stdout
 
 
 def domain_keys(site, tap):
@@ -206,5 +217,5 @@ def oracle(site, tap):
 
 with script() as tap, tap.site(people=(*cast.CAST, EVE, ZOE), policy=POLICY, portal=False,
                                postfix_settings=POSTFIX) as site:
-    for part in (captured, several, domain_keys, oracle):
+    for part in (captured, several, expectations, domain_keys, oracle):
         part(site, tap)
