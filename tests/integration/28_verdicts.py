@@ -91,6 +91,8 @@ class Verdict:
         self.warnings = variant["warnings"]
         self.head, _, self.body = delivered.partition(b"\r\n\r\n")
         self.came = crlf(came).partition(b"\r\n\r\n")[2]
+        for layer in variant["layers"]:
+            assert set(layer) >= {"part", "kind", "result", "reason", "algorithm", "key", "sha256"}
         for signature in self.signatures:
             assert set(signature) >= {"part", "kind", "covers", "result", "signer", "matches_from",
                                       "key"}, path
