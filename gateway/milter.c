@@ -110,7 +110,7 @@ static void ask_macros(SMFICTX *context)
 		{SMFIM_ENVFROM, "i {auth_authen} {auth_type} {tls_version} {cipher}"},
 		{SMFIM_ENVRCPT, "{rcpt_host} {rcpt_mailer}"},
 		{SMFIM_EOH, "i"},
-		{SMFIM_EOM, ""},
+		{SMFIM_EOM, "i"},
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(lists); i++) {
