@@ -91,6 +91,7 @@ static void tell_signature(GString *text, const OpenSignature *signature)
 char *annotate_details(const Opened *opened)
 {
 	GString *text = g_string_new(NULL);
+	g_auto(GStrv) restored = opened_restored(opened);
 
 	for (guint i = 0; i < opened->layers->len; i++) {
 		g_string_append(text, text->len ? ";\n\t" : " ");
@@ -103,5 +104,10 @@ char *annotate_details(const Opened *opened)
 	for (guint i = 0; i < opened->warnings->len; i++)
 		g_string_append_printf(text, "%swarning %s", text->len ? ";\n\t" : " ",
 				       (const char *)opened->warnings->pdata[i]);
+	if (*restored) {
+		g_autofree char *names = g_strjoinv(", ", restored);
+
+		g_string_append_printf(text, ";\n\trestored %s", names);
+	}
 	return g_string_free(text, FALSE);
 }

@@ -198,20 +198,14 @@ static void add_found_signatures(JsonBuilder *json, const Opened *opened)
 	json_builder_end_array(json);
 }
 
-/* The fields that stood inside and are delivered outside, each name once. */
+/* The fields that stood inside and are delivered outside. */
 static void add_restored(JsonBuilder *json, const Opened *opened)
 {
-	const Headers *restored = opened->restored;
+	g_auto(GStrv) names = opened_restored(opened);
 
 	begin_array(json, "restored");
-	if (opened->subject)
-		json_builder_add_string_value(json, "Subject");
-	for (guint i = 0; restored && i < headers_count(restored); i++) {
-		const Header *header = headers_at(restored, i);
-
-		if (headers_find(restored, header->name, 0) == header)
-			json_builder_add_string_value(json, header->name);
-	}
+	for (char **name = names; *name; name++)
+		json_builder_add_string_value(json, *name);
 	json_builder_end_array(json);
 }
 

@@ -130,14 +130,15 @@ static Headers *relabel(const Headers *fields, const Label *label, GError **erro
 
 static Headers *read_fields(const Work *work, const MimePart *part, GError **error)
 {
-	gsize size = (gsize)(part->headers.end - part->headers.start), used;
+	gsize used;
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
 	g_autoptr(Sink) sink = sink_new_bytes(bytes, HEADERS_BYTES_MAX * 2);
 	g_autoptr(Source) source = spool_source(work->display->spool, part->headers);
 
 	if (!stream_copy(source, sink, error))
 		return NULL;
-	return head_parse((const char *)bytes->data, size, &used, error);
+	return head_parse(bytes->len > 0 ? (const char *)bytes->data : "", bytes->len, &used,
+			  error);
 }
 
 static void add_patch(Work *work, Range range, GByteArray *bytes)

@@ -142,6 +142,22 @@ gboolean opened_is_plain(const Opened *opened)
 	return opened->layers->len == 0 && opened->signatures->len == 0;
 }
 
+char **opened_restored(const Opened *opened)
+{
+	g_autoptr(GStrvBuilder) names = g_strv_builder_new();
+	const Headers *restored = opened->restored;
+
+	if (opened->subject)
+		g_strv_builder_add(names, "Subject");
+	for (guint i = 0; restored && i < headers_count(restored); i++) {
+		const Header *header = headers_at(restored, i);
+
+		if (headers_find(restored, header->name, 0) == header)
+			g_strv_builder_add(names, header->name);
+	}
+	return g_strv_builder_end(names);
+}
+
 char *opened_key(const Opened *opened, GError **error)
 {
 	g_autoptr(Sha256) sha256 = sha256_new();

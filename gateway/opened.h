@@ -71,6 +71,8 @@ void opened_conclude(Opened *opened);
 gboolean opened_met_encryption(const Opened *opened);
 /* Nothing was found that concerns us. */
 gboolean opened_is_plain(const Opened *opened);
+/* The names of the header fields that were restored, each once. New vector. */
+char **opened_restored(const Opened *opened);
 /* The same for recipients who may share a copy. New string. */
 char *opened_key(const Opened *opened, GError **error);
 

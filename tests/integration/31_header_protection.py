@@ -239,6 +239,8 @@ def again(work, tap):
                                                (work.pgp, PETER, files[1])):
                     variant, mail = work.receive(sealpost, person, copy)
                     assert ("Subject" in variant["restored"]) == ("hide" in rules), (form, variant)
+                    said = re.search(rb";\r\n\trestored (.*)\r\n", mail)
+                    assert (said.group(1).decode().split(", ") if said else []) == variant["restored"]
                     assert not variant["warnings"] or variant["warnings"] == \
                         ["not-protected-against-change"], variant
                     got, sent = parsed(mail), parsed(message)
