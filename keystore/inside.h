@@ -30,8 +30,11 @@ struct Keystore {
 	Unlocked *unlocked;
 	LearnMode learn_mode;
 	GThreadPool *learner; /* learn.c */
+	gint learner_closing;
+	gboolean learner_gave_up; /* its thread's own */
 
-	GMutex lock; /* guards the two below */
+	GMutex lock; /* guards the three below */
+	GHashTable *carried; /* lesson.c: digest -> Candidate (NULL: gpg does not take it) */
 	Trust *trust;
 	gint64 trust_generation; /* of the store, when trust was made */
 };

@@ -42,7 +42,7 @@ static gboolean is_over(const Candidate *candidate)
 
 static LearnResult judge_known(const Lesson *lesson, const Learned *row, gboolean others)
 {
-	switch (row->candidate->learned) {
+	switch (row->state) {
 	case LEARNED_REJECTED: return LEARN_REJECTED;
 	case LEARNED_CHANGED: return others || lesson->type == KEY_PGP ? LEARN_CHANGED : LEARN_NEW;
 	default: return g_strcmp0(row->digest, lesson->digest) ? LEARN_UPDATED : LEARN_KNOWN;
@@ -64,7 +64,7 @@ static LearnResult judge(const Lesson *lesson, const GPtrArray *rows, const Lear
 		count++;
 		if (strcmp(candidate->id, lesson->id) == 0)
 			*row = other;
-		else if (candidate->learned != LEARNED_REJECTED && !is_over(candidate))
+		else if (other->state != LEARNED_REJECTED && !is_over(candidate))
 			others = TRUE;
 	}
 	if (*row)
@@ -149,9 +149,9 @@ static Learned *new_row(const Lesson *lesson, const Learned *old, Candidate *can
 	row->first = old ? old->first : row->seen;
 	row->digest = g_strdup(lesson->digest);
 	row->candidate = candidate;
-	row->candidate->learned = lesson->result == LEARN_CHANGED      ? LEARNED_CHANGED
-				  : old && lesson->result != LEARN_NEW ? old->candidate->learned
-								       : LEARNED_USED;
+	row->state = lesson->result == LEARN_CHANGED	  ? LEARNED_CHANGED
+		     : old && lesson->result != LEARN_NEW ? old->state
+							  : LEARNED_USED;
 	return row;
 }
 
@@ -215,10 +215,15 @@ static gboolean write_lesson(Keystore *keystore, Lesson *lesson, GError **error)
 
 static void work(gpointer data, gpointer user_data)
 {
+	Keystore *keystore = user_data;
 	Task *task = data;
 	g_autoptr(GError) error = NULL;
 
-	write_lesson(user_data, task->lesson, &error);
+	/* At the end of the program nobody waits for a database that does not answer. */
+	if (keystore->learner_gave_up)
+		g_set_error(&error, SEALPOST_ERROR, ERROR_STORE, "the gateway ends");
+	else if (!write_lesson(keystore, task->lesson, &error))
+		keystore->learner_gave_up = g_atomic_int_get(&keystore->learner_closing) != 0;
 	task->report(task->lesson, error);
 	lesson_free(task->lesson);
 	g_free(task);
@@ -258,6 +263,10 @@ gboolean learner_open(Keystore *keystore, GError **error)
 			    "[learn] keys: \"%s\" is none of use, approved and off", mode);
 		return FALSE;
 	}
+	keystore->learner_closing = 0;
+	keystore->learner_gave_up = FALSE;
+	keystore->carried = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+						  (GDestroyNotify)candidate_unref);
 	/* One: SQLite has one writer. Not exclusive: it is started when there is work for it. */
 	keystore->learner = g_thread_pool_new(work, keystore, 1, FALSE, &cause);
 	if (keystore->learner)
@@ -268,8 +277,10 @@ gboolean learner_open(Keystore *keystore, GError **error)
 
 void learner_close(Keystore *keystore)
 {
+	g_atomic_int_set(&keystore->learner_closing, 1);
 	if (keystore->learner)
 		g_thread_pool_free(keystore->learner, FALSE, TRUE);
+	g_clear_pointer(&keystore->carried, g_hash_table_unref);
 }
 
 gboolean keystore_learns(const Keystore *keystore)

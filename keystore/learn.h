@@ -18,7 +18,7 @@
 #define LEARN_CERT_MAX (16 * 1024)
 #define LEARN_CHAIN_MAX 5
 /* Most lessons that wait for being written; what comes then is lost (and comes again). */
-#define LEARN_QUEUE_MAX 1000
+#define LEARN_QUEUE_MAX 200
 
 typedef enum {
 	LEARN_KNOWN, /* is there already */

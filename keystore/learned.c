@@ -74,6 +74,7 @@ static Learned *read_row(DbQuery *query, GError **error)
 	candidate->learned = (LearnedState)CLAMP(state, LEARNED_USED, LEARNED_REJECTED);
 	Learned *learned = g_new0(Learned, 1);
 	learned->candidate = candidate;
+	learned->state = candidate->learned;
 	learned->address = g_strdup(db_text(query, 12));
 	learned->origin = g_strdup(db_text(query, 15));
 	learned->first = db_int(query, 16);
@@ -178,7 +179,7 @@ gboolean learned_put(Store *store, const Learned *learned, GError **error)
 		      " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		      "sssiisiibsssssiiiiii", learned->address, candidate->id,
 		      address_domain(learned->address), (gint64)candidate->type,
-		      (gint64)candidate->learned, learned->origin, learned->first, learned->seen,
+		      (gint64)learned->state, learned->origin, learned->first, learned->seen,
 		      candidate->cert ? cert_der(candidate->cert) : pgp->bytes, chain,
 		      learned->digest, user_ids, encryption_ids,
 		      pgp->algorithm ? pgp->algorithm : "", pgp->created, pgp->expires,

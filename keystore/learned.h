@@ -13,7 +13,8 @@ typedef struct {
 	char *origin; /* "signature", "autocrypt", "attached", "text" */
 	gint64 first, seen; /* seconds since 1970; seen: to the day */
 	char *digest; /* OpenPGP: SHA-256 of the form that came last; NULL for certificates */
-	Candidate *candidate; /* with its state, and its intermediates in `extra` */
+	LearnedState state;
+	Candidate *candidate; /* its intermediates in `extra`; what was read has the state, too */
 } Learned;
 void learned_free(Learned *learned);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Learned, learned_free)

@@ -11,6 +11,9 @@
 #include "keystore/learned.h"
 #include "keystore/scratch.h"
 
+/* Most keys that are remembered as gpg took them, of PGPKEY_CARRIED_MAX at most. */
+#define CARRIED_MAX 100
+
 const char *learn_result_name(LearnResult result)
 {
 	static const char *const names[] = {"known",   "new",	   "updated",	"changed",
@@ -158,17 +161,44 @@ Lesson *keystore_lesson_smime(Keystore *keystore, const KeyAnswer *sender,
 
 /* --- OpenPGP --- */
 
-/* gpg has the last word on what this key is, and whether it names the address. */
-static gboolean read_key(Lesson *lesson, const PgpCarried *carried, gboolean must_name)
+/* gpg has the last word on what this key is. NULL: it does not take it. */
+static Candidate *ask_gpg(const PgpCarried *carried)
 {
 	g_autoptr(GPtrArray) keys = scratch_read_pgp(carried->bytes, NULL, NULL);
 	const PgpKey *key = keys && keys->len == 1 ? keys->pdata[0] : NULL;
 
-	if (!key || strcmp(key->fingerprint, lesson->id) != 0 ||
-	    (must_name && !g_strv_contains((const char *const *)key->addresses, lesson->address)))
-		return FALSE;
-	lesson->candidate = candidate_new_pgp(g_ptr_array_steal_index(keys, 0));
-	return TRUE;
+	return key && strcmp(key->fingerprint, carried->fingerprint) == 0
+		       ? candidate_new_pgp(g_ptr_array_steal_index(keys, 0))
+		       : NULL;
+}
+
+/* The same, asked once for the many copies of a message that brings the key. */
+static Candidate *read_carried(Keystore *keystore, const PgpCarried *carried, const char *digest)
+{
+	gpointer found = NULL;
+
+	g_mutex_lock(&keystore->lock);
+	gboolean known = g_hash_table_lookup_extended(keystore->carried, digest, NULL, &found);
+	if (found)
+		candidate_ref(found);
+	g_mutex_unlock(&keystore->lock);
+	if (known)
+		return found;
+	Candidate *candidate = ask_gpg(carried);
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&keystore->lock);
+	if (g_hash_table_size(keystore->carried) >= CARRIED_MAX)
+		g_hash_table_remove_all(keystore->carried);
+	g_hash_table_replace(keystore->carried, g_strdup(digest),
+			     candidate ? candidate_ref(candidate) : NULL);
+	return candidate;
+}
+
+static gboolean read_key(Keystore *keystore, Lesson *lesson, const PgpCarried *carried,
+			 gboolean must_name)
+{
+	lesson->candidate = read_carried(keystore, carried, lesson->digest);
+	return lesson->candidate &&
+	       (!must_name || candidate_names(lesson->candidate, lesson->address));
 }
 
 Lesson *keystore_lesson_pgp(Keystore *keystore, const KeyAnswer *sender, const PgpCarried *carried,
@@ -182,7 +212,7 @@ Lesson *keystore_lesson_pgp(Keystore *keystore, const KeyAnswer *sender, const P
 	lesson->digest = g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, carried->bytes);
 	if (!lesson_prepare(keystore, lesson, error))
 		return NULL;
-	if (lesson->writes && !read_key(lesson, carried, must_name))
+	if (lesson->writes && !read_key(keystore, lesson, carried, must_name))
 		return NULL;
 	return g_steal_pointer(&lesson);
 }

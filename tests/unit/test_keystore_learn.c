@@ -234,7 +234,7 @@ static void test_renewed(void **state)
 
 	/* One whose time is over makes room for the next. */
 	row.candidate = candidate_new_cert(over->cert);
-	row.candidate->learned = LEARNED_USED;
+	row.state = LEARNED_USED;
 	assert_true(learned_put(place->keystore->store, &row, NULL));
 	candidate_unref(row.candidate);
 	assert_string_equal(learn_smime(place, LEA, (SmimeEvidence){.signer = next->cert}), "new");
@@ -445,9 +445,9 @@ static void test_keep(void **state)
 		g_autofree char *address = g_strdup_printf("%u@x.example", (guint)i);
 		g_autoptr(Made) made = make(place, (MakerOrder){.name = "n", .email = address});
 		g_autoptr(Candidate) candidate = candidate_new_cert(made->cert);
-		Learned row = {address, (char *)"signature", 1, NOW - 864000, NULL, candidate};
+		Learned row = {address, (char *)"signature", 1,	       NOW - 864000,
+			       NULL,	states[i],	     candidate};
 
-		candidate->learned = states[i];
 		assert_true(learned_put(place->keystore->store, &row, NULL));
 	}
 	assert_string_equal(learn_new(place, LEA), "new");
