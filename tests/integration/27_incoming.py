@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 import tempfile
+import zlib
 
 from lib import Office, Tap
 
@@ -139,6 +140,91 @@ def forms(work, tap):
         assert entity.split(b"\r\n\r\n", 1)[1] in files[0]
 
 
+def der(tag, *parts):
+    body = b"".join(parts)
+    size = len(body)
+    octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes([tag]) + (bytes([size]) if size < 128 else bytes([0x80 | len(octets)]) + octets) + body
+
+
+def compressed(content):
+    """CompressedData (RFC 3274): no tool here makes it."""
+    smime = bytes.fromhex("2a864886f70d010910")
+    data = der(0x30, der(6, bytes.fromhex("2a864886f70d010701")),
+               der(0xa0, der(4, zlib.compress(content))))
+    inner = der(0x30, der(2, b"\0"), der(0x30, der(6, smime + b"\x03\x08")), data)
+    return pkcs7(der(0x30, der(6, smime + b"\x01\x09"), der(0xa0, inner)), "compressed-data")
+
+
+def pkcs7(raw, kind):
+    return (f"Content-Type: application/pkcs7-mime; smime-type={kind}; name=smime.p7z\r\n"
+            "Content-Transfer-Encoding: base64\r\n\r\n").encode() + crlf(base64.encodebytes(raw))
+
+
+def types(work, tap):
+    with tap.case("compressed: alone, inside and outside of the others; a bomb stays shut"):
+        zipped = ("smime-compressed", "opened", None)
+        for entity, expected in (
+                (compressed(ENTITY), [zipped]),
+                (work.encrypted(compressed(work.signed(ENTITY)), ALICE),
+                 [opened(), zipped, opened("smime-signed")]),
+                (compressed(work.encrypted(ENTITY, ALICE)), [zipped, opened()]),
+                (work.signed(work.encrypted(work.signed(ENTITY, "-nodetach"), ALICE), "-nodetach"),
+                 [opened("smime-opaque-signed"), opened(), opened("smime-opaque-signed")])):
+            answer, files = work.explain(entity, ALICE)
+            assert layers(answer["variants"][0]) == expected, answer
+            assert files[0].endswith(ENTITY.split(b"\r\n\r\n")[1]) or b"smime-signed" in files[0]
+        bomb = ENTITY + b"\0" * (300 << 20)
+        for entity in (compressed(bomb), compressed(compressed(bomb))):
+            answer, files = work.explain(entity, ALICE)
+            assert layers(answer["variants"][0])[-1] == ("smime-compressed", "shut", "too-large")
+            assert len(files[0]) < 2 << 20
+    with tap.case("types as they come: octet-stream with .p7m, no smime-type, an old name, no name"):
+        sealed, opaque = work.encrypted(ENTITY, ALICE), work.signed(ENTITY, "-nodetach")
+        for whole, kind in ((sealed, "smime-encrypted"), (opaque, "smime-opaque-signed")):
+            body = whole.split(b"\r\n\r\n", 1)[1]
+            for head in ("application/octet-stream; name=smime.p7m", "application/x-pkcs7-mime",
+                         'APPLICATION/PKCS7-MIME; NAME="smime.p7m"',
+                         'application/octet-stream\r\nContent-Disposition: attachment; filename="x.P7M"'):
+                entity = f"Content-Type: {head}\r\nContent-Transfer-Encoding: base64\r\n\r\n".encode() + body
+                answer, _ = work.explain(entity, ALICE)
+                assert layers(answer["variants"][0]) == [opened(kind)], (head, answer)
+            raw = base64.b64decode(body)
+            ragged = b"\r\n".join(base64.b64encode(raw)[i:i + 61] + b" " for i in range(0, len(raw) * 2, 61))
+            for broken in (base64.b64encode(raw)[:900] + b"\r\n" + base64.b64encode(raw)[900:] + b"\r\n",
+                           ragged, body.replace(b"\r\n", b"\r\n\r\n"), body.replace(b"\r\n", b"\n\t")):
+                answer, _ = work.explain(whole.split(b"\r\n\r\n", 1)[0] + b"\r\n\r\n" + broken, ALICE)
+                assert layers(answer["variants"][0]) == [opened(kind)], (broken[:100], answer)
+    with tap.case("a signature part by what it holds: renamed, in quoted-printable, with no CR"):
+        clear = work.signed(ENTITY)
+        armour = work.pgp_signed(ENTITY)
+
+        def found(entity, sender):
+            return signatures(work.explain(entity, ALICE, sender=sender)[0]["variants"][0])
+
+        for old, new in ((b"application/x-pkcs7-signature", b"application/octet-stream"),
+                         (b"application/pkcs7-signature", b"application/octet-stream"),
+                         (b"protocol=", b"x-protocol="), (b"micalg=", b"MICALG=X"), (b"\r\n", b"\n")):
+            assert found(clear.replace(old, new), SOFIA.address) == [GOOD], new
+        pgp_good = [("good", PETER.address, True)]
+        head, mark, rest = armour.rpartition(b"Content-Type: application/pgp-signature\r\n")
+        for entity in (armour.replace(b"application/pgp-signature", b"application/broken"),
+                       armour.replace(b"\r\n", b"\n"),
+                       head + mark + b"Content-Transfer-Encoding: quoted-printable\r\n" +
+                       rest.split(b"\r\n--b--")[0].replace(b"=", b"=3D") + b"\r\n--b--\r\n",
+                       head + mark + b"Content-Transfer-Encoding: base64\r\n\r\n" + crlf(base64.encodebytes(
+                           rest[2:].split(b"\r\n--b--")[0])) + b"--b--\r\n"):
+            assert found(entity, PETER.address) == pgp_good, entity
+        damaged = re.sub(rb"(BEGIN PGP SIGNATURE-----\r\n\r\n)....", rb"\1iQEz", armour)
+        assert [s[0] for s in found(damaged, PETER.address)] == ["bad"]
+    with tap.case("a text without a head inside, and a signature whose text lost its CRs in OpenPGP"):
+        answer, files = work.explain(work.encrypted(b"Just words.\n", ALICE), ALICE)
+        assert layers(answer["variants"][0]) == [opened()] and b"Just words." in files[0], answer
+        lost = work.pgp_encrypted(work.pgp_signed(ENTITY).replace(b"\r\n", b"\n"), ALICE, options=())
+        answer, _ = work.explain(lost, ALICE, sender=PETER.address)
+        assert signatures(answer["variants"][0]) == [("good", PETER.address, True)], answer
+
+
 def owners(work, tap):
     with tap.case("for two of whom one has the key: two variants, the other sees nothing"):
         answer, files = work.explain(work.encrypted(ENTITY, ALICE), ALICE, BOSS)
@@ -253,7 +339,7 @@ def main():
     tap, folder = Tap(), tempfile.mkdtemp(prefix="si-")
     try:
         work = Work(folder)
-        for part in (forms, owners, verdicts, openpgp):
+        for part in (forms, types, owners, verdicts, openpgp):
             part(work, tap)
     finally:
         shutil.rmtree(folder)
