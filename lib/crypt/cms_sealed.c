@@ -3,7 +3,6 @@
  * Is this one ciphertext from its first byte to its last? A head alone proves nothing: behind it,
  * or behind the structure, anything can stand, and it would leave as "already encrypted".
  */
-#include <string.h>
 
 #include "lib/crypt/cms_shell.h"
 
@@ -13,6 +12,11 @@
 static gboolean is_base64(char c)
 {
 	return g_ascii_isalnum(c) || c == '+' || c == '/';
+}
+
+static gboolean is_blank(char c)
+{
+	return c == '\n' || c == '\r' || c == ' ' || c == '\t';
 }
 
 /* Nothing but base64 and blanks, and behind its padding nothing more: decoders pass over the rest
@@ -25,11 +29,9 @@ static gboolean is_pure_base64(Source *source)
 
 	while ((got = source_read(source, buffer, sizeof buffer, NULL)) > 0) {
 		for (gssize i = 0; i < got; i++) {
-			if (buffer[i] == '=')
-				padding++;
-			else if (is_base64(buffer[i]) ? padding > 0 : !strchr(" \t\r\n", buffer[i]))
-				return FALSE;
-			if (padding > 2 || buffer[i] == '\0')
+			if (is_base64(buffer[i]) && padding == 0)
+				continue;
+			if (buffer[i] == '=' ? ++padding > 2 : !is_blank(buffer[i]))
 				return FALSE;
 		}
 	}
