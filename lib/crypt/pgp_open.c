@@ -246,7 +246,7 @@ static PgpOpened *open_twice(Run *run, GError **error)
 	}
 	if (first->opened || strcmp(first->reason, "no-key") != 0 || run->plain.written > 0)
 		return g_steal_pointer(&first);
-	if (!pgp_home_wake(run->home, error) || !source_rewind(run->message, error))
+	if (!pgp_home_wake(run->home, run->deadline, error) || !source_rewind(run->message, error))
 		return NULL;
 	return open_once(run, error);
 }

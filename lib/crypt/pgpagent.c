@@ -37,7 +37,7 @@ static void limit_waiting(int fd, gint64 microseconds)
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 }
 
-static int connect_agent(const char *folder, int seconds)
+static int connect_agent(const char *folder, gint64 patience)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	g_autofree char *path = g_build_filename(folder, "S.gpg-agent", NULL);
@@ -47,7 +47,7 @@ static int connect_agent(const char *folder, int seconds)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
-	limit_waiting(fd, seconds * G_USEC_PER_SEC);
+	limit_waiting(fd, patience);
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
 		close(fd);
 		return -1;
@@ -177,32 +177,45 @@ void pgp_agent_free(PgpAgent *agent)
 }
 
 /* Greeted, and told to ask nobody but us. */
-static PgpAgent *open_agent(const char *folder)
+static gboolean greet(PgpAgent *agent)
 {
 	static const Talk nothing = {NULL, NULL, NULL};
-	int fd = connect_agent(folder, ANSWER_SECONDS);
+
+	return read_line(agent) && command(agent, "OPTION pinentry-mode=loopback\n", &nothing) == 0;
+}
+
+/* NULL: none is there, or it was silent for that long (microseconds; errno EAGAIN). */
+static PgpAgent *open_agent(const char *folder, gint64 patience)
+{
+	int fd = connect_agent(folder, patience);
 
 	if (fd < 0)
 		return NULL;
-	g_autoptr(PgpAgent) agent = g_new0(PgpAgent, 1);
+	PgpAgent *agent = g_new0(PgpAgent, 1);
 	agent->fd = fd;
-	return read_line(agent) && command(agent, "OPTION pinentry-mode=loopback\n", &nothing) == 0
-		       ? g_steal_pointer(&agent)
-		       : NULL;
+	if (greet(agent))
+		return agent;
+	int saved = errno;
+	pgp_agent_free(agent);
+	errno = saved;
+	return NULL;
 }
 
 /* --- signing --- */
+
+/* Never 0, which would be "without a limit". */
+static gint64 time_left(gint64 deadline)
+{
+	return MAX(deadline - g_get_monotonic_time(), 1);
+}
 
 static gpgme_error_t sign(PgpAgent *agent, const PgpHash *hash, gint64 deadline, GByteArray *into)
 {
 	g_autofree char *key = g_strdup_printf("SIGKEY %s\n", hash->keygrip);
 	g_autoptr(GString) digest = g_string_new(NULL);
 	Talk talk = {NULL, NULL, into};
-	gint64 left = deadline - g_get_monotonic_time();
 
-	if (left <= 0)
-		return GPG_ERR_TIMEOUT;
-	limit_waiting(agent->fd, left);
+	limit_waiting(agent->fd, time_left(deadline));
 	g_string_append_printf(digest, "SETHASH %u ", hash->algorithm);
 	for (gsize i = 0; i < hash->size; i++)
 		g_string_append_printf(digest, "%02X", hash->digest[i]);
@@ -214,15 +227,15 @@ static gpgme_error_t sign(PgpAgent *agent, const PgpHash *hash, gint64 deadline,
 	return failure ? failure : command(agent, "PKSIGN\n", &talk);
 }
 
-/* A connection that waits, or a new one; the agent is started if it does not run. */
-static PgpAgent *agent_for(PgpHome *home)
+/* The agent is started if it does not run. */
+static PgpAgent *new_agent(PgpHome *home, gint64 deadline, gpgme_error_t *failure)
 {
-	PgpAgent *agent = pgp_home_take_agent(home);
+	const char *folder = pgp_home_folder(home);
+	PgpAgent *agent = open_agent(folder, time_left(deadline));
 
-	if (!agent)
-		agent = open_agent(pgp_home_folder(home));
-	if (!agent && pgp_home_wake(home, NULL))
-		agent = open_agent(pgp_home_folder(home));
+	*failure = !agent && errno == EAGAIN ? GPG_ERR_TIMEOUT : GPG_ERR_EOF;
+	if (!agent && *failure == GPG_ERR_EOF && pgp_home_wake(home, deadline, NULL))
+		agent = open_agent(folder, time_left(deadline));
 	return agent;
 }
 
@@ -231,11 +244,16 @@ gboolean pgp_agent_sign(PgpHome *home, const PgpHash *hash, gint64 deadline, GBy
 {
 	gpgme_error_t failure = GPG_ERR_EOF;
 
-	/* Connections that waited end with their agent: as many of them may be dead. */
-	for (guint tries = 0; failure == GPG_ERR_EOF && tries < PGP_HOME_IDLE_MAX + 2; tries++) {
-		PgpAgent *agent = agent_for(home);
+	/* Connections that waited end with their agent: as many of them may be dead. Two new ones
+	 * that break off are no accident. */
+	for (guint fresh = 0; failure == GPG_ERR_EOF && fresh < 2;) {
+		PgpAgent *agent = pgp_home_take_agent(home);
+		if (!agent) {
+			fresh++;
+			agent = new_agent(home, deadline, &failure);
+		}
 		if (!agent)
-			break;
+			continue;
 		failure = sign(agent, hash, deadline, answer);
 		if (!failure) {
 			pgp_home_give_agent(home, agent);
@@ -252,7 +270,7 @@ gboolean pgp_agent_sign(PgpHome *home, const PgpHash *hash, gint64 deadline, GBy
 gboolean pgp_agent_passwd(const char *folder, const char *keygrip, const Secret *old,
 			  const Secret *new, GError **error)
 {
-	g_autoptr(PgpAgent) agent = open_agent(folder);
+	g_autoptr(PgpAgent) agent = open_agent(folder, ANSWER_SECONDS * G_USEC_PER_SEC);
 	g_autofree char *passwd = g_strdup_printf("PASSWD %s\n", keygrip);
 	const Talk talk = {old, new, NULL};
 
@@ -277,7 +295,7 @@ gboolean pgp_agent_passwd(const char *folder, const char *keygrip, const Secret 
 static gboolean ask_to_end(const char *folder)
 {
 	char buffer[LINE_MAX_SIZE];
-	int fd = connect_agent(folder, END_SECONDS);
+	int fd = connect_agent(folder, END_SECONDS * G_USEC_PER_SEC);
 	gssize n = 1;
 
 	if (fd < 0)

@@ -459,7 +459,7 @@ void pgp_home_forget_secret(PgpHome *home, const char *fingerprint)
 	end_import(home);
 }
 
-gboolean pgp_home_wake(PgpHome *home, GError **error)
+gboolean pgp_home_wake(PgpHome *home, gint64 deadline, GError **error)
 {
 	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func((GDestroyNotify)gpgme_key_unref);
 	PgpContext *context = pgp_home_take(home, error);
@@ -469,6 +469,6 @@ gboolean pgp_home_wake(PgpHome *home, GError **error)
 	/* Whoever lists secret keys asks the agent, and starts it. */
 	gboolean good =
 		pgp_run(context, gpgme_op_keylist_start(pgp_context_gpgme(context), NULL, 1),
-			deadline(), keys, error);
+			deadline, keys, error);
 	return pgp_home_end(home, context, good);
 }

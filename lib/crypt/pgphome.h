@@ -54,7 +54,7 @@ struct PgpTargets *pgp_home_targets(const PgpHome *home);
 /* The public key of that fingerprint, with all its subkeys. */
 GBytes *pgp_export_public(PgpHome *home, const char *fingerprint, GError **error);
 /* Makes sure that the agent runs. */
-gboolean pgp_home_wake(PgpHome *home, GError **error);
+gboolean pgp_home_wake(PgpHome *home, gint64 deadline, GError **error);
 
 /* --- pgpfolder.c: the files of a GnuPG home --- */
 

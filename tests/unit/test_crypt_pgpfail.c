@@ -231,36 +231,60 @@ static void test_lost_folder(void **state)
 	}
 }
 
-/* Signs with a second's time while the agent stands still. TRUE: it timed out, as it must. FALSE: it
- * signed, for the agent that was stopped was no longer the one in use. */
-static gboolean times_out(World *world)
+/* A second's time while the agent stands still; keys: NULL to sign only. TRUE: it timed out, as it
+ * must. FALSE: it signed, for the agent that was stopped was no longer the one in use. */
+static gboolean times_out(World *world, PgpHome *home, const char *folder, GPtrArray *keys)
 {
 	g_autoptr(GByteArray) out = g_byte_array_new();
 	g_autoptr(Sink) sink = sink_new_bytes(out, LIMIT);
 	g_autoptr(Source) source = source_new_bytes(world->entity);
 	g_autoptr(GError) error = NULL;
-	PgpJob job = {.signer = world->alice, .deadline = g_get_monotonic_time() + G_USEC_PER_SEC};
+	gint64 start = g_get_monotonic_time();
+	PgpJob job = {world->alice, keys, start + G_USEC_PER_SEC};
 
-	signal_agents(world->folder, SIGSTOP);
-	if (pgp_protect(world->home, &job, source, sink, &error))
+	signal_agents(folder, SIGSTOP);
+	if (pgp_protect(home, &job, source, sink, &error))
 		return FALSE;
 	assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_TIMEOUT));
 	assert_int_equal(out->len, 0);
+	assert_true(g_get_monotonic_time() - start < 15 * G_USEC_PER_SEC);
 	return TRUE;
 }
 
-/* The deadline holds, and the next message goes through. */
+/* The deadline holds, whoever asks the agent (gpg for a signature alone, we for what is encrypted, too),
+ * and the next message goes through. */
 static void test_hung_agent(void **state)
 {
 	World *world = *state;
-	gboolean timed_out = FALSE;
+	g_autoptr(GPtrArray) keys = g_ptr_array_new();
 
-	for (int i = 0; i < 5 && !timed_out; i++) {
+	g_ptr_array_add(keys, world->peter_key);
+	for (int encrypted = 0; encrypted < 2; encrypted++) {
+		gboolean timed_out = FALSE;
+
+		for (int i = 0; i < 5 && !timed_out; i++) {
+			assert_works(world);
+			timed_out = times_out(world, world->home, world->folder,
+					      encrypted ? keys : NULL);
+		}
+		assert_true(timed_out);
 		assert_works(world);
-		timed_out = times_out(world);
 	}
-	assert_true(timed_out);
-	assert_works(world);
+}
+
+/* The same where no connection to the agent is at hand: it greets nobody. */
+static void test_silent_agent(void **state)
+{
+	World *world = *state;
+	g_autofree char *folder = g_build_filename(world->maker->folder, "silent", NULL);
+	g_autoptr(PgpHome) home = pgp_home_open(folder, NULL);
+	g_autoptr(GPtrArray) keys = g_ptr_array_new();
+
+	g_ptr_array_add(keys, world->peter_key);
+	assert_non_null(home);
+	assert_true(pgp_home_need_secret(home, world->alice, world->alice_secret, NULL));
+	assert_true(times_out(world, home, folder, keys));
+	assert_true(protect_to(home, world->alice, world->peter_key, world->entity, NULL));
 }
 
 static void test_deadline_over(void **state)
@@ -530,13 +554,14 @@ static void test_nothing_left(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_refused_keys),  cmocka_unit_test(test_unknown_signer),
-		cmocka_unit_test(test_need_secret),   cmocka_unit_test(test_dead_agent),
-		cmocka_unit_test(test_lost_folder),   cmocka_unit_test(test_hung_agent),
-		cmocka_unit_test(test_deadline_over), cmocka_unit_test(test_threads),
-		cmocka_unit_test(test_large),	      cmocka_unit_test(test_failing_ends),
-		cmocka_unit_test(test_long_folder),   cmocka_unit_test(test_secrets_go),
-		cmocka_unit_test(test_bad_folders),   cmocka_unit_test(test_nothing_left),
+		cmocka_unit_test(test_refused_keys), cmocka_unit_test(test_unknown_signer),
+		cmocka_unit_test(test_need_secret),  cmocka_unit_test(test_dead_agent),
+		cmocka_unit_test(test_lost_folder),  cmocka_unit_test(test_hung_agent),
+		cmocka_unit_test(test_silent_agent), cmocka_unit_test(test_deadline_over),
+		cmocka_unit_test(test_threads),	     cmocka_unit_test(test_large),
+		cmocka_unit_test(test_failing_ends), cmocka_unit_test(test_long_folder),
+		cmocka_unit_test(test_secrets_go),   cmocka_unit_test(test_bad_folders),
+		cmocka_unit_test(test_nothing_left),
 	};
 
 	return cmocka_run_group_tests_name("crypt/pgp under strain", tests, set_up, tear_down);
