@@ -105,6 +105,11 @@ build_in()
 
 demo()
 {
+	case " $* " in *" -h "* | *" --help "*)
+		usage
+		return
+		;;
+	esac
 	# shellcheck disable=SC2086
 	install_packages $to_build $to_run
 	[ "$(id -u)" = 0 ] || die "the demo's Postfix needs root to start"

@@ -93,7 +93,8 @@ Conf *cli_conf(void)
 	Conf *conf = conf_load(path && *path ? path : DEFAULT_CONF, &error);
 
 	if (!conf)
-		fprintf(stderr, "sealpost: %s\n", error->message);
+		fprintf(stderr, "sealpost: %s%s\n", error->message,
+			path && *path ? "" : " (--config FILE names another)");
 	return conf;
 }
 

@@ -11,8 +11,9 @@
 static const CliCommand nouns[] = {
 	{"init", cli_init, "DIR", "make a small complete installation in one folder"},
 	{"key", cli_key, "COMMAND",
-	 "keys and certificates: import, list, show, lookup, export, delete"},
-	{"explain", cli_explain, "[OPTION…] < MESSAGE", "what would happen to a message, and why"},
+	 "keys and certificates: import, list, show, lookup, export, approve, reject, delete"},
+	{"explain", cli_explain, "[OPTION...] < MESSAGE",
+	 "what would happen to a message, and why"},
 	{"policy", cli_policy, "COMMAND", "the rules: check, test"},
 	{"portal", cli_portal, "COMMAND", "the web portal: accounts, messages, expire, forget"},
 	{NULL, NULL, NULL, NULL},

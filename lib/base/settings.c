@@ -104,7 +104,9 @@ const Setting conf_settings[] = {
 	 "How people outside reach it: what their links begin with."},
 	{"portal", "certificate", SETTING_PATH, "portal.crt",
 	 "The web server's certificate chain (PEM)."},
-	{"portal", "key", SETTING_PATH, "portal.key", "Its private key (PEM, mode 0600)."},
+	{"portal", "key", SETTING_PATH, "portal.key",
+	 "Its private key (PEM): mode 0600, or 0640 if the portal's group shall read it again at "
+	 "SIGHUP."},
 	{"portal", "user", SETTING_STRING, NULL, "The portal drops root and runs as this user."},
 	{"portal", "database", SETTING_PATH, "state/portal/portal.db",
 	 "Sealed messages and accounts; gateway and portal both write it."},
