@@ -2,8 +2,10 @@
 """Keys learned from signed mail of strangers, through a real Postfix: the answer goes out encrypted
 with nobody doing anything. Made by openssl, gpg and sq; opened by openssl and gpg."""
 import base64
+import contextlib
 import json
 import smtplib
+import sqlite3
 import time
 from pathlib import Path
 
@@ -346,6 +348,25 @@ def levels(site, tap):
         site.sealpost.set("learn", keys="use")
 
 
+def locked(site, tap):
+    with tap.case("the store is locked: the mail arrives, the log says so"):
+        secret, public = new_pgp("late@late.example")
+        field = autocrypt("late@late.example", public)
+        mail = gpg_signed(secret, foreign.entity("Hallo\n"))
+        with contextlib.closing(sqlite3.connect(site.sealpost.folder / "state/keystore.db",
+                                                isolation_level=None)) as store:
+            store.execute("BEGIN IMMEDIATE")
+            assert b"Hallo" in from_outside(site, "late@late.example", mail, field)
+            end = time.monotonic() + 30
+            while "key not learned from=<late@late.example>" not in site.sealpost.gateway_log():
+                assert time.monotonic() < end
+                time.sleep(0.1)
+            store.execute("ROLLBACK")
+        assert not learned(site, "late@late.example")
+        from_outside(site, "late@late.example", mail, field)
+        wait_learned(site, "late@late.example")
+
+
 def flooding(site, tap):
     with tap.case("limits: for one address, for one domain; the mail itself arrives"):
         for i in range(7):
@@ -371,5 +392,6 @@ with script() as tap, tap.site(people=PEOPLE, policy=POLICY, portal=False,
     two_certificates(site, tap)
     pgp(site, tap)
     changed(site, tap)
+    locked(site, tap)
     levels(site, tap)
     flooding(site, tap)
