@@ -43,10 +43,11 @@ char *format_date_time(const Values *values, gint64 time)
 char *format_size(const Values *values, gint64 size)
 {
 	g_autofree char *comma = NULL;
+	g_autofree char *bytes = template_text(values, "format.bytes");
 	gint64 tenths;
 
 	if (size < 1000)
-		return g_strdup_printf("%" G_GINT64_FORMAT " Bytes", size);
+		return g_strdup_printf("%" G_GINT64_FORMAT " %s", size, bytes);
 	if (size < 1000 * 1000)
 		return g_strdup_printf("%" G_GINT64_FORMAT " KB", (size + 500) / 1000);
 	comma = template_text(values, "format.comma");

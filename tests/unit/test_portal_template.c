@@ -121,7 +121,7 @@ static void dates_and_sizes(void **state)
 		const char *german;
 		const char *english;
 	} cases[] = {
-		{0, "0 Bytes", "0 Bytes"},     {999, "999 Bytes", "999 Bytes"},
+		{0, "0 Bytes", "0 bytes"},     {999, "999 Bytes", "999 bytes"},
 		{1000, "1 KB", "1 KB"},	       {12345, "12 KB", "12 KB"},
 		{1234567, "1,2 MB", "1.2 MB"}, {31457280, "31,5 MB", "31.5 MB"},
 	};
