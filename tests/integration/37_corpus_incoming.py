@@ -42,6 +42,8 @@ class Family:
         self.sealpost = Sealpost(BUILD, self.folder / "sealpost", self.folder, self.folder / "log", None)
         self.sealpost.init("firma.example")
         self.sealpost.set("keystore", system_roots="false")
+        # Each explain gives all private keys of the family to a new gpg-agent: seconds on a busy machine.
+        self.sealpost.set("gateway", message_time="50s")
         self.sealpost.set_policy('internal domains "firma.example"\noutgoing require smime\n')
         families = [name, *RELATED.get(name, [])]
         keys = [row for row in rows if row["family"] in families and row["kind"] in KEYS and
