@@ -122,6 +122,23 @@ static Layer layer_of(const OpenWork *work)
 	return layer == LAYER_PGP && !root->children ? LAYER_NONE : layer;
 }
 
+/* What takes the message's place needs a header that can be read, or the layer stays shut. */
+static gboolean check_head(OpenWork *work, OpenStep *step, GError **error)
+{
+	const GPtrArray *layers = work->opened->layers;
+	GError *failure = NULL;
+	Range body;
+	g_autoptr(Headers) head = head_read(step->next, &body, &failure);
+
+	if (head)
+		return TRUE;
+	g_clear_pointer(&step->next, spool_unref);
+	OpenLayer *layer = layers->pdata[layers->len - 1];
+
+	layer->opened = FALSE;
+	return open_excuse(layer, failure, error);
+}
+
 static gboolean walk(OpenWork *work, GError **error)
 {
 	OpenStep step = {NULL, FALSE, FALSE};
@@ -145,6 +162,8 @@ static gboolean walk(OpenWork *work, GError **error)
 		work->loose |= layer != LAYER_NONE && work->opened->changeable &&
 			       !open_fills(work->tree, work->current);
 		if (!open_in_time(work, error) || !open_layer(work, layer, &step, error))
+			return FALSE;
+		if (step.next && step.replaces && !check_head(work, &step, error))
 			return FALSE;
 		if (!step.next)
 			return TRUE;

@@ -179,6 +179,13 @@ def types(work, tap):
             answer, files = work.explain(entity, ALICE)
             assert layers(answer["variants"][0])[-1] == ("smime-compressed", "shut", "too-large")
             assert len(files[0]) < 2 << 20
+    with tap.case("a header inside that is over our limits: shut, as it came"):
+        large = b"".join(b"X-%d: y\r\n" % n for n in range(25_000)) + ENTITY
+        for entity in (work.encrypted(large, ALICE, cipher="-aes-256-gcm"), work.signed(large, "-nodetach"),
+                       work.pgp_encrypted(large, ALICE)):
+            answer, files = work.explain(entity, ALICE)
+            assert [found[1:] for found in layers(answer["variants"][0])] == [("shut", "too-large")], answer
+            assert files[0].endswith(entity.split(b"\r\n\r\n", 1)[1])
     with tap.case("types as they come: octet-stream with .p7m, no smime-type, an old name, no name"):
         sealed, opaque = work.encrypted(ENTITY, ALICE), work.signed(ENTITY, "-nodetach")
         for whole, kind in ((sealed, "smime-encrypted"), (opaque, "smime-opaque-signed")):
