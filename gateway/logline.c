@@ -31,16 +31,24 @@ static const char *sign_name(SignKind sign)
 	return sign == SIGN_SMIME ? "smime" : sign == SIGN_PGP ? "pgp" : "no";
 }
 
+/* FILE:LINE; "-" if no rule matched. */
+static char *rule_name(const PolicyDecision *decision)
+{
+	if (!decision || !decision->rule.file || decision->rule.line == 0)
+		return g_strdup("-");
+	g_autofree char *file = g_path_get_basename(decision->rule.file);
+
+	return g_strdup_printf("%s:%d", file, decision->rule.line);
+}
+
 static void log_recipient(const Job *job, const PlanRecipient *outcome, const char *common)
 {
 	g_autofree char *to = log_address(outcome->recipient->address);
-	const RuleSource *rule = outcome->decision ? &outcome->decision->rule : NULL;
-	g_autofree char *file =
-		rule && rule->file ? g_path_get_basename(rule->file) : g_strdup("-");
+	g_autofree char *rule = rule_name(outcome->decision);
 
-	log_info("id=%s to=<%s> direction=%s rule=%s:%d way=%s transport=%s key=%s signed=%s %s",
+	log_info("id=%s to=<%s> direction=%s rule=%s way=%s transport=%s key=%s signed=%s %s",
 		 job->queue_id ? job->queue_id : "-", to,
-		 direction_name(outcome->recipient->direction), file, rule ? rule->line : 0,
+		 direction_name(outcome->recipient->direction), rule,
 		 outcome->error ? "none" : plan_recipient_way(outcome),
 		 transport_name(outcome->transport), outcome->key ? outcome->key->id : "-",
 		 sign_name(outcome->sign), common);

@@ -16,8 +16,12 @@ static void decide(const Policy *policy, Direction direction)
 		direction, "a@firma.example", "dr@a.klinik.example", "[Vertraulich] x", NULL, NULL};
 	g_autoptr(PolicyDecision) decision = policy_decide(policy, &facts);
 
-	g_assert_true(decision->ladder->len > 0 || decision->verdict == VERDICT_PLAIN ||
-		      decision->verdict == VERDICT_REJECT);
+	const Demands *demands = &decision->demands;
+	gboolean demanding =
+		demands->smime || demands->pgp || demands->signature || demands->tls != 0;
+
+	g_assert_true(decision->ladder->len > 0 || demanding ||
+		      decision->verdict == VERDICT_PLAIN || decision->verdict == VERDICT_REJECT);
 	if (decision->rule.line == 0 && direction == DIRECTION_OUTGOING)
 		g_assert_cmpint(decision->verdict, ==, VERDICT_REJECT);
 	if (decision->remove_tag) {

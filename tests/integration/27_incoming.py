@@ -349,7 +349,7 @@ def main():
         for part in (forms, types, owners, verdicts, openpgp):
             part(work, tap)
     finally:
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)
     sys.exit(tap.finish())
 
 

@@ -289,7 +289,7 @@ def main():
         try:
             part(Family(name, folder), tap)
         finally:
-            shutil.rmtree(folder)
+            shutil.rmtree(folder, ignore_errors=True)
     sys.exit(tap.finish())
 
 

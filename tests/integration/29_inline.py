@@ -290,7 +290,7 @@ def main():
         for part in (whole_texts, clear_signed, around, multiparts, owners):
             part(inline, tap)
     finally:
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)
     sys.exit(tap.finish())
 
 

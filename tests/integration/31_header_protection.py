@@ -458,7 +458,7 @@ def main():
         else:
             tap.skip("samples of other programs", f"no corpus in {CORPUS} (SEALPOST_CORPUS)")
     finally:
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)
     sys.exit(tap.finish())
 
 

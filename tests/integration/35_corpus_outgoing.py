@@ -219,7 +219,7 @@ def main():
         print("ok 2" if left < len(names) / 2 else "not ok 2",
               f"- {left} of them were encrypted already and left alone")
     finally:
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 main()
