@@ -55,7 +55,7 @@ def _settings(text):
 
 
 class Postfix:
-    """One instance. `ports` has smtp, submission and resubmit; start() returns when it answers."""
+    """One instance. `ports` has smtp, submission, resubmit and incoming; start() returns when it answers."""
 
     def __init__(self, folder, log, ports, children):
         self.folder, self.log = Path(folder).resolve(), log
@@ -99,7 +99,8 @@ class Postfix:
         return text.replace("/etc/postfix/", f"{self.config}/")
 
     def _services(self, text):
-        listeners = {"smtp": "smtp", "submission": "submission", "127.0.0.1:10026": "resubmit"}
+        listeners = {"smtp": "smtp", "submission": "submission", "127.0.0.1:10026": "resubmit",
+                     "127.0.0.1:10027": "incoming"}
         for word, name in listeners.items():
             text, count = re.subn(rf"(?m)^{re.escape(word)}(?=\s+inet\s)",
                                   f"127.0.0.1:{self.ports[name]}", text)

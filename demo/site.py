@@ -118,7 +118,8 @@ class Site:
         self._say(f"keys and certificates for {len(self._people)} people")
         self._start_slapd()
         self._open_sinks()
-        self._ports_of = {name: self._ports.next() for name in ("smtp", "submission", "resubmit")}
+        self._ports_of = {name: self._ports.next() 
+                          for name in ("smtp", "submission", "resubmit", "incoming")}
         if self._with_dkim:
             self.dkim = Dkim(self.folder / "dkim", self.domain, self._ports.next(), self.children)
             self.dkim.start()
@@ -165,6 +166,7 @@ class Site:
 
     def _basic_settings(self):
         return {"mta": {"resubmit": f"inet:127.0.0.1:{self._ports_of['resubmit']}",
+                        "resubmit_incoming": f"inet:127.0.0.1:{self._ports_of['incoming']}",
                         "tls_ca_file": self.authority.root},
                 "keystore": {"system_roots": "false"},
                 "ldap demo": {"uri": self.slapd.url, "base": self.slapd.base,

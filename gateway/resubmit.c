@@ -49,9 +49,10 @@ static gboolean send_to(const Job *job, const GPtrArray *recipients, const Outpu
 	}
 	g_autoptr(Source) body = output_body(job, output);
 
+	const char *listener = job->trusted ? "resubmit" : "resubmit_incoming";
 	SmtpMessage message = {headers, body};
 	SmtpServer server = {
-		.endpoint = conf_address(snapshot->conf, "mta", "resubmit"),
+		.endpoint = conf_address(snapshot->conf, "mta", listener),
 		.helo = snapshot->hostname,
 		.deadline = job->deadline,
 	};

@@ -45,6 +45,8 @@ const Setting conf_settings[] = {
 	{"mta", "resubmit", SETTING_ADDRESS, "inet:127.0.0.1:10026",
 	 "The MTA's listener for finished copies: no milter of ours there, only reachable "
 	 "locally."},
+	{"mta", "resubmit_incoming", SETTING_ADDRESS, "inet:127.0.0.1:10027",
+	 "The same for mail of strangers: no DKIM signature is made there either."},
 	{"mta", "nexthop", SETTING_STRING, NULL,
 	 "Where enforced-TLS mail goes when the MTA does not say ([relay]:port or a domain). "
 	 "Default: the recipient's domain."},

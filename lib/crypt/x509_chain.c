@@ -71,11 +71,15 @@ void trust_store_unref(TrustStore *trust)
 	g_free(trust);
 }
 
-/* A CRL that we do not have is no reason to refuse, and an old one still says who was revoked. */
+/* A CRL that we do not have is no reason to refuse, nor one that speaks of other certificates of
+ * the issuer; an old one still says who was revoked. */
 static int forgive_missing_crls(int ok, X509_STORE_CTX *context)
 {
 	switch (X509_STORE_CTX_get_error(context)) {
 	case X509_V_ERR_UNABLE_TO_GET_CRL:
+	case X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER:
+	case X509_V_ERR_CRL_PATH_VALIDATION_ERROR:
+	case X509_V_ERR_DIFFERENT_CRL_SCOPE:
 	case X509_V_ERR_CRL_HAS_EXPIRED:
 	case X509_V_ERR_CRL_NOT_YET_VALID: return 1;
 	default: return ok;

@@ -1,11 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """opendkim signs after us, on both listeners: what arrives encrypted verifies."""
-from lib import ALICE, opened_by, script
+import smtplib
+
+from lib import ALICE, BOSS, opened_by, script
 
 from demo import people as cast
-from demo.site import message
+from demo.process import run
+from demo.site import as_bytes, message
 
-with script() as tap, tap.site(dkim=True) as site:
+
+def forged(site):
+    """In the name of one of ours, by a client outside, encrypted to alice."""
+    entity = run(["openssl", "cms", "-encrypt", "-aes256", site.cabinet(cast.ALICE, "cert.pem")],
+                 stdin=b"Content-Type: text/plain\r\n\r\nGeheim\r\n").stdout
+    with smtplib.SMTP("127.0.0.1", site.smtp_port) as smtp:
+        smtp.ehlo()
+        smtp.docmd("XCLIENT", "ADDR=192.0.2.66 NAME=mx.stranger.example")
+        smtp.ehlo_resp = smtp.helo_resp = None
+        head = f"From: {BOSS}\nTo: {ALICE}\nSubject: s\nMessage-ID: <i@x>\n"
+        smtp.sendmail(BOSS, [ALICE, BOSS], as_bytes(head.encode() + entity))
+
+
+with script() as tap, tap.site(dkim=True, people=cast.CAST) as site:
     for name, people in (("in place", [cast.SOFIA]), ("enforced TLS", [cast.VERA]),
                          ("split and resubmitted", [cast.SOFIA, cast.PETER, cast.VERA, cast.OTTO])):
         with tap.case(f"the DKIM signature holds: {name}"):
@@ -17,8 +33,17 @@ with script() as tap, tap.site(dkim=True) as site:
                 site.dkim.verify(copy.content)
                 opened_by(site, copy.recipients[0], copy)
 
+    with tap.case("a stranger's mail in our name that had to be split is not signed"):
+        site.empty_out()
+        forged(site)
+        copies = site.arrived(2)
+        assert [b"Geheim" in copy.content for copy in copies].count(True) == 1, copies
+        assert all(b"DKIM-Signature:" not in copy.content for copy in copies), copies
+
     with tap.case("a changed copy does not verify: the check itself works"):
-        copy = site.outbox.copies()[0]
+        site.empty_out()
+        site.submit(ALICE, [cast.SOFIA.address], message(ALICE, cast.SOFIA.address, "x", "y\n"))
+        copy = site.arrived(1)[0]
         try:
             site.dkim.verify(copy.content.replace(b"Subject: ", b"Subject: x"))
         except Exception:
