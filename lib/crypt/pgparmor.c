@@ -114,25 +114,28 @@ static gboolean checksum_holds(const Line *line, const guint8 *bytes, gsize size
 	return have == 3 && (guint32)(sum[0] << 16 | sum[1] << 8 | sum[2]) == sum_of(bytes, size);
 }
 
-/* One block, from the line after BEGIN; appended to out. TRUE: it is whole. */
+/* One block, from the line after BEGIN; appended to out. TRUE: it is whole. The last checksum counts,
+ * and is made once: a sender can write many. */
 static gboolean read_block(const char *text, gsize size, gsize *at, GByteArray *out)
 {
 	gsize start = out->len;
-	gboolean in_headers = TRUE, sum_good = TRUE;
+	gboolean in_headers = TRUE;
 	gint state = 0;
 	guint save = 0;
-	Line line;
+	Line line, sum = {NULL, 0};
 
 	while (next_line(text, size, at, &line)) {
 		if (begins(&line, "-----"))
-			return begins(&line, "-----END ") && sum_good;
+			return begins(&line, "-----END ") &&
+			       (!sum.at ||
+				checksum_holds(&sum, out->data + start, out->len - start));
 		if (in_headers && is_header(&line))
 			continue;
 		in_headers = FALSE;
 		if (line.length == 0)
 			continue;
 		if (line.at[0] == '=' && line.length > 2) {
-			sum_good = checksum_holds(&line, out->data + start, out->len - start);
+			sum = line;
 			continue;
 		}
 		gsize before = out->len;

@@ -230,12 +230,44 @@ static void test_armor_round_trip(void **state)
 	}
 }
 
+/* What a sender can write in 2 MB, with many checksums behind much data: the last one counts, and none
+ * costs more than its line. */
+static void test_armor_sums(void **state)
+{
+	static const char *const labels[] = {"PGP THING", NULL};
+	gsize size = 1024 * 1024;
+	g_autofree guint8 *data = g_malloc0(size);
+	g_autofree char *text = g_malloc(PGP_ARMOR_SIZE(size));
+	gsize length = pgp_armor("PGP THING", data, size, text);
+	char *sum = strrchr(text, '=');
+
+	(void)state;
+	for (int last = 0; last < 2; last++) {
+		g_autoptr(GString) flood = g_string_new_len(text, sum - text);
+		gint64 start = g_get_monotonic_time();
+		gboolean damaged;
+
+		g_string_append_len(flood, sum, last ? 0 : 6);
+		for (int i = 0; i < 100000; i++)
+			g_string_append(flood, "=AAAA\n");
+		g_string_append(flood, last ? sum : sum + 6);
+		g_autoptr(GByteArray) back =
+			pgp_dearmor((const guint8 *)flood->str, flood->len, labels, &damaged);
+
+		assert_int_equal(back->len, size);
+		assert_int_equal(damaged, !last);
+		assert_true(g_get_monotonic_time() - start < 10 * G_USEC_PER_SEC);
+	}
+	assert_int_equal(strlen(text), length);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_binary),	      cmocka_unit_test(test_armored),
 		cmocka_unit_test(test_armor_headers), cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_flood),	      cmocka_unit_test(test_armor_round_trip),
+		cmocka_unit_test(test_armor_sums),
 	};
 
 	return cmocka_run_group_tests_name("crypt/pgphead", tests, NULL, NULL);
