@@ -85,7 +85,7 @@ static gboolean shows(const Leaf *leaf, const PgpTextPiece *piece, Spool *plain)
 {
 	gsize size = (gsize)spool_length(plain);
 	g_autofree char *shown = g_malloc(size + 1);
-	gssize got = spool_read(plain, 0, shown, size, NULL);
+	gssize got = spool_read_all(plain, 0, shown, size, NULL);
 
 	return got == (gssize)size && pgp_text_shows(leaf->text, piece, shown, size);
 }

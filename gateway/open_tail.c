@@ -20,7 +20,7 @@ static gboolean is_closed(const MimePart *root, Spool *entity)
 	char tail[TAIL_MAX + 1] = "";
 
 	if (!boundary || size > TAIL_MAX ||
-	    spool_read(entity, last->whole.end, tail, (gsize)size, NULL) != size)
+	    spool_read_all(entity, last->whole.end, tail, (gsize)size, NULL) != size)
 		return FALSE;
 	g_autofree char *closing = g_strdup_printf("\r\n--%s--", boundary);
 	gsize length = strlen(closing);

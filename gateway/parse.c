@@ -70,17 +70,11 @@ static gboolean holds_pgp_encrypted(Source *source)
 static char *short_text(Spool *message, goffset start, goffset end)
 {
 	char text[SHORT_TEXT_MAX + 1];
-	gsize size = (gsize)MAX(end - start, 0), have = 0;
+	gsize size = (gsize)MAX(end - start, 0);
 
-	while (have < size && size <= SHORT_TEXT_MAX) {
-		gssize got =
-			spool_read(message, start + (goffset)have, text + have, size - have, NULL);
-
-		if (got <= 0)
-			return NULL;
-		have += (gsize)got;
-	}
-	if (size > SHORT_TEXT_MAX || memchr(text, '\0', size))
+	if (size > SHORT_TEXT_MAX ||
+	    spool_read_all(message, start, text, size, NULL) != (gssize)size ||
+	    memchr(text, '\0', size))
 		return NULL;
 	text[size] = '\0';
 	return g_strdup(g_strstrip(text));

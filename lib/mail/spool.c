@@ -171,6 +171,23 @@ gssize spool_read(const Spool *spool, goffset at, void *buffer, gsize size, GErr
 	return count;
 }
 
+gssize spool_read_all(const Spool *spool, goffset at, void *buffer, gsize size, GError **error)
+{
+	gsize have = 0;
+
+	while (have < size) {
+		gssize got = spool_read(spool, at + (goffset)have, (char *)buffer + have,
+					size - have, error);
+
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		have += (gsize)got;
+	}
+	return (gssize)have;
+}
+
 int spool_fd(const Spool *spool)
 {
 	return spool->fd;

@@ -35,6 +35,8 @@ goffset spool_length(const Spool *spool);
 
 /* Like pread(): how many bytes came, 0 past the end, -1 with error set. */
 gssize spool_read(const Spool *spool, goffset at, void *buffer, gsize size, GError **error);
+/* The same, but fewer bytes than size come only at the end. */
+gssize spool_read_all(const Spool *spool, goffset at, void *buffer, gsize size, GError **error);
 
 /* A Source over a range (each keeps a reference), and a Sink that appends. */
 Source *spool_source(Spool *spool, Range range);

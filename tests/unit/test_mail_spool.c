@@ -77,6 +77,21 @@ static void test_sizes(void **state)
 	}
 }
 
+/* Over the border between file and memory, and over the end. */
+static void test_read_all(void **state)
+{
+	g_autoptr(Spool) spool = filled(LARGE);
+	g_autofree guint8 *data = g_malloc(LARGE + 1);
+
+	(void)state;
+	assert_int_equal(spool_read_all(spool, 0, data, LARGE, NULL), LARGE);
+	for (gsize i = 0; i < LARGE; i++)
+		if (data[i] != byte_at(i))
+			fail_msg("byte %zu differs", i);
+	assert_int_equal(spool_read_all(spool, 5, data, LARGE + 1, NULL), LARGE - 5);
+	assert_int_equal(spool_read_all(spool, LARGE, data, 1, NULL), 0);
+}
+
 static void test_file_has_no_name(void **state)
 {
 	g_autoptr(Spool) spool = filled(LARGE);
@@ -212,7 +227,8 @@ int main(void)
 		cmocka_unit_test(test_sizes),	      cmocka_unit_test(test_file_has_no_name),
 		cmocka_unit_test(test_range_clamped), cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_disk_full),     cmocka_unit_test(test_no_folder),
-		cmocka_unit_test(test_threads),	      cmocka_unit_test(test_concat),
+		cmocka_unit_test(test_read_all),      cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_concat),
 	};
 
 	return cmocka_run_group_tests_name("mail spool", tests, NULL, NULL);
