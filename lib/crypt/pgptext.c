@@ -16,6 +16,10 @@
 #define END_SIGNATURE "-----END PGP SIGNATURE-----"
 #define BEGIN_ANY "-----BEGIN PGP "
 
+/* The longest header of a signature. "Comment: Using GnuPG with Thunderbird - http://www.enigmail.net/"
+ * has 64. */
+#define SIGNATURE_HEADER_MAX 76
+
 typedef struct {
 	const char *text;
 	gsize size;
@@ -96,10 +100,60 @@ static gboolean skip_hash_headers(Lines *lines)
 	return FALSE;
 }
 
+/* What programs write there, each but once: seen has a bit for each name. */
+static gboolean is_signature_header(const Lines *lines, guint *seen)
+{
+	static const char *const names[] = {"Version: ", "Comment: ", "Charset: "};
+
+	for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+		if (!begins(lines, names[i]))
+			continue;
+		guint before = *seen;
+
+		*seen |= 1u << i;
+		return *seen != before && lines->length <= SIGNATURE_HEADER_MAX;
+	}
+	return FALSE;
+}
+
+static gboolean is_base64(const Lines *lines)
+{
+	for (gsize i = 0; i < lines->length; i++) {
+		char c = lines->line[i];
+
+		if (!g_ascii_isalnum(c) && c != '+' && c != '/' && c != '=')
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* The armour of a signature up to its end. A reader sees it and gpg does not hash it, so it has no
+ * room for words: no other headers, none behind the first line of data, nothing behind the sum. */
+static gboolean skip_signature(Lines *lines)
+{
+	gboolean in_data = FALSE, summed = FALSE;
+	guint seen = 0;
+
+	for (gsize before = lines->at; next_line(lines); before = lines->at) {
+		if (is_line(lines, END_SIGNATURE))
+			return TRUE;
+		if (lines->length == 0)
+			continue;
+		if (summed ||
+		    !(is_base64(lines) || (!in_data && is_signature_header(lines, &seen)))) {
+			lines->at = before;
+			return FALSE;
+		}
+		in_data = is_base64(lines);
+		summed = lines->line[0] == '=';
+	}
+	return FALSE;
+}
+
 static gboolean skip_clear_signed(Lines *lines)
 {
 	return skip_hash_headers(lines) && skip_to(lines, BEGIN_SIGNATURE) && is_flush(lines) &&
-	       skip_to(lines, END_SIGNATURE);
+	       skip_signature(lines);
 }
 
 static void add_piece(GArray *pieces, PgpTextKind kind, gsize start, gsize end)

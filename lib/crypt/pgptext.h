@@ -26,7 +26,8 @@ typedef struct {
 
 /* All pieces of the text in order, without a gap: array of PgpTextPiece. Only a block that is
  * complete is one: what has no end, or has another one's beginning in it, is outside; so is a
- * clear-signed one with any armour header but Hash, which programs would show and gpg not hash. */
+ * clear-signed one with any armour header but Hash, which programs would show and gpg not hash, or
+ * with more in its signature's armour than base64 and a short Version, Comment and Charset. */
 GArray *pgp_text_split(const char *text, gsize size);
 
 /* Nothing but blanks (no-break spaces count) and line ends. */

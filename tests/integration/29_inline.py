@@ -135,6 +135,8 @@ def clear_signed(inline, tap):
             variant, _, raw = inline.explain(entity)
             assert layers(variant) == [SIGNED] and signatures(variant) == [GOOD], variant
             assert not variant["warnings"] and entity in raw
+        variant, _, _ = inline.explain(text(inline.signed(words * 10000)))
+        assert signatures(variant) == [GOOD], "longer than what a spool keeps in memory"
         latin = inline.signed("Grüße\n".encode("iso-8859-1"))
         for encoding in ("8bit", "quoted-printable", "base64"):
             variant, _, _ = inline.explain(text(latin, "iso-8859-1", encoding))
@@ -149,6 +151,12 @@ def clear_signed(inline, tap):
             hidden = block.replace(b"\nHash:", b"\n" + header + b"Hash:", 1)
             variant, _, _ = inline.explain(text(hidden))
             assert not variant["signatures"], (header, variant)
+        begin = b"-----BEGIN PGP SIGNATURE-----\n"
+        for header, found in ((b"Version: GnuPG v2\nComment: https://gnupg.org\n", [GOOD]),
+                              (b"Comment: pay eve\nComment: not Peter\n", []),
+                              (b"Comment: " + b"pay eve " * 20 + b"\n", [])):
+            variant, _, _ = inline.explain(text(block.replace(begin, begin + header)))
+            assert signatures(variant) == found, (header, variant)
         for added in (b"pay eve\f\n", b"- -----BEGIN PGP SIGNATURE-----\n", b"pay \r eve\n"):
             variant, _, _ = inline.explain(text(block.replace(b"Hello\n", b"Hello\n" + added)))
             assert signatures(variant)[0][0] == "bad", (added, variant)

@@ -14,7 +14,10 @@
 
 #define MESSAGE "-----BEGIN PGP MESSAGE-----\n\nwQ0D\n-----END PGP MESSAGE-----\n"
 #define SIGNED "-----BEGIN PGP SIGNED MESSAGE-----\n"
-#define SIGNATURE "-----BEGIN PGP SIGNATURE-----\n\niQEz\n-----END PGP SIGNATURE-----\n"
+#define BEGIN "-----BEGIN PGP SIGNATURE-----\n"
+#define END "-----END PGP SIGNATURE-----\n"
+#define SIGNATURE BEGIN "\niQEz\n" END
+#define WORDS "Please pay to another account: "
 #define CLEAR SIGNED "Hash: SHA256\n\n- - a\n b \t\n\n" SIGNATURE
 
 typedef struct {
@@ -41,6 +44,14 @@ static const Case cases[] = {
 	{SIGNED "\na\n" MESSAGE SIGNATURE, "omo"},
 	{" " CLEAR, "o"},
 	{SIGNED "\na\n " SIGNATURE, "o"},
+	{SIGNED "\na\n" BEGIN "Version: 1\r\nComment: x\nCharset: y\n\niQEz\nAA==\n=AAAA\n" END,
+	 "s"},
+	{SIGNED "\na\n" BEGIN "Comment: x\nComment: y\n\niQEz\n" END, "o"},
+	{SIGNED "\na\n" BEGIN "Comment: " WORDS WORDS WORDS "\n\niQEz\n" END, "o"},
+	{SIGNED "\na\n" BEGIN "Hint: pay eve\n\niQEz\n" END, "o"},
+	{SIGNED "\na\n" BEGIN "\niQEz\nVersion: pay eve\n" END, "o"},
+	{SIGNED "\na\n" BEGIN "\niQEz\npay eve\n" END, "o"},
+	{SIGNED "\na\n" BEGIN "\niQEz\n=AAAA\nPay+Eve\n" END MESSAGE, "om"},
 };
 
 static void test_split(void **state)
