@@ -8,6 +8,7 @@
 #include "cli/key.h"
 #include "lib/base/error.h"
 #include "lib/crypt/cms.h"
+#include "lib/mail/address.h"
 
 static const char *judge(Trust *trust, const Learned *row)
 {
@@ -91,28 +92,38 @@ int key_list_learned(Keystore *keystore, const char *address, gboolean as_json)
 	return EX_OK;
 }
 
-static gboolean decide(Store *store, const char *prefix, LearnedState state, GError **error)
+static gboolean print_decided(const GPtrArray *rows, LearnedState state)
 {
-	g_autoptr(GPtrArray) rows = learned_of(store, prefix, error);
-	const Learned *first = rows ? rows->pdata[0] : NULL;
-
-	if (!first || !learned_set_state(store, first->candidate->id, state, error))
-		return FALSE;
-	for (guint i = 0; i < rows->len; i++) {
+	for (guint i = 0; rows && i < rows->len; i++) {
 		const Learned *row = rows->pdata[i];
 
 		printf("%s  %s: %s\n", row->candidate->id, row->address, learned_state_name(state));
 	}
-	return TRUE;
+	return rows != NULL;
 }
 
-static int decide_all(int argc, char **argv, LearnedState state, const char *summary)
+static gboolean approve(Store *store, const char *prefix, const char *address, GError **error)
+{
+	g_autoptr(GPtrArray) rows = learned_approve(store, prefix, address, error);
+
+	return print_decided(rows, LEARNED_APPROVED);
+}
+
+static gboolean reject(Store *store, const char *prefix, const char *address, GError **error)
+{
+	g_autoptr(GPtrArray) rows = learned_reject(store, prefix, error);
+
+	(void)address;
+	return print_decided(rows, LEARNED_REJECTED);
+}
+
+typedef gboolean (*Decide)(Store *store, const char *prefix, const char *address, GError **error);
+
+static int decide_all(int argc, char **argv, Decide decide, const char *address)
 {
 	g_autoptr(GError) error = NULL;
 	int status;
 
-	if (!cli_options(NULL, "FINGERPRINT...", summary, &argc, &argv))
-		return EX_USAGE;
 	if (argc < 2) {
 		fprintf(stderr, "%s: at least one fingerprint (see --help)\n", argv[0]);
 		return EX_USAGE;
@@ -121,21 +132,36 @@ static int decide_all(int argc, char **argv, LearnedState state, const char *sum
 	if (!store)
 		return status;
 	for (int i = 1; i < argc; i++)
-		if (!decide(store, argv[i], state, &error))
+		if (!decide(store, argv[i], address, &error))
 			return cli_fail(error);
 	return EX_OK;
 }
 
 int cli_key_approve(int argc, char **argv)
 {
-	return decide_all(argc, argv, LEARNED_APPROVED,
-			  "Learned keys become as good as imported ones.");
+	g_autofree char *address = NULL, *folded = NULL;
+	const GOptionEntry entries[] = {
+		{"for", 0, 0, G_OPTION_ARG_STRING, &address,
+		 "Only for this one of the addresses that the key was learned for", "ADDRESS"},
+		G_OPTION_ENTRY_NULL,
+	};
+
+	if (!cli_options(entries, "FINGERPRINT...", "Learned keys become as good as imported ones.",
+			 &argc, &argv))
+		return EX_USAGE;
+	if (address && !(folded = address_fold(address))) {
+		fprintf(stderr, "%s: --for: \"%s\" is no mail address\n", argv[0], address);
+		return EX_USAGE;
+	}
+	return decide_all(argc, argv, approve, folded);
 }
 
 int cli_key_reject(int argc, char **argv)
 {
-	return decide_all(argc, argv, LEARNED_REJECTED,
-			  "Learned keys are not used and not learned again.");
+	if (!cli_options(NULL, "FINGERPRINT...", "Learned keys are not used and not learned again.",
+			 &argc, &argv))
+		return EX_USAGE;
+	return decide_all(argc, argv, reject, NULL);
 }
 
 int key_forget_learned(Store *store, const Learned *row)

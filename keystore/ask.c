@@ -11,6 +11,8 @@
 #include "lib/base/error.h"
 #include "lib/mail/address.h"
 
+#define LEARNED "learned" /* the source of what came by mail */
+
 /* One judged candidate on its way into the answer. */
 typedef struct {
 	Key *key;
@@ -22,12 +24,21 @@ static void judged_clear(gpointer data)
 	key_free(((Judged *)data)->key);
 }
 
+static gboolean is_learned(const Judged *judged)
+{
+	return strcmp(judged->key->source, LEARNED) == 0;
+}
+
 static gint by_rank(gconstpointer a, gconstpointer b)
 {
 	const Judged *left = a, *right = b;
 
 	if (left->key->usable != right->key->usable)
 		return left->key->usable ? -1 : 1;
+	/* Whoever has his key learned and approved does not choose its date against the
+	 * administrator's own. */
+	if (is_learned(left) != is_learned(right))
+		return is_learned(left) ? 1 : -1;
 	if (left->since != right->since)
 		return left->since > right->since ? -1 : 1;
 	return strcmp(left->key->id, right->key->id);
@@ -153,7 +164,7 @@ static void add_learned(const Asking *asking, const GPtrArray *rows, gboolean ap
 		LearnedState state = row->candidate->learned;
 		if ((state == LEARNED_APPROVED) == approved && state != LEARNED_REJECTED &&
 		    !is_in(asking->all, row->candidate))
-			add_judged(asking->all, row->candidate, "learned",
+			add_judged(asking->all, row->candidate, LEARNED,
 				   judge_learned(asking, row));
 	}
 }

@@ -92,15 +92,19 @@ static gboolean is_over_limit(Keystore *keystore, const char *address, gboolean 
 static gboolean look(Keystore *keystore, Lesson *lesson, GPtrArray **rows, const Learned **row,
 		     GError **error)
 {
-	gboolean over = FALSE;
+	gboolean over = FALSE, rejected = FALSE;
 
 	*rows = learned_list(keystore->store, lesson->address, error);
 	if (!*rows)
 		return FALSE;
 	lesson->result = judge(lesson, *rows, row);
-	if (!*row && !is_over_limit(keystore, lesson->address, &over, error))
+	/* What was rejected for one address does not come in by another. */
+	if (!*row && (!is_over_limit(keystore, lesson->address, &over, error) ||
+		      !learned_is_rejected(keystore->store, lesson->id, &rejected, error)))
 		return FALSE;
-	if (over)
+	if (rejected)
+		lesson->result = LEARN_REJECTED;
+	else if (over)
 		lesson->result = LEARN_LIMIT;
 	return TRUE;
 }

@@ -213,10 +213,77 @@ gboolean learned_count(Store *store, const char *domain, gint64 since, gint64 *c
 	return read_number(query, count, error);
 }
 
-gboolean learned_set_state(Store *store, const char *id, LearnedState state, GError **error)
+/* Leaves the row of this address; without one there must be no choice. */
+static gboolean choose_row(GPtrArray *rows, const char *address, GError **error)
 {
-	return db_run(store->db, NULL, error, "UPDATE learned SET state = ? WHERE fingerprint = ?",
-		      "is", (gint64)state, id);
+	const Learned *first = rows->pdata[0];
+	g_autofree char *id = g_strdup(first->candidate->id);
+	g_autoptr(GString) addresses = g_string_new(NULL);
+
+	if (!address && rows->len == 1)
+		return TRUE;
+	for (guint i = rows->len; i-- > 0;) {
+		const Learned *row = rows->pdata[i];
+		g_string_prepend(addresses, row->address);
+		g_string_prepend_c(addresses, ' ');
+		if (address && strcmp(row->address, address) != 0)
+			g_ptr_array_remove_index(rows, i);
+	}
+	if (address && rows->len == 1)
+		return TRUE;
+	g_set_error(error, SEALPOST_ERROR, ERROR_USAGE,
+		    address ? "%s: not learned for this address, but for:%s"
+			    : "%s: say --for which address, it was learned for several:%s",
+		    id, addresses->str);
+	return FALSE;
+}
+
+static gboolean set_states(Store *store, const GPtrArray *rows, LearnedState state, GError **error)
+{
+	for (guint i = 0; i < rows->len; i++) {
+		const Learned *row = rows->pdata[i];
+		if (!db_run(store->db, NULL, error,
+			    "UPDATE learned SET state = ? WHERE fingerprint = ? AND address = ?",
+			    "iss", (gint64)state, row->candidate->id, row->address))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* In one transaction: nothing is decided about that was not looked at. */
+static GPtrArray *decide(Store *store, const char *prefix, const char *address, LearnedState state,
+			 GError **error)
+{
+	if (!db_begin(store->db, error))
+		return NULL;
+	g_autoptr(GPtrArray) rows = learned_of(store, prefix, error);
+	gboolean ok = rows && (state == LEARNED_REJECTED || choose_row(rows, address, error)) &&
+		      set_states(store, rows, state, error);
+
+	return store_finish(store, ok, FALSE, error) ? g_steal_pointer(&rows) : NULL;
+}
+
+GPtrArray *learned_approve(Store *store, const char *prefix, const char *address, GError **error)
+{
+	return decide(store, prefix, address, LEARNED_APPROVED, error);
+}
+
+GPtrArray *learned_reject(Store *store, const char *prefix, GError **error)
+{
+	return decide(store, prefix, NULL, LEARNED_REJECTED, error);
+}
+
+gboolean learned_is_rejected(Store *store, const char *id, gboolean *rejected, GError **error)
+{
+	g_autoptr(DbQuery) query =
+		db_query(store->db, error,
+			 "SELECT count(*) FROM learned WHERE fingerprint = ? AND state = ?", "si",
+			 id, (gint64)LEARNED_REJECTED);
+	gint64 count = 0;
+	gboolean ok = read_number(query, &count, error);
+
+	*rejected = count > 0;
+	return ok;
 }
 
 gboolean learned_forget(Store *store, const char *id, GError **error)

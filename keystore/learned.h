@@ -30,8 +30,13 @@ gboolean learned_put(Store *store, const Learned *learned, GError **error);
 gboolean learned_count(Store *store, const char *domain, gint64 since, gint64 *count,
 		       GError **error);
 
-/* Decides about a key (a whole fingerprint), for all its addresses. */
-gboolean learned_set_state(Store *store, const char *id, LearnedState state, GError **error);
+/* Decides about the key whose fingerprint begins so: approves it for the one address that it was
+ * learned for, or for this one of several (folded; NULL with several is ERROR_USAGE, with their
+ * list), or rejects it for all. The rows as they were before; errors as learned_of() has them. */
+GPtrArray *learned_approve(Store *store, const char *prefix, const char *address, GError **error);
+GPtrArray *learned_reject(Store *store, const char *prefix, GError **error);
+/* Did the administrator reject that key (a whole fingerprint), for whatever address? */
+gboolean learned_is_rejected(Store *store, const char *id, gboolean *rejected, GError **error);
 /* Forgets a key as if it had never come. */
 gboolean learned_forget(Store *store, const char *id, GError **error);
 /* Forgets those that nobody decided about and that were not seen since. */

@@ -297,6 +297,20 @@ def changed(site, tap):
         assert len(learned(site, AUTO.address)) == 1
         wrong = site.sealpost.run("key", "approve", "0123456789", check=False)
         assert wrong.returncode == 64 and b"no such key was learned" in wrong.stderr, wrong
+    with tap.case("one key, two addresses: approved for the one that is named, rejected for both"):
+        secret, public = new_pgp("eve@two.example")
+        names = ["bob@two.example", "eve@two.example"]
+        for name in names:
+            from_outside(site, name, gpg_signed(secret, foreign.entity("Hallo\n")),
+                         autocrypt(name, public))
+            key = wait_learned(site, name)[0]["id"]
+        said = site.sealpost.run("key", "approve", key, check=False)
+        assert said.returncode == 64 and " ".join(names).encode() in said.stderr, said
+        assert [learned(site, name)[0]["state"] for name in names] == ["learned"] * 2
+        site.sealpost.run("key", "approve", "--for", names[1].upper(), key)
+        assert [learned(site, name)[0]["state"] for name in names] == ["learned", "approved"]
+        site.sealpost.run("key", "reject", key)
+        assert [learned(site, name)[0]["state"] for name in names] == ["rejected"] * 2
     with tap.case("the same key with another date: brought up to date"):
         renewed = GnuPG()
         try:

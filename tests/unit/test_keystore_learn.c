@@ -10,6 +10,7 @@
 #include "keystore/inside.h"
 #include "keystore/learn.h"
 #include "keystore/learned.h"
+#include "lib/base/error.h"
 #include "lib/base/masterkey.h"
 #include "lib/crypt/cms.h"
 #include "tests/unit/pgpmaker.h"
@@ -148,7 +149,12 @@ static void expect_keys(Place *place, const char *address, const char *expected,
 
 static void set_state(Place *place, const char *id, LearnedState state)
 {
-	assert_true(learned_set_state(place->keystore->store, id, state, NULL));
+	Store *store = place->keystore->store;
+	g_autoptr(GPtrArray) rows = state == LEARNED_APPROVED
+					    ? learned_approve(store, id, NULL, NULL)
+					    : learned_reject(store, id, NULL);
+
+	assert_non_null(rows);
 }
 
 static void test_smime(void **state)
@@ -279,7 +285,54 @@ static void test_vouched(void **state)
 	assert_string_equal(
 		learn_smime(place, "o@x.example", (SmimeEvidence){.signer = next->cert}),
 		"changed");
-	expect_keys(place, "o@x.example", "3 learned changed, 2 store expired", ids);
+	expect_keys(place, "o@x.example", "2 store expired, 3 learned changed", ids);
+}
+
+/* A key that names two addresses: what is decided for one is not for the other. */
+static void test_two_addresses(void **state)
+{
+	Place *place = *state;
+	Store *store = place->keystore->store;
+	g_autofree char *id = pgp_maker_key(place->maker, "eve@y.example", "future-default");
+	g_autofree char *own = pgp_maker_key(place->maker, LEA, "future-default");
+	g_autoptr(GBytes) eve = pgp_maker_public(place->maker, id);
+	const char *ids[] = {id, own, NULL};
+	g_autoptr(GError) error = NULL;
+
+	assert_string_equal(learn_pgp(place, "eve@y.example", eve, "autocrypt"), "new");
+	assert_string_equal(learn_pgp(place, LEA, eve, "autocrypt"), "new");
+	assert_null(learned_approve(store, id, NULL, &error));
+	assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_USAGE));
+	assert_non_null(strstr(error->message, "eve@y.example " LEA));
+	g_autoptr(GError) other = NULL;
+	assert_null(learned_approve(store, id, "no@x.example", &other));
+	assert_true(g_error_matches(other, SEALPOST_ERROR, ERROR_USAGE));
+	g_autoptr(GPtrArray) rows = learned_approve(store, id, "eve@y.example", NULL);
+	assert_int_equal(rows->len, 1);
+	reopen(place, "keys = approved\n");
+	expect_keys(place, "eve@y.example", "0 learned ok", ids);
+	expect_keys(place, LEA, "0 learned not-approved", ids);
+	/* Rejected: everywhere, and for addresses that it was not learned for, too. */
+	set_state(place, id, LEARNED_REJECTED);
+	expect_keys(place, "eve@y.example", "", ids);
+	assert_string_equal(learn_pgp(place, "z@x.example", eve, "autocrypt"), "rejected");
+	expect_keys(place, "z@x.example", "", ids);
+}
+
+/* The administrator's own stands before a younger one that he approved. */
+static void test_approved_rank(void **state)
+{
+	Place *place = *state;
+	g_autoptr(Made) set = make(place, (MakerOrder){.name = "1", .email = LEA, .from = -20});
+	g_autoptr(Made) younger = make(place, (MakerOrder){.name = "2", .email = LEA, .from = -1});
+	const char *ids[] = {cert_fingerprint(set->cert), cert_fingerprint(younger->cert), NULL};
+	StoreChange change;
+
+	assert_string_equal(learn_smime(place, LEA, (SmimeEvidence){.signer = younger->cert}),
+			    "new");
+	set_state(place, ids[1], LEARNED_APPROVED);
+	assert_true(store_put_cert(place->keystore->store, set->cert, FALSE, &change, NULL));
+	expect_keys(place, LEA, "0 store ok, 1 learned ok", ids);
 }
 
 static void test_capabilities(void **state)
@@ -494,12 +547,13 @@ static void test_locked(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_smime),   TEST(test_smime_choice),
-		TEST(test_renewed), TEST(test_vouched),
-		TEST(test_pgp),	    TEST(test_pgp_updates),
-		TEST(test_modes),   TEST(test_take_learned_only),
-		TEST(test_limits),  TEST(test_keep),
-		TEST(test_locked),  TEST(test_capabilities),
+		TEST(test_smime),	  TEST(test_smime_choice),
+		TEST(test_renewed),	  TEST(test_vouched),
+		TEST(test_pgp),		  TEST(test_pgp_updates),
+		TEST(test_modes),	  TEST(test_take_learned_only),
+		TEST(test_limits),	  TEST(test_keep),
+		TEST(test_locked),	  TEST(test_capabilities),
+		TEST(test_two_addresses), TEST(test_approved_rank),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
