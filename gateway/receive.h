@@ -14,7 +14,8 @@
 void receive_sender(Job *job, const char *path, const char *const *params);
 void receive_recipient(Job *job, const char *path, const char *const *params, const char *nexthop);
 /* While the client can still be told for this recipient alone: FALSE with ERROR_DEMANDED if a rule
- * demands a TLS that mail for it did not come by, whatever will be in it. Then it is not received. */
+ * demands a TLS that mail for it did not come by, whatever will be in it. Then it is not received.
+ * A notice of the MTA's own may always come. */
 gboolean receive_may_come(const Job *job, const char *path, GError **error);
 /* value: raw, with its leading blank and folding. */
 void receive_header(Job *job, const char *name, const char *value);

@@ -11,7 +11,13 @@ from demo.process import wait_for
 from demo.site import as_bytes
 
 SOFIA, PETER = cast.SOFIA.address, cast.PETER.address
-POLICY = 'internal domains "firma.example"\noutgoing require smime, pgp\n'
+POSTMASTER = "postmaster@mx.firma.example"
+# The last rule is about notices alone: none of them comes over TLS.
+POLICY = f"""\
+internal domains "firma.example", "mx.firma.example"
+outgoing require smime, pgp
+incoming to "{POSTMASTER}" require tls
+"""
 SECRET = b"Geheimnis"
 POSTFIX = {"notify_classes": "bounce, 2bounce, delay, resource, software",
            "delay_warning_time": "1s", "bounce_queue_lifetime": "2s"}
@@ -63,8 +69,6 @@ def opened_first(site, kind, sender):
     content = site.arrived(1)[0].content
     assert SECRET + b" I\r\n" in content and SECRET + b" II\r\n" in content, content
 
-
-POSTMASTER = "postmaster@mx.firma.example"
 
 with script() as tap, tap.site(people=cast.CAST, policy=POLICY, postfix_settings=POSTFIX,
                                portal=False) as site:
