@@ -12,14 +12,15 @@
 #include "gateway/protect.h"
 #include "gateway/signing.h"
 
-/* Is there more to see than the part that is looked at? Behind the signature of a multipart/signed,
- * too: some readers show it. */
+gboolean open_has_rest(const MimePart *part)
+{
+	return g_str_equal(part->type, "multipart/signed") && part->children->len > 2;
+}
+
+/* Is there more to see than the part that is looked at? */
 static gboolean is_partial(const OpenWork *work)
 {
-	const MimePart *root = mime_root(work->tree);
-
-	return work->part ||
-	       (g_str_equal(root->type, "multipart/signed") && root->children->len > 2);
+	return work->part || open_has_rest(mime_root(work->tree));
 }
 
 static void set_place(const OpenWork *work, char **part, gboolean *partial)

@@ -8,7 +8,7 @@ import signal
 import smtplib
 from email.header import Header
 
-from foreign import (entity, gpg_encrypted, mail, multipart, openssl_encrypted, openssl_signed,
+from foreign import (entity, gpg_encrypted, gpg_signed, mail, multipart, openssl_encrypted, openssl_signed,
                      sq_encrypted)
 from lib import ALICE, BOSS, copy_for, script
 
@@ -192,18 +192,21 @@ def cleartext_footer(signed):
     return multipart("multipart/mixed", "", [signed, entity("-- \r\nthe list\r\n")], "=_list")
 
 
+def with_third(signed):
+    """A multipart/signed with an unsigned text behind the signature."""
+    boundary = re.search(rb'boundary="([^"]+)"', signed).group(1)
+    return signed.rstrip()[:-2] + b"\r\n" + TEXT + b"\r\n--" + boundary + b"--\r\n"
+
+
 def parts(site, tap):
     signed = openssl_signed(site, SOFIA, TEXT)
     opaque = openssl_signed(site, SOFIA, TEXT, opaque=True)
     attached = (b"Content-Type: message/rfc822\r\n\r\nFrom: " + SOFIA.encode() +
                 b"\r\nSubject: inner\r\n" + signed)
-    third = signed.rstrip()[:-2]
-    boundary = re.search(rb'boundary="([^"]+)"', signed).group(1)
-    third = third + b"\r\n" + TEXT + b"\r\n--" + boundary + b"--\r\n"
     cases = {"a list's footer": (cleartext_footer(signed), "1.1"),
              "an opaque part": (cleartext_footer(opaque), "1.1"),
              "an attached message": (multipart("multipart/mixed", "", [TEXT, attached]), "1.2.1"),
-             "a third part behind the signature": (third, "1")}
+             "a third part behind the signature": (with_third(signed), "1")}
     with tap.case("a part is signed: told as a part, and delivered byte for byte"):
         for name, (inner, part) in cases.items():
             found = told(site, mail(SOFIA, [ALICE], inner))
@@ -213,6 +216,21 @@ def parts(site, tap):
             assert f"policy (good, covers part {part} only)" in found.results, found.results
             assert found.subject == "[WARNUNG: nur ein Teil ist signiert] x", (name, found.subject)
             assert found.content.endswith(inner), name
+    with tap.case("captured, wrapped once more, a third part behind: the inner one is a part"):
+        for name, sender, inner in (("smime", SOFIA, signed), ("pgp", PETER, gpg_signed(site, PETER, TEXT))):
+            for wrapped in (openssl_signed(site, ALICE, inner), gpg_signed(site, PETER, inner)):
+                found = told(site, mail(sender, [ALICE], with_third(wrapped)), sender)
+                assert f"signature {name} good signer={sender} part=1.1" in found.details, found.details
+                assert "warning partial-signature" in found.details, found.details
+                assert "=pass" not in found.results and "[signiert" not in found.subject, found.results
+                assert found.content.endswith(with_third(wrapped)), name
+    with tap.case("encrypted, wrapped, a third part behind: it stays shut, and nothing is lost"):
+        for sender, sealed in ((SOFIA, openssl_encrypted(site, [ALICE], signed)),
+                               (PETER, gpg_encrypted(site, PETER, [ALICE], TEXT))):
+            for wrapped in (openssl_signed(site, ALICE, sealed), gpg_signed(site, PETER, sealed)):
+                found = told(site, mail(sender, [ALICE], with_third(wrapped)), sender)
+                assert "encrypted opened" not in found.details, found.details
+                assert found.content.endswith(with_third(wrapped)), found.content
     with tap.case("a signed part with changed bytes; a signed document is none"):
         broken = cleartext_footer(signed.replace(b"Gr\xc3", b"gr\xc3"))
         found = told(site, mail(SOFIA, [ALICE], broken))

@@ -151,6 +151,18 @@ def gpg_encrypted(site, sender, recipients, inner, sign=True):
         gnupg.close()
 
 
+def gpg_signed(site, sender, inner):
+    gnupg = GnuPG()
+    try:
+        gnupg.take(site.cabinet(sender, "secret.asc").read_bytes())
+        signature = gnupg.gpg("--armor", "--detach-sign", "--digest-algo", "SHA256", stdin=inner).stdout
+    finally:
+        gnupg.close()
+    return multipart("multipart/signed", '; micalg=pgp-sha256;\r\n'
+                     ' protocol="application/pgp-signature"', [
+                         inner, b"Content-Type: application/pgp-signature\r\n\r\n" + _crlf(signature)])
+
+
 def sq_encrypted(site, sender, recipients, inner):
     to = [word for recipient in recipients
           for word in ("--recipient-cert", site.cabinet(recipient, "public.asc"))]
