@@ -102,7 +102,8 @@ Output *returned_output(const Job *job, GError **error)
 		g_set_error(error, SEALPOST_ERROR, ERROR_INTERNAL, "a notice over message_limit");
 		return NULL;
 	}
-	tree = mime_parse(job->message, error);
+	/* What it quotes may be as deep as a message may be, and is one level deeper here. */
+	tree = mime_parse_unquoted(job->message, error);
 	if (!tree)
 		return NULL;
 	const MimePart *part = find_quoted(mime_root(tree));

@@ -211,9 +211,9 @@ gboolean mime_is_identity(const MimePart *part)
 	return g_strv_contains(names, part->encoding);
 }
 
-MimeTree *mime_parse(Spool *spool, GError **error)
+static MimeTree *parse(Spool *spool, gboolean quoted, GError **error)
 {
-	MimePart *root = mime_scan(spool, error);
+	MimePart *root = mime_scan(spool, quoted, error);
 	MimeTree *tree;
 
 	if (root == NULL)
@@ -222,6 +222,16 @@ MimeTree *mime_parse(Spool *spool, GError **error)
 	tree->spool = spool_ref(spool);
 	tree->root = root;
 	return tree;
+}
+
+MimeTree *mime_parse(Spool *spool, GError **error)
+{
+	return parse(spool, TRUE, error);
+}
+
+MimeTree *mime_parse_unquoted(Spool *spool, GError **error)
+{
+	return parse(spool, FALSE, error);
 }
 
 MimePart *mime_root(const MimeTree *tree)

@@ -32,6 +32,8 @@ typedef struct MimeTree MimeTree;
 /* The spool holds a whole message: header block, blank line, body. The tree keeps a reference to
  * the spool. */
 MimeTree *mime_parse(Spool *spool, GError **error);
+/* The same, but a message/rfc822 is a part without children, whatever is in it. */
+MimeTree *mime_parse_unquoted(Spool *spool, GError **error);
 MimePart *mime_root(const MimeTree *tree);
 void mime_free(MimeTree *tree);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MimeTree, mime_free)

@@ -28,6 +28,7 @@ typedef struct {
 typedef struct {
 	const Spool *spool;
 	GArray *open; /* of Frame */
+	gboolean quoted; /* look into messages that are quoted whole */
 	State state;
 	gsize header_bytes;
 	guint fields;
@@ -110,7 +111,8 @@ static gboolean end_headers(Scan *scan, goffset end, GError **error)
 		}
 		return TRUE;
 	}
-	if ((strcmp(part->type, "message/rfc822") == 0 ||
+	if (scan->quoted &&
+	    (strcmp(part->type, "message/rfc822") == 0 ||
 	     strcmp(part->type, "message/global") == 0) &&
 	    mime_is_identity(part))
 		return open_part(scan, end, error);
@@ -235,12 +237,12 @@ static gboolean take_line(Scan *scan, const Line *line, GError **error)
 	return TRUE;
 }
 
-MimePart *mime_scan(const Spool *spool, GError **error)
+MimePart *mime_scan(const Spool *spool, gboolean quoted, GError **error)
 {
 	Range all = {0, spool_length(spool)};
 	g_autoptr(Lines) lines = lines_new(spool, all);
 	g_autoptr(GArray) open = g_array_new(FALSE, FALSE, sizeof(Frame));
-	Scan scan = {.spool = spool, .open = open};
+	Scan scan = {.spool = spool, .open = open, .quoted = quoted};
 	MimePart *root;
 	Line line;
 	int more = 1;

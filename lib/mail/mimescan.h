@@ -40,7 +40,7 @@ gboolean mime_part_describe(MimePart *part, const Spool *spool, GError **error);
 /* "7bit", "8bit", "binary": the content stands as it is. */
 gboolean mime_is_identity(const MimePart *part);
 
-/* The whole tree; NULL on error. */
-MimePart *mime_scan(const Spool *spool, GError **error);
+/* The whole tree; quoted: with what is in a message/rfc822. NULL on error. */
+MimePart *mime_scan(const Spool *spool, gboolean quoted, GError **error);
 
 #endif

@@ -219,6 +219,19 @@ static void test_threads(void **state)
 	"\n\n" quoted "\n--b--\n"
 #define OPENED "X-Sealpost-Incoming: smime-signed opened;\n\tpgp-encrypted opened\n"
 
+/* Nothing secret is left of it, and all that a notice is for. */
+static void check_cut(const Output *output)
+{
+	g_autofree char *body = g_malloc0((gsize)output->body_range.end + 1);
+
+	spool_read(output->body, 0, body, (gsize)output->body_range.end, NULL);
+	assert_null(strstr(body, "secret"));
+	assert_non_null(strstr(body, "words"));
+	assert_non_null(strstr(body, "Action: failed"));
+	assert_non_null(strstr(body, "Message-ID: <kept>"));
+	assert_non_null(strstr(body, "\r\n--b--"));
+}
+
 static void test_returned(void **state)
 {
 	static const struct {
@@ -251,14 +264,34 @@ static void test_returned(void **state)
 			fail_msg("row %d", (int)i);
 		if (!output->body)
 			continue;
-		g_autofree char *body = g_malloc0((gsize)output->body_range.end + 1);
+		check_cut(output);
+	}
+	remove_snapshot(snapshot);
+}
 
-		spool_read(output->body, 0, body, (gsize)output->body_range.end, NULL);
-		assert_null(strstr(body, "secret"));
-		assert_non_null(strstr(body, "words"));
-		assert_non_null(strstr(body, "Action: failed"));
-		assert_non_null(strstr(body, "Message-ID: <kept>"));
-		assert_non_null(strstr(body, "\r\n--b--"));
+/* A message as deep as may be, or deeper, must not be one whose notice waits for ever. */
+static void test_returned_deep(void **state)
+{
+	const char *to[] = {"x@b", NULL};
+	Snapshot *snapshot = make_snapshot("outgoing plain\n", NULL);
+
+	(void)state;
+	for (int depth = MIME_DEPTH_MAX - 5; depth < 2 * MIME_DEPTH_MAX; depth++) {
+		g_autoptr(GString) inside = g_string_new("Message-ID: <kept>\n" OPENED);
+
+		for (int i = 0; i < depth; i++)
+			g_string_append_printf(
+				inside, "Content-Type: multipart/mixed; boundary=c%d\n\n--c%d\n", i,
+				i);
+		g_string_append(inside, "\nsecret");
+		g_autofree char *text =
+			g_strdup_printf(NOTICE("message/rfc822", "%s"), inside->str);
+		g_autoptr(Job) job = make_job(snapshot, "", "", to, text);
+		g_autoptr(Output) output = returned_output(job, NULL);
+
+		assert_non_null(output);
+		assert_non_null(output->body);
+		check_cut(output);
 	}
 	remove_snapshot(snapshot);
 }
@@ -268,7 +301,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_encrypted), cmocka_unit_test(test_signed),
 		cmocka_unit_test(test_tls),	  cmocka_unit_test(test_threads),
-		cmocka_unit_test(test_returned),
+		cmocka_unit_test(test_returned),  cmocka_unit_test(test_returned_deep),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
