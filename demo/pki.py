@@ -54,14 +54,17 @@ class Authority:
                           f"{usage}basicConstraints=critical,CA:FALSE\nsubjectAltName=email:{address}\n",
                           algorithm, "intermediate", days)
 
-    def crl(self, revoked, name="crl", days=30, by="intermediate"):
-        """A PEM file in which the CA revokes the certificates in these files; days < 0: overdue."""
+    def crl(self, revoked, name="crl", days=30, by="intermediate", only=""):
+        """A PEM file in which the CA revokes the certificates in these files; days < 0: overdue; only: what it
+        speaks of ("onlyCA=TRUE", RFC 5280 5.2.5), else of all."""
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
         (folder / "index").write_text("")
         config = folder / "ca.cnf"
         config.write_text(f"[ca]\ndefault_ca=c\n[c]\ndatabase={folder}/index\ndefault_md=sha256\n"
-                          "crl_extensions=x\n[x]\nauthorityKeyIdentifier=keyid\n", "utf-8")
+                          "crl_extensions=x\n[x]\nauthorityKeyIdentifier=keyid\n"
+                          + (f"issuingDistributionPoint=critical,@only\n[only]\n{only}\n" if only else ""),
+                          "utf-8")
         command = ["openssl", "ca", "-config", config, "-cert", self.folder / f"{by}.pem",
                    "-keyfile", self.folder / f"{by}.key"]
         for cert in revoked:

@@ -24,8 +24,10 @@ static gboolean has_unknown_extension(X509_CRL *crl)
 {
 	for (int i = 0; i < X509_CRL_get_ext_count(crl); i++) {
 		X509_EXTENSION *extension = X509_CRL_get_ext(crl, i);
+		int nid = OBJ_obj2nid(X509_EXTENSION_get_object(extension));
 
-		if (X509_EXTENSION_get_critical(extension) && !X509_supported_extension(extension))
+		if (X509_EXTENSION_get_critical(extension) &&
+		    nid != NID_issuing_distribution_point && nid != NID_authority_key_identifier)
 			return TRUE;
 	}
 	return FALSE;

@@ -158,6 +158,11 @@ def revocations(tap, here):
         broken = here.file("broken.crl", current.read_bytes().replace(b"\nMI", b"\nMJ", 1))
         here.key("import", broken, status=1)
         assert here.one("paul@smime.example")["usable"]
+    with tap.case("a CRL that speaks of other certificates of its CA says nothing of these"):
+        part = here.authority.crl([], "part", only="onlyCA=TRUE")
+        assert "0 revoked" in here.key("import", part).stdout
+        assert here.one("paul@smime.example")["usable"], here.one("paul@smime.example")
+        here.key("delete", next(entry["id"] for entry in here.listed() if entry["type"] == "crl"))
     with tap.case("an overdue CRL revokes, a newer one takes its place, an older one does not"):
         done = here.key("import", overdue)
         assert "overdue, still counts" in done.stdout and "1 revoked" in done.stdout, done
