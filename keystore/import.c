@@ -169,25 +169,39 @@ static gboolean add_x509(Import *import, const char *name, GBytes *file, const S
 	return TRUE;
 }
 
-/* The stored form and the new one together. NULL: there is nothing to merge with, or it did not
- * work out. */
-static PgpKey *merged(Import *import, const PgpKey *key)
+/* *both: the stored form and the new one together; NULL if there is nothing to merge with. FALSE:
+ * it does not work out, and one of them would be lost. */
+static gboolean merge(Import *import, const PgpKey *key, PgpKey **both, GError **error)
 {
-	g_autoptr(Candidate) stored = store_get(import->store, key->fingerprint, NULL);
+	g_autoptr(GError) cause = NULL;
+	g_autoptr(Candidate) stored = store_get(import->store, key->fingerprint, &cause);
 
+	if (!stored && !g_error_matches(cause, SEALPOST_ERROR, ERROR_USAGE)) {
+		g_propagate_error(error, g_steal_pointer(&cause));
+		return FALSE;
+	}
 	if (!stored || !stored->pgp || g_bytes_equal(stored->pgp->bytes, key->bytes))
-		return NULL;
-	return scratch_merge_pgp(stored->pgp->bytes, key->bytes);
+		return TRUE;
+	*both = scratch_merge_pgp(stored->pgp->bytes, key->bytes);
+	if (*both)
+		return TRUE;
+	g_set_error(
+		error, SEALPOST_ERROR, ERROR_UNSUPPORTED,
+		"%s: GnuPG does not merge this form of the key with the stored one, which stays",
+		key->fingerprint);
+	return FALSE;
 }
 
 /* Takes the key over. */
 static gboolean take_pgp(Import *import, const char *name, PgpKey *key, GError **error)
 {
 	g_autoptr(PgpKey) owned = key;
-	g_autoptr(PgpKey) both = merged(import, key);
+	g_autoptr(PgpKey) both = NULL;
 	gboolean secret = key->secret != NULL;
 	StoreChange change;
 
+	if (!merge(import, key, &both, error))
+		return FALSE;
 	if (both) {
 		both->secret = g_steal_pointer(&owned->secret);
 		pgpkey_free(owned);

@@ -176,9 +176,12 @@ static gboolean merge(Keystore *keystore, Lesson *lesson, GError **error)
 		candidate_unref(lesson->candidate);
 		lesson->candidate = candidate_new_pgp(g_steal_pointer(&both));
 	} else if (lesson->result == LEARN_UPDATED) {
-		/* Better the old form than one that lacks something. */
+		/* Better the old form than one that lacks something. It stays the one that came
+		 * last: the new one is tried again when it comes again. */
 		candidate_unref(lesson->candidate);
 		lesson->candidate = candidate_ref(old->candidate);
+		g_free(lesson->digest);
+		lesson->digest = g_strdup(old->digest);
 	}
 	return TRUE;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "keystore/import.h"
+#include "keystore/scratch.h"
 #include "lib/base/error.h"
 #include "lib/base/masterkey.h"
 #include "tests/unit/pgpmaker.h"
@@ -248,6 +249,30 @@ static void test_pgp(void **state)
 	}
 }
 
+/* A stored form that GnuPG does not merge with what comes (bytes of two keys) stays as it is. */
+static void test_pgp_not_merged(void **state)
+{
+	Place *place = *state;
+	g_autofree char *id = pgp_maker_key(place->maker, "peter@x.example", "future-default");
+	g_autofree char *other = pgp_maker_key(place->maker, "o@x.example", "future-default");
+	g_autoptr(GBytes) file = pgp_maker_public(place->maker, id);
+	g_autoptr(GBytes) foreign = pgp_maker_public(place->maker, other);
+	g_autoptr(GPtrArray) keys = scratch_read_pgp(foreign, NULL, NULL);
+	PgpKey *odd = keys->pdata[0];
+	g_autoptr(GError) error = NULL;
+	StoreChange change;
+
+	g_free(odd->fingerprint);
+	odd->fingerprint = g_strdup(id);
+	assert_true(store_put_pgp(place->store, odd, &change, NULL));
+	g_autoptr(Import) import = begin(place, FALSE, NULL);
+	assert_false(import_add(import, "k", file, NULL, &error));
+	assert_non_null(strstr(error->message, id));
+	assert_int_equal(import_list(import)->len, 0);
+	g_autoptr(Candidate) now = store_get(place->store, id, NULL);
+	assert_true(g_bytes_equal(now->pgp->bytes, odd->bytes));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +282,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_pkcs12, make_place, remove_place),
 		cmocka_unit_test_setup_teardown(test_garbage, make_place, remove_place),
 		cmocka_unit_test_setup_teardown(test_pgp, make_place, remove_place),
+		cmocka_unit_test_setup_teardown(test_pgp_not_merged, make_place, remove_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

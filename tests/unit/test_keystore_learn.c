@@ -10,6 +10,7 @@
 #include "keystore/inside.h"
 #include "keystore/learn.h"
 #include "keystore/learned.h"
+#include "keystore/scratch.h"
 #include "lib/base/error.h"
 #include "lib/base/masterkey.h"
 #include "lib/crypt/cms.h"
@@ -408,6 +409,34 @@ static void test_pgp_updates(void **state)
 	assert_string_equal(((Learned *)rows->pdata[0])->origin, "autocrypt");
 }
 
+/* A stored form that GnuPG does not merge with what comes: bytes of two keys. */
+static void test_pgp_not_merged(void **state)
+{
+	Place *place = *state;
+	g_autofree char *id = pgp_maker_key(place->maker, LEA, "future-default");
+	g_autofree char *other = pgp_maker_key(place->maker, "o@x.example", "future-default");
+	g_autoptr(GBytes) public = pgp_maker_public(place->maker, id);
+	g_autoptr(GBytes) foreign = pgp_maker_public(place->maker, other);
+	g_autoptr(GPtrArray) keys = scratch_read_pgp(foreign, NULL, NULL);
+	PgpKey *stored = g_ptr_array_steal_index(keys, 0);
+
+	g_free(stored->fingerprint);
+	stored->fingerprint = g_strdup(id);
+	g_autoptr(Candidate) candidate = candidate_new_pgp(stored);
+	Learned row = {(char *)LEA,    (char *)"autocrypt", 1,	      NOW - 864000,
+		       (char *)"past", LEARNED_USED,	    candidate};
+	assert_true(learned_put(place->keystore->store, &row, NULL));
+	assert_string_equal(learn_pgp(place, LEA, public, "autocrypt"), "updated");
+	/* Seen, and no more: when it comes again, it is tried again. */
+	g_autoptr(GPtrArray) all = learned_list(place->keystore->store, LEA, NULL);
+	const Learned *now = all->pdata[0];
+	assert_int_equal(all->len, 1);
+	assert_string_equal(now->digest, "past");
+	assert_true(g_bytes_equal(now->candidate->pgp->bytes, stored->bytes));
+	assert_true(now->seen > NOW - 60);
+	assert_string_equal(learn_pgp(place, LEA, public, "autocrypt"), "updated");
+}
+
 static void test_modes(void **state)
 {
 	Place *place = *state;
@@ -547,13 +576,21 @@ static void test_locked(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_smime),	  TEST(test_smime_choice),
-		TEST(test_renewed),	  TEST(test_vouched),
-		TEST(test_pgp),		  TEST(test_pgp_updates),
-		TEST(test_modes),	  TEST(test_take_learned_only),
-		TEST(test_limits),	  TEST(test_keep),
-		TEST(test_locked),	  TEST(test_capabilities),
-		TEST(test_two_addresses), TEST(test_approved_rank),
+		TEST(test_smime),
+		TEST(test_smime_choice),
+		TEST(test_renewed),
+		TEST(test_vouched),
+		TEST(test_pgp),
+		TEST(test_pgp_updates),
+		TEST(test_modes),
+		TEST(test_take_learned_only),
+		TEST(test_limits),
+		TEST(test_keep),
+		TEST(test_locked),
+		TEST(test_capabilities),
+		TEST(test_pgp_not_merged),
+		TEST(test_two_addresses),
+		TEST(test_approved_rank),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
