@@ -94,9 +94,12 @@ GBytes *autocrypt_parse(const char *value, const char *address)
 GBytes *autocrypt_key(const Headers *headers, const char *address)
 {
 	g_autoptr(GBytes) found = NULL;
-	const Header *header;
 
-	for (guint i = 0; (header = headers_find(headers, "Autocrypt", i)) != NULL; i++) {
+	for (guint i = 0; i < headers_count(headers); i++) {
+		const Header *header = headers_at(headers, i);
+
+		if (g_ascii_strcasecmp(header->name, "Autocrypt") != 0)
+			continue;
 		g_autoptr(GBytes) key = autocrypt_parse(header->value, address);
 
 		if (key != NULL && found != NULL)

@@ -148,13 +148,26 @@ static void test_corpus(void **state)
 	}
 }
 
+/* As many fields as a message may have: each is looked at once. */
+static void test_many(void **state)
+{
+	g_autoptr(Headers) headers = headers_new();
+
+	(void)state;
+	for (guint i = 0; i < HEADERS_MAX; i++)
+		assert_true(headers_append(headers, "Autocrypt", " addr=b@x.example; keydata=AAAA",
+					   NULL));
+	gint64 start = g_get_monotonic_time();
+	assert_null(autocrypt_key(headers, "a@x.example"));
+	assert_true(g_get_monotonic_time() - start < G_USEC_PER_SEC / 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fields),
-		cmocka_unit_test(test_one_field),
-		cmocka_unit_test(test_size),
-		cmocka_unit_test(test_corpus),
+		cmocka_unit_test(test_fields), cmocka_unit_test(test_one_field),
+		cmocka_unit_test(test_size),   cmocka_unit_test(test_corpus),
+		cmocka_unit_test(test_many),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
