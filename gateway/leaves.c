@@ -10,6 +10,9 @@
 #include "gateway/leaves.h"
 #include "gateway/parse.h"
 
+/* Keys and signatures beside a text: longer ones are no such. */
+#define KEYS_MAX (1024 * 1024)
+
 typedef struct {
 	const MimeTree *tree;
 	Spool *message;
@@ -23,6 +26,7 @@ static void leaf_free(gpointer data)
 	Leaf *leaf = data;
 
 	g_free(leaf->text);
+	g_free(leaf->hash);
 	g_clear_pointer(&leaf->pieces, g_array_unref);
 	g_free(leaf);
 }
@@ -37,14 +41,21 @@ static gboolean has_suffix(const MimePart *part, const char *const *suffixes)
 	return FALSE;
 }
 
+/* Its content, transfer encoding undone; NULL if it is longer. */
+static GByteArray *read_bytes(const Survey *survey, const MimePart *part, gsize limit)
+{
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	g_autoptr(Sink) sink = sink_new_bytes(bytes, limit);
+
+	return mime_decode(survey->tree, part, sink, NULL) ? g_steal_pointer(&bytes) : NULL;
+}
+
 /* The text of a leaf if it may hold blocks; it ends in a NUL that *size does not count. */
 static char *read_text(const Survey *survey, const MimePart *part, gsize *size)
 {
-	g_autoptr(GByteArray) bytes = g_byte_array_new();
-	g_autoptr(Sink) sink = sink_new_bytes(bytes, MIN(survey->text_left, PARSE_INLINE_MAX));
+	g_autoptr(GByteArray) bytes = read_bytes(survey, part, survey->text_left);
 
-	if (!mime_decode(survey->tree, part, sink, NULL) ||
-	    (bytes->len && memchr(bytes->data, '\0', bytes->len)))
+	if (!bytes || (bytes->len && memchr(bytes->data, '\0', bytes->len)))
 		return NULL;
 	*size = bytes->len;
 	g_byte_array_append(bytes, (const guint8 *)"", 1);
@@ -93,21 +104,43 @@ static char *html_block(char *html)
 	return blocks == 1 ? g_steal_pointer(&text) : NULL;
 }
 
+static char *block_hash(const Leaf *leaf)
+{
+	g_autoptr(GBytes) packets = pgp_text_packets(leaf->text, leaf_block(leaf));
+
+	return g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, packets);
+}
+
 /* Is the HTML form of a text that is there already? */
 static gboolean is_echo(const Survey *survey, const Leaf *leaf)
 {
-	g_autoptr(GBytes) own = pgp_text_packets(leaf->text, leaf_block(leaf));
-
 	for (guint i = 0; i < survey->leaves->len; i++) {
 		const Leaf *other = survey->leaves->pdata[i];
-		const PgpTextPiece *block =
-			other->form == LEAF_TEXT && other->blocks == 1 ? leaf_block(other) : NULL;
-		g_autoptr(GBytes) packets = block ? pgp_text_packets(other->text, block) : NULL;
 
-		if (packets && g_bytes_equal(own, packets))
+		if (other->form == LEAF_TEXT && other->hash && g_str_equal(other->hash, leaf->hash))
 			return TRUE;
 	}
 	return FALSE;
+}
+
+/* A name can tell a reader something, and says what he opens the content with. */
+static gboolean has_silent_name(const MimePart *part)
+{
+	static const char *const suffixes[] = {".asc", ".pgp", ".gpg", ".key", ".sig", NULL};
+
+	return !part->filename || has_suffix(part, suffixes);
+}
+
+/* By its content: the type alone is what the sender likes it to be. */
+static gboolean is_keys(const Survey *survey, const MimePart *part)
+{
+	if ((!g_str_equal(part->type, "application/pgp-keys") &&
+	     !g_str_equal(part->type, "application/pgp-signature")) ||
+	    !has_silent_name(part))
+		return FALSE;
+	g_autoptr(GByteArray) bytes = read_bytes(survey, part, KEYS_MAX);
+
+	return bytes && pgp_text_is_keys((const char *)bytes->data, bytes->len);
 }
 
 static LeafForm look_at_text(Survey *survey, Leaf *leaf)
@@ -119,7 +152,7 @@ static LeafForm look_at_text(Survey *survey, Leaf *leaf)
 	if (!text)
 		return LEAF_FOREIGN;
 	if (pgp_text_is_blank(text, size))
-		return LEAF_SILENT;
+		return has_silent_name(leaf->part) ? LEAF_SILENT : LEAF_FOREIGN;
 	if ((!html && !g_str_equal(leaf->part->type, "text/plain")) || leaf->part->attached ||
 	    !strstr(text, "-----BEGIN PGP "))
 		return LEAF_FOREIGN;
@@ -130,11 +163,11 @@ static LeafForm look_at_text(Survey *survey, Leaf *leaf)
 	count_pieces(leaf);
 	if (leaf->blocks == 0 || leaf->blocks > survey->sealed_left)
 		return LEAF_FOREIGN;
-	if (html && is_echo(survey, leaf))
-		return LEAF_ECHO;
 	survey->sealed_left -= leaf->blocks;
 	survey->text_left -= MIN(size, survey->text_left);
-	return LEAF_TEXT;
+	if (leaf->blocks == 1)
+		leaf->hash = block_hash(leaf);
+	return html && is_echo(survey, leaf) ? LEAF_ECHO : LEAF_TEXT;
 }
 
 /* An encrypted file: by its name or type, and from end to end. */
@@ -169,8 +202,7 @@ static LeafForm look_at_leaf(Survey *survey, Leaf *leaf)
 		survey->sealed_left--;
 		return LEAF_FILE;
 	}
-	if (g_str_equal(part->type, "application/pgp-keys") ||
-	    g_str_equal(part->type, "application/pgp-signature"))
+	if (is_keys(survey, part))
 		return LEAF_SILENT;
 	return g_str_has_prefix(part->type, "text/") ? look_at_text(survey, leaf) : LEAF_FOREIGN;
 }

@@ -14,7 +14,8 @@
 
 typedef enum {
 	LEAF_FOREIGN, /* anything else: a text, an image, a signed part, an attached message */
-	LEAF_SILENT, /* says nothing to a reader: a blank text, an OpenPGP key or signature */
+	LEAF_SILENT, /* says nothing to a reader: a blank text, OpenPGP keys or signatures and no
+			more, without a name that says otherwise */
 	LEAF_TEXT, /* a text with armoured blocks in it; of HTML, one and nothing else */
 	LEAF_ECHO, /* the HTML form of such a text, with the same block */
 	LEAF_FILE, /* wholly one OpenPGP ciphertext, by its name an encrypted file */
@@ -25,10 +26,11 @@ typedef enum {
 typedef struct {
 	const MimePart *part; /* borrowed from the tree */
 	LeafForm form;
-	/* LEAF_TEXT: */
+	/* LEAF_TEXT and LEAF_ECHO: */
 	char *text; /* transfer encoding and markup undone, the charset's bytes as they are */
 	GArray *pieces; /* of it: PgpTextPiece */
 	guint blocks; /* how many of them are blocks */
+	char *hash; /* of the packets if there is one block; else NULL */
 	gboolean outside; /* there is text around the blocks */
 } Leaf;
 

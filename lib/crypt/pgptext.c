@@ -16,9 +16,14 @@
 #define END_SIGNATURE "-----END PGP SIGNATURE-----"
 #define BEGIN_ANY "-----BEGIN PGP "
 
-/* The longest header of a signature. "Comment: Using GnuPG with Thunderbird - http://www.enigmail.net/"
- * has 64. */
-#define SIGNATURE_HEADER_MAX 76
+#define BEGIN_KEY "-----BEGIN PGP PUBLIC KEY BLOCK-----"
+#define END_KEY "-----END PGP PUBLIC KEY BLOCK-----"
+
+/* The longest header. "Comment: Using GnuPG with Thunderbird - http://www.enigmail.net/" has 64. */
+#define ARMOUR_HEADER_MAX 76
+#define ARMOUR_HEADERS 3
+/* Some programs describe a key in as many comments. */
+#define KEY_COMMENTS_MAX 12
 
 typedef struct {
 	const char *text;
@@ -100,19 +105,14 @@ static gboolean skip_hash_headers(Lines *lines)
 	return FALSE;
 }
 
-/* What programs write there, each but once: seen has a bit for each name. */
-static gboolean is_signature_header(const Lines *lines, guint *seen)
+/* What programs write there, each name so many times. */
+static gboolean is_armour_header(const Lines *lines, guint counts[ARMOUR_HEADERS], guint most)
 {
-	static const char *const names[] = {"Version: ", "Comment: ", "Charset: "};
+	static const char *const names[ARMOUR_HEADERS] = {"Version: ", "Comment: ", "Charset: "};
 
-	for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
-		if (!begins(lines, names[i]))
-			continue;
-		guint before = *seen;
-
-		*seen |= 1u << i;
-		return *seen != before && lines->length <= SIGNATURE_HEADER_MAX;
-	}
+	for (guint i = 0; i < ARMOUR_HEADERS; i++)
+		if (begins(lines, names[i]))
+			return counts[i]++ < most && lines->length <= ARMOUR_HEADER_MAX;
 	return FALSE;
 }
 
@@ -127,20 +127,20 @@ static gboolean is_base64(const Lines *lines)
 	return TRUE;
 }
 
-/* The armour of a signature up to its end. A reader sees it and gpg does not hash it, so it has no
- * room for words: no other headers, none behind the first line of data, nothing behind the sum. */
-static gboolean skip_signature(Lines *lines)
+/* An armour up to its end, with no room for words: few headers, none behind the first line of data,
+ * nothing behind the sum. */
+static gboolean skip_armour(Lines *lines, const char *end, guint most)
 {
 	gboolean in_data = FALSE, summed = FALSE;
-	guint seen = 0;
+	guint counts[ARMOUR_HEADERS] = {0};
 
 	for (gsize before = lines->at; next_line(lines); before = lines->at) {
-		if (is_line(lines, END_SIGNATURE))
+		if (is_line(lines, end))
 			return TRUE;
 		if (lines->length == 0)
 			continue;
 		if (summed ||
-		    !(is_base64(lines) || (!in_data && is_signature_header(lines, &seen)))) {
+		    !(is_base64(lines) || (!in_data && is_armour_header(lines, counts, most)))) {
 			lines->at = before;
 			return FALSE;
 		}
@@ -150,10 +150,11 @@ static gboolean skip_signature(Lines *lines)
 	return FALSE;
 }
 
+/* A reader sees the signature's armour, and gpg does not hash it. */
 static gboolean skip_clear_signed(Lines *lines)
 {
 	return skip_hash_headers(lines) && skip_to(lines, BEGIN_SIGNATURE) && is_flush(lines) &&
-	       skip_signature(lines);
+	       skip_armour(lines, END_SIGNATURE, 1);
 }
 
 static void add_piece(GArray *pieces, PgpTextKind kind, gsize start, gsize end)
@@ -197,6 +198,63 @@ gboolean pgp_text_is_blank(const char *text, gsize size)
 		if (!is_blank(text[i]))
 			return FALSE;
 	return TRUE;
+}
+
+/* Nothing but armoured keys and signatures, and blanks around them. */
+static gboolean is_all_armour(const char *text, gsize size)
+{
+	Lines lines = {.text = text, .size = size};
+
+	while (next_line(&lines)) {
+		gboolean key = is_line(&lines, BEGIN_KEY);
+
+		if (lines.length == 0)
+			continue;
+		if ((!key && !is_line(&lines, BEGIN_SIGNATURE)) ||
+		    !skip_armour(&lines, key ? END_KEY : END_SIGNATURE, KEY_COMMENTS_MAX))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* Nothing but the packets of keys and signatures, all complete. */
+static gboolean are_keys(const guint8 *bytes, gsize size)
+{
+	PgpPackets packets = {bytes, size, 0};
+	PgpPacket packet;
+	gboolean first = TRUE, cut = FALSE;
+
+	for (; pgp_packet_next(&packets, &packet, &cut, NULL); first = FALSE) {
+		switch (packet.tag) {
+		case PGP_PUBLIC_KEY:
+		case PGP_SIGNATURE: break;
+		case PGP_PUBLIC_SUBKEY:
+		case PGP_USER_ID:
+		case PGP_USER_ATTRIBUTE:
+		case PGP_TRUST:
+			if (!first)
+				break;
+			return FALSE;
+		default: return FALSE;
+		}
+		if (cut || packet.partial)
+			return FALSE;
+	}
+	return !first && packets.at == size;
+}
+
+gboolean pgp_text_is_keys(const char *text, gsize size)
+{
+	static const char *const labels[] = {"PGP PUBLIC KEY BLOCK", "PGP SIGNATURE", NULL};
+	gboolean damaged;
+
+	if (size > 0 && (text[0] & 0x80))
+		return are_keys((const guint8 *)text, size);
+	if (!is_all_armour(text, size))
+		return FALSE;
+	g_autoptr(GByteArray) packets = pgp_dearmor((const guint8 *)text, size, labels, &damaged);
+
+	return packets && !damaged && are_keys(packets->data, packets->len);
 }
 
 GBytes *pgp_text_packets(const char *text, const PgpTextPiece *piece)

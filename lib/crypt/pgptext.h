@@ -33,6 +33,10 @@ GArray *pgp_text_split(const char *text, gsize size);
 /* Nothing but blanks (no-break spaces count) and line ends. */
 gboolean pgp_text_is_blank(const char *text, gsize size);
 
+/* Nothing but OpenPGP public keys and signatures from the first byte to the last, binary or armoured
+ * (as many blocks as there are, with no words around or in them)? */
+gboolean pgp_text_is_keys(const char *text, gsize size);
+
 /* The packets of a PGP_TEXT_MESSAGE, armour off. */
 GBytes *pgp_text_packets(const char *text, const PgpTextPiece *piece);
 /* What its armour header "Charset" says; NULL if there is none. New string. */

@@ -249,6 +249,21 @@ def multiparts(inline, tap):
         variant, message, _ = inline.explain(multipart("mixed", text(b"\n"), text(inline.sealed()), key))
         assert layers(variant) == [OPENED] and b"Geheim" in parts(message)[1][1], variant
         assert b"BEGIN PGP PUBLIC KEY" in parts(message)[2][1]
+        named = key.replace(b"keys\r\n", b'keys; name="0x1.asc"\r\n', 1)
+        variant, _, _ = inline.explain(multipart("mixed", text(inline.signed(b"hi\n")), named))
+        assert signatures(variant) == [GOOD], variant
+    with tap.case("what only calls itself a key, or has a name that says more: foreign"):
+        program = file(b"MZ, a program", "invoice.exe").replace(b"octet-stream", b"pgp-keys")
+        for other in (program, program.replace(b"invoice.exe", b"key.asc"),
+                      b"Content-Type: application/pgp-signature\r\n\r\npay eve\r\n",
+                      key.replace(b"\r\n\r\n", b"\r\n\r\npay eve\r\n", 1),
+                      key.replace(b"keys\r\n", b'keys; name="pay eve.txt"\r\n', 1),
+                      text(b"\n", extra='Content-Disposition: attachment; filename="pay eve.txt"\r\n')):
+            entity = multipart("mixed", text(inline.sealed()), other)
+            variant, _, raw = inline.explain(entity)
+            assert layers(variant) == [FOREIGN] and entity in raw, (other, variant)
+            variant, _, _ = inline.explain(multipart("mixed", text(inline.signed(b"hi\n")), other))
+            assert signatures(variant) == [PART], (other, variant)
     with tap.case("in HTML: opened if the markup holds nothing else; the HTML form of a text goes with it"):
         lines = inline.sealed().decode().split("\n")
         markup = "".join(f"<div>{line.replace('+', '&#43;').replace('=', '&#x3d;') or '&nbsp;'}</div><br>\r\n" for line in lines)
@@ -258,6 +273,10 @@ def multiparts(inline, tap):
             variant, message, _ = inline.explain(entity)
             assert layers(variant) == [OPENED] and not variant["warnings"], variant
             assert parts(message) == [(None, b"Geheim\r\n")] and message.get_content_type() == "text/plain"
+        variant, _, _ = inline.explain(multipart("alternative", plain, *[html] * 15))
+        assert layers(variant) == [OPENED], variant
+        variant, _, _ = inline.explain(multipart("alternative", plain, *[html] * 16))
+        assert layers(variant) == [FOREIGN], "more of them than are looked at"
         entity = html.replace(b"<body>", b"<body>Hello")
         variant, _, raw = inline.explain(entity)
         assert not variant["layers"] and entity in raw, variant

@@ -81,6 +81,52 @@ static void test_limit(void **state)
 	assert_int_equal(pieces->len, PGP_TEXT_BLOCKS_MAX + 1);
 }
 
+#define KEY_BYTES "\x98\x03\x04\x01\x02"
+#define USER_BYTES                                                                                 \
+	"\xb4\x03"                                                                                 \
+	"abc"
+#define SIGNATURE_BYTES "\x88\x02\x04\x13"
+#define BEGIN_KEY "-----BEGIN PGP PUBLIC KEY BLOCK-----\n"
+#define END_KEY "-----END PGP PUBLIC KEY BLOCK-----\n"
+#define KEY_TEXT "mAMEAQK0A2FiY4gCBBM=\n"
+
+/* What is a key or a signature and no more. */
+static void test_keys(void **state)
+{
+	static const struct {
+		const char *text;
+		gboolean keys;
+	} texts[] = {
+		{KEY_BYTES USER_BYTES SIGNATURE_BYTES, TRUE},
+		{SIGNATURE_BYTES, TRUE},
+		{USER_BYTES, FALSE},
+		{KEY_BYTES "\xac\x03"
+			   "abc",
+		 FALSE}, /* a literal packet */
+		{KEY_BYTES USER_BYTES "more", FALSE},
+		{KEY_BYTES "\xb4\x09"
+			   "abc",
+		 FALSE},
+		{BEGIN_KEY "\n" KEY_TEXT END_KEY, TRUE},
+		{"\n" BEGIN_KEY "Comment: a\nComment: b\n\n" KEY_TEXT END_KEY "\r\n\n", TRUE},
+		{BEGIN_KEY "\n" KEY_TEXT END_KEY BEGIN "\niAIEEw==\n" END, TRUE},
+		{BEGIN_KEY "\n" KEY_TEXT "=AAAA\n" END_KEY, FALSE},
+		{BEGIN_KEY "\ntANhYmM=\n" END_KEY, FALSE},
+		{"pay eve\n" BEGIN_KEY "\n" KEY_TEXT END_KEY, FALSE},
+		{BEGIN_KEY "\n" KEY_TEXT END_KEY "pay eve\n", FALSE},
+		{BEGIN_KEY "Comment: " WORDS WORDS WORDS "\n\n" KEY_TEXT END_KEY, FALSE},
+		{BEGIN_KEY "\n" KEY_TEXT, FALSE},
+		{MESSAGE, FALSE},
+		{"MZ, a program", FALSE},
+		{"", FALSE},
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
+		if (pgp_text_is_keys(texts[i].text, strlen(texts[i].text)) != texts[i].keys)
+			fail_msg("%zu: \"%s\"", i, texts[i].text);
+}
+
 static gboolean shows(const char *shown)
 {
 	g_autoptr(GArray) pieces = pgp_text_split(CLEAR, strlen(CLEAR));
@@ -138,7 +184,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_split), cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_shown), cmocka_unit_test(test_block),
-		cmocka_unit_test(test_html),
+		cmocka_unit_test(test_html),  cmocka_unit_test(test_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
