@@ -20,21 +20,24 @@ static gsize line_length(const char *line, const char *end, const char **next)
 	return length;
 }
 
-/* How long the field name at the start of a line is; 0 if the line is no field. */
-static gsize name_length(const char *line, gsize length)
+/* How long the field name at the start of a line is; 0 if the line is no field. Blanks may follow
+ * the name (RFC 5322, section 4.5). *colon gets where the value begins, less one. */
+static gsize name_length(const char *line, gsize length, gsize *colon)
 {
-	gsize i;
+	gsize size = 0;
 
-	for (i = 0; i < length && line[i] > ' ' && line[i] < 0x7f && line[i] != ':'; i++)
+	while (size < length && line[size] > ' ' && line[size] < 0x7f && line[size] != ':')
+		size++;
+	for (*colon = size; *colon < length && (line[*colon] == ' ' || line[*colon] == '\t');
+	     (*colon)++)
 		;
-	return i < length && line[i] == ':' ? i : 0;
+	return *colon < length && line[*colon] == ':' ? size : 0;
 }
 
 static void append_text(GString *value, const char *text, gsize length)
 {
 	for (gsize i = 0; i < length; i++)
-		if (text[i])
-			g_string_append_c(value, text[i]);
+		g_string_append_c(value, text[i] ? text[i] : ' ');
 }
 
 /* The value of the field that begins at `line`, with its continuation lines. */
@@ -62,7 +65,8 @@ Headers *head_parse(const char *text, gsize size, gsize *used, GError **error)
 	while (line < end) {
 		const char *next;
 		gsize length = line_length(line, end, &next);
-		gsize name_size = name_length(line, length);
+		gsize colon;
+		gsize name_size = name_length(line, length, &colon);
 
 		if (length == 0)
 			line = next;
@@ -70,7 +74,7 @@ Headers *head_parse(const char *text, gsize size, gsize *used, GError **error)
 			break;
 		g_autofree char *name = g_strndup(line, name_size);
 		g_autofree char *value =
-			read_value(line + name_size + 1, length - name_size - 1, end, &next);
+			read_value(line + colon + 1, length - colon - 1, end, &next);
 
 		if (!headers_append(headers, name, value, error))
 			return NULL;

@@ -11,8 +11,9 @@
 #include "lib/mail/spool.h"
 
 /* The fields at the start of text, with LF or CRLF line ends. *used gets the bytes up to the body:
- * behind the blank line, or, as in Postfix, at the first line that is no field. NUL bytes are
- * left out. ERROR_TOO_LARGE over the limits of Headers. */
+ * behind the blank line, or, as in Postfix, at the first line that is no field: where mime_parse()
+ * sees the end of the root's header. NUL bytes become blanks, as there. ERROR_TOO_LARGE over the
+ * limits of Headers. */
 Headers *head_parse(const char *text, gsize size, gsize *used, GError **error);
 
 /* The same over the front of a spool; *body gets the range of the rest. */

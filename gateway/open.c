@@ -123,16 +123,28 @@ static Layer layer_of(const OpenWork *work)
 	return layer == LAYER_PGP && !root->children ? LAYER_NONE : layer;
 }
 
-/* What takes the message's place needs a header that can be read, or the layer stays shut. */
-static gboolean check_head(OpenWork *work, OpenStep *step, GError **error)
+/* Is what a reader makes of the header what was judged? It ends in one place, and one field says
+ * what the body is. */
+static gboolean is_clear(const Headers *head, goffset end, const MimeTree *tree)
+{
+	return headers_count_name(head, "Content-Type") <= 1 &&
+	       headers_count_name(head, "Content-Transfer-Encoding") <= 1 &&
+	       (!tree || mime_root(tree)->headers.end == end);
+}
+
+/* What takes the message's place, with its tree (NULL if it has none), needs a header that can be
+ * read, and in one way, or the layer stays shut. */
+static gboolean check_head(OpenWork *work, OpenStep *step, const MimeTree *tree, GError **error)
 {
 	const GPtrArray *layers = work->opened->layers;
 	GError *failure = NULL;
 	Range body;
 	g_autoptr(Headers) head = head_read(step->next, &body, &failure);
 
-	if (head)
+	if (head && is_clear(head, body.start, tree))
 		return TRUE;
+	if (head)
+		g_set_error(&failure, SEALPOST_ERROR, ERROR_MALFORMED, "an ambiguous header");
 	g_clear_pointer(&step->next, spool_unref);
 	OpenLayer *layer = layers->pdata[layers->len - 1];
 
@@ -144,9 +156,8 @@ static gboolean walk(OpenWork *work, GError **error)
 {
 	OpenStep step = {NULL, FALSE, FALSE};
 
+	work->tree = mime_parse(work->current, NULL);
 	for (guint depth = 0;; depth++) {
-		g_clear_pointer(&work->tree, mime_free);
-		work->tree = mime_parse(work->current, NULL);
 		if (!work->tree || step.last)
 			return TRUE;
 		Layer layer = layer_of(work);
@@ -164,10 +175,14 @@ static gboolean walk(OpenWork *work, GError **error)
 			       !open_fills(work->tree, work->current);
 		if (!open_in_time(work, error) || !open_layer(work, layer, &step, error))
 			return FALSE;
-		if (step.next && step.replaces && !check_head(work, &step, error))
+		g_autoptr(MimeTree) tree = step.next ? mime_parse(step.next, NULL) : NULL;
+
+		if (step.next && step.replaces && !check_head(work, &step, tree, error))
 			return FALSE;
 		if (!step.next)
 			return TRUE;
+		mime_free(work->tree);
+		work->tree = g_steal_pointer(&tree);
 		spool_unref(work->current);
 		work->current = step.next;
 		if (step.replaces) {

@@ -29,8 +29,9 @@ struct MimePart {
 
 typedef struct MimeTree MimeTree;
 
-/* The spool holds a whole message: header block, blank line, body. The tree keeps a reference to
- * the spool. */
+/* The spool holds a whole message: header block, blank line, body; the block ends at the first line
+ * that is no field and continues none, if no blank line came before. (A part's header is read more
+ * leniently.) The tree keeps a reference to the spool. */
 MimeTree *mime_parse(Spool *spool, GError **error);
 /* The same, but a message/rfc822 is a part without children, whatever is in it. */
 MimeTree *mime_parse_unquoted(Spool *spool, GError **error);

@@ -195,14 +195,17 @@ static gboolean take_boundary(Scan *scan, const Line *line, gboolean *taken, GEr
 	return TRUE;
 }
 
-/* A field's first line, or one that continues it. */
-static gboolean is_header_line(const Line *line, gboolean first)
+/* A field's first line, or one that continues it. Of the root, which may be a text without a
+ * header, nothing but fields is one: mime.h. */
+static gboolean is_header_line(const MimePart *part, const Line *line)
 {
+	gboolean first = part->headers.start == line->start;
+	gboolean lenient = part->parent != NULL;
 	gsize name = 0;
 
 	if (line->size > 0 && (line->text[0] == ' ' || line->text[0] == '\t'))
-		return TRUE; /* without a field to continue: passed over, as most readers do */
-	if (first && line->size > 5 &&
+		return !first || lenient; /* nothing to continue: passed over, as most readers do */
+	if (first && lenient && line->size > 5 &&
 	    (memcmp(line->text, "From ", 5) == 0 || memcmp(line->text, ">From ", 6) == 0))
 		return TRUE; /* a line of mbox that someone left in */
 	while (name < line->size && line->text[name] > ' ' && line->text[name] <= '~' &&
@@ -222,11 +225,9 @@ static gboolean take_line(Scan *scan, const Line *line, GError **error)
 	if (!take_boundary(scan, line, &taken, error))
 		return FALSE;
 	while (!taken && scan->state == IN_HEADERS) {
-		gboolean first = innermost(scan)->part->headers.start == line->start;
-
 		if (line->size == 0)
 			return end_headers(scan, line->end, error);
-		if (is_header_line(line, first))
+		if (is_header_line(innermost(scan)->part, line))
 			return TRUE;
 		/* no blank line before the body: a multipart may begin with this boundary, a
 		 * message/rfc822 with this field */

@@ -186,6 +186,24 @@ def types(work, tap):
             answer, files = work.explain(entity, ALICE)
             assert [found[1:] for found in layers(answer["variants"][0])] == [("shut", "too-large")], answer
             assert files[0].endswith(entity.split(b"\r\n\r\n", 1)[1])
+    with tap.case("a header inside that has two readings: no signature speaks for what it was not over"):
+        old = work.signed(ENTITY)
+        second = b"Content-Type: text/plain; x=1\r\n"
+        fronts = (b" Pay to DE99.\r\n", b"\tPay to DE99.\r\n", b" \r\nPay to DE99.\r\n", b" \r\n Pay to DE99.\r\n",
+                  b"From x Pay to DE99.\r\n", b">From x: Pay to DE99.\r\n", b"From x\r\n Pay to DE99.\r\n",
+                  b"X-Y\0: z\r\n\r\nPay to DE99.\r\n")
+        for front in (*fronts, second, b"Content-Transfer-Encoding: 7bit\r\nContent-transfer-encoding : 8bit\r\n"):
+            inside = front + old
+            if b"Pay" not in front:  # as a reader may see it who takes the other field: the preamble is text
+                inside = inside.replace(b"\r\n\r\n", b"\r\n\r\nPay to DE99.\r\n", 1)
+            for entity in (compressed(inside), work.encrypted(inside, ALICE, cipher="-aes-256-gcm"),
+                           work.encrypted(inside, ALICE), work.pgp_encrypted(inside, ALICE, options=())):
+                answer, files = work.explain(entity, ALICE)
+                variant = answer["variants"][0]
+                if b"Pay to DE99." in files[0]:
+                    assert not variant["signatures"], (front, answer)
+                else:
+                    assert layers(variant)[-1][1:] == ("shut", "damaged"), (front, answer)
     with tap.case("types as they come: octet-stream with .p7m, no smime-type, an old name, no name"):
         sealed, opaque = work.encrypted(ENTITY, ALICE), work.signed(ENTITY, "-nodetach")
         for whole, kind in ((sealed, "smime-encrypted"), (opaque, "smime-opaque-signed")):

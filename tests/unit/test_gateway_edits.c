@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "lib/mail/mime.h"
+
 #include "gateway/edits.h"
 #include "gateway/head.h"
 
@@ -221,6 +223,14 @@ static void test_head(void **state)
 		{": empty name\n", 13, 0, 0},
 		{"A: 1", 4, 4, 1},
 		{"A b: 1\n\n", 8, 0, 0},
+		{"A : 1\nB\t:2\n\n", 12, 12, 2},
+		{" blank\nA: 1\n\n", 13, 0, 0},
+		{"\t\nA: 1\n\n", 8, 0, 0},
+		{"From a@b Mon Jan 1 00:00\nA: 1\n\n", 31, 0, 0},
+		{">From a@b: 1\nA: 1\n\n", 19, 0, 0},
+		{"A\0: 1\n\n", 7, 0, 0},
+		{"A: 1\n\r\r\nB: 2\n\n", 14, 5, 1},
+		{"A: 1\n \nB: 2\n\n", 13, 13, 2},
 	};
 
 	(void)state;
@@ -231,7 +241,26 @@ static void test_head(void **state)
 		assert_non_null(headers);
 		assert_int_equal(used, table[i].used);
 		assert_int_equal(headers_count(headers), table[i].count);
+		/* The tree ends the header in the same place. */
+		g_autoptr(Spool) spool = spool_new(NULL, SPOOL_MEMORY);
+
+		assert_true(spool_append(spool, table[i].text, table[i].size, NULL));
+		g_autoptr(MimeTree) tree = mime_parse(spool, NULL);
+
+		assert_int_equal(mime_root(tree)->headers.end, table[i].used);
 	}
+}
+
+/* A NUL is the blank that the tree sees: it does not make another word. */
+static void test_head_nul(void **state)
+{
+	static const char text[] = "A : x\0y\n z\0\n\n";
+	gsize used;
+	g_autoptr(Headers) headers = head_parse(text, sizeof(text) - 1, &used, NULL);
+
+	(void)state;
+	assert_string_equal(headers_at(headers, 0)->name, "A");
+	assert_string_equal(headers_at(headers, 0)->value, " x y\n z ");
 }
 
 /* A head that is longer than one read; its last line of a read is cut anywhere. */
@@ -293,6 +322,7 @@ int main(void)
 		cmocka_unit_test(test_tag_in_encoded_word),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_head),
+		cmocka_unit_test(test_head_nul),
 		cmocka_unit_test(test_long_head),
 	};
 

@@ -76,7 +76,11 @@ static const struct {
 	 "multipart/mixed(text/plain)"},
 	{"Content-Type: multipart/mixed; boundary=b\r\n \r\n--b\r\n\r\nx\r\n--b--\r\n",
 	 "multipart/mixed(text/plain)"},
-	{" \r\nContent-Type: text/html\r\n\r\nx", "text/html"},
+	{MIXED "--b\r\n \r\nContent-Type: text/html\r\n\r\nx\r\n--b--",
+	 "multipart/mixed(text/html)"},
+	/* of the root, only fields are header */
+	{" \r\nContent-Type: text/html\r\n\r\nx", "text/plain"},
+	{"From x@y Mon\r\nContent-Type: text/html\r\n\r\nx", "text/plain"},
 	/* the inner of two equal boundaries */
 	{MIXED "--b\r\n" MIXED "--b\r\n\r\nx\r\n--b--\r\n--b--\r\n",
 	 "multipart/mixed(multipart/mixed(text/plain))"},
