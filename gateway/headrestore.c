@@ -21,29 +21,22 @@ HeadrestoreMark headrestore_mark(const char *hp, const char *protected_headers)
 	return HEADRESTORE_NONE;
 }
 
-/* Besides From and Subject, which have rules of their own. */
-static gboolean may_be_taken(const char *name)
-{
-	static const char *const names[] = {"To",	   "Cc",	  "Reply-To",
-					    "Date",	   "Message-ID",  "References",
-					    "In-Reply-To", "Followup-To", "Mail-Followup-To",
-					    "Comments",	   "Keywords",	  "Organization",
-					    "User-Agent",  "Importance",  "Priority",
-					    "X-Priority",  "Sensitivity", "Thread-Topic",
-					    "Thread-Index"};
+/* What may be taken, besides From and Subject, which have rules of their own. */
+static const char *const taken[] = {"To",	   "Cc",	  "Reply-To",
+				    "Date",	   "Message-ID",  "References",
+				    "In-Reply-To", "Followup-To", "Mail-Followup-To",
+				    "Comments",	   "Keywords",	  "Organization",
+				    "User-Agent",  "Importance",  "Priority",
+				    "X-Priority",  "Sensitivity", "Thread-Topic",
+				    "Thread-Index"};
 
-	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
-		if (g_ascii_strcasecmp(name, names[i]) == 0)
-			return TRUE;
-	return FALSE;
-}
-
-/* The same fields of that name, as people see them? */
+/* The same fields of that name, as people see them? So many that not all could be taken never are:
+ * looking for each would take time without end. */
 static gboolean are_equal(const Headers *a, const Headers *b, const char *name)
 {
 	guint count = headers_count_name(a, name);
 
-	if (headers_count_name(b, name) != count)
+	if (count > HEADRESTORE_FIELDS_MAX || headers_count_name(b, name) != count)
 		return FALSE;
 	for (guint i = 0; i < count; i++) {
 		g_autofree char *text_a = header_decode(headers_find(a, name, i));
@@ -88,11 +81,16 @@ static void take(Opened *opened, const Header *header)
 
 static void take_all(Opened *opened, const HeadrestoreJob *job)
 {
+	gboolean differs[G_N_ELEMENTS(taken)];
+
+	for (gsize n = 0; n < G_N_ELEMENTS(taken); n++)
+		differs[n] = !are_equal(job->outer, job->inside, taken[n]);
 	for (guint i = 0; i < headers_count(job->inside); i++) {
 		const Header *header = headers_at(job->inside, i);
 
-		if (may_be_taken(header->name) && !are_equal(job->outer, job->inside, header->name))
-			take(opened, header);
+		for (gsize n = 0; n < G_N_ELEMENTS(taken); n++)
+			if (differs[n] && g_ascii_strcasecmp(header->name, taken[n]) == 0)
+				take(opened, header);
 	}
 }
 
@@ -105,13 +103,14 @@ static void take_subject(Opened *opened, const HeadrestoreJob *job)
 		opened->subject = header_decode(subject);
 }
 
-/* The signatures of the address that is From now. */
+/* The signatures of the address that is From now; of a broken one nobody knows whose it is. */
 static void match_signatures(Opened *opened, const char *from)
 {
 	for (guint i = 0; i < opened->signatures->len; i++) {
 		OpenSignature *signature = opened->signatures->pdata[i];
 
-		signature->matches_from = g_strcmp0(signature->signer, from) == 0;
+		signature->matches_from = !g_str_equal(signature->result, "bad") &&
+					  g_strcmp0(signature->signer, from) == 0;
 	}
 }
 

@@ -193,6 +193,43 @@ static void test_partial_signature(void **state)
 	assert_null(opened->subject);
 }
 
+/* A broken signature is nobody's, whatever name it bears. */
+static void test_broken_signature(void **state)
+{
+	Case c = {.signer = "a@b", .decrypted = TRUE, .replaced = TRUE};
+	g_autoptr(Headers) outer = parse("From: list@f\n");
+	g_autoptr(Headers) inside = parse("From: a@b\n");
+	g_autoptr(Opened) opened = found(&c, "list@f");
+	HeadrestoreJob job = {outer, inside, "list@f", HEADRESTORE_CLEAR};
+	OpenSignature *broken = opened_add_signature(opened, "smime", "bad");
+
+	(void)state;
+	broken->signer = g_strdup("a@b");
+	headrestore(opened, &job);
+	assert_true(((OpenSignature *)opened->signatures->pdata[0])->matches_from);
+	assert_false(broken->matches_from);
+}
+
+/* As many fields as a header may have are looked at in no time. */
+static void test_many(void **state)
+{
+	Case c = {.decrypted = TRUE, .replaced = TRUE};
+	g_autoptr(Headers) outer = headers_new();
+	g_autoptr(Headers) inside = headers_new();
+	g_autoptr(Opened) opened = found(&c, "a@b");
+	HeadrestoreJob job = {outer, inside, "a@b", HEADRESTORE_CLEAR};
+	gint64 start = g_get_monotonic_time();
+
+	(void)state;
+	for (guint i = 0; i < HEADERS_MAX; i++) {
+		assert_true(headers_append(outer, "Keywords", " k", NULL));
+		assert_true(headers_append(inside, "Keywords", " k", NULL));
+	}
+	headrestore(opened, &job);
+	assert_int_equal(headers_count(opened->restored), HEADRESTORE_FIELDS_MAX);
+	assert_true(g_get_monotonic_time() - start < 5 * G_USEC_PER_SEC);
+}
+
 static void test_limits(void **state)
 {
 	Case c = {.decrypted = TRUE, .replaced = TRUE};
@@ -228,6 +265,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_partial_signature),
+		cmocka_unit_test(test_broken_signature),
+		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_marks),
 	};
