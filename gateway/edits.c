@@ -23,7 +23,8 @@ static void add_edit(GPtrArray *edits, EditKind kind, const char *name, guint nt
 	edit->kind = kind;
 	edit->name = g_strdup(name);
 	edit->nth = nth;
-	edit->value = g_strdup(value);
+	/* The MTA may take a bare CR for a line's end. */
+	edit->value = value ? g_strdelimit(g_strdup(value), "\r", ' ') : NULL;
 	g_ptr_array_add(edits, edit);
 }
 

@@ -312,6 +312,21 @@ static void test_headers(void **state)
 				  "Date: x\nCc: e\nCc: f\nReferences: r\n");
 }
 
+/* No value has a bare CR, which a reader may take for a line's end. */
+static void test_bare_cr(void **state)
+{
+	g_autoptr(Headers) received = fields("Content-Type: text/plain\nTo: a\n");
+	g_autoptr(Headers) content = fields("Content-Type: text/html;\n x\rBcc: e@f\n");
+	g_autoptr(Headers) restored = fields("To: b\rc\n");
+	EditWish wish = {.content = content, .restored = restored};
+	g_autoptr(GPtrArray) edits = edits_for(received, &wish);
+	g_autofree char *list = outline(edits);
+
+	(void)state;
+	assert_string_equal(list, "=To 1: b c\n-Content-Type 1\n+MIME-Version: 1.0\n"
+				  "+Content-Type: text/html;\n x Bcc: e@f\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -321,6 +336,7 @@ int main(void)
 
 		cmocka_unit_test(test_tag_in_encoded_word),
 		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_bare_cr),
 		cmocka_unit_test(test_head),
 		cmocka_unit_test(test_head_nul),
 		cmocka_unit_test(test_long_head),
