@@ -81,15 +81,27 @@ Spool *open_decoded(OpenWork *work, const MimePart *part, GError **error)
 	return mime_decode(work->tree, part, sink, error) ? g_steal_pointer(&spool) : NULL;
 }
 
-gboolean open_excuse(OpenLayer *layer, GError *failure, GError **error)
+/* What an error about the message's bytes is called; NULL for one of ours. */
+static const char *reason_of(const GError *failure)
 {
 	switch (error_info(failure)->code) {
 	case ERROR_MALFORMED:
-	case ERROR_UNSUPPORTED: layer->reason = "damaged"; break;
-	case ERROR_TOO_LARGE: layer->reason = "too-large"; break;
-	case ERROR_TOO_DEEP: layer->reason = "too-deep"; break;
-	default: g_propagate_error(error, failure); return FALSE;
+	case ERROR_UNSUPPORTED: return "damaged";
+	case ERROR_TOO_LARGE: return "too-large";
+	case ERROR_TOO_DEEP: return "too-deep";
+	default: return NULL;
 	}
+}
+
+gboolean open_excuse(OpenLayer *layer, GError *failure, GError **error)
+{
+	const char *reason = reason_of(failure);
+
+	if (!reason) {
+		g_propagate_error(error, failure);
+		return FALSE;
+	}
+	layer->reason = reason;
 	g_error_free(failure);
 	return TRUE;
 }
@@ -192,14 +204,22 @@ static gboolean walk(OpenWork *work, GError **error)
 	}
 }
 
-/* For readers who do not see the fields that are now restored (RFC 9788, section 4.5.3). */
+/* For readers who do not see the fields that are now restored (RFC 9788, section 4.5.3). Where it
+ * cannot be taken out, it stays: that is no reason to hold mail back. */
 static gboolean remove_display(OpenWork *work, GError **error)
 {
-	g_autoptr(LegacyDisplay) display = legacydisplay_remove(work->tree, work->current, error);
+	GError *failure = NULL;
+	g_autoptr(LegacyDisplay) display =
+		legacydisplay_remove(work->tree, work->current, &failure);
 	const MimePart *root = mime_root(work->tree);
 
+	if (failure && !reason_of(failure)) {
+		g_propagate_error(error, failure);
+		return FALSE;
+	}
+	g_clear_error(&failure);
 	if (!display || !legacydisplay_changes(display))
-		return display != NULL;
+		return TRUE;
 	const Headers *fields = legacydisplay_root(display);
 	g_autoptr(Spool) entity = protect_spool(work->job);
 	g_autoptr(Sink) sink = spool_sink(entity);
