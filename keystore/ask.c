@@ -127,11 +127,13 @@ static gboolean has_vouched(const GArray *all, KeyType type)
 	return FALSE;
 }
 
-static gboolean is_in(const GArray *all, const Candidate *candidate)
+/* Has somebody brought that very key who vouches for it? Then it is as he says. */
+static gboolean is_brought(const GArray *all, const Candidate *candidate)
 {
 	for (guint i = 0; i < all->len; i++) {
 		const Key *key = g_array_index(all, Judged, i).key;
-		if (key->type == candidate->type && strcmp(key->id, candidate->id) == 0)
+		if (key->type == candidate->type && !key->first_contact &&
+		    strcmp(key->id, candidate->id) == 0)
 			return TRUE;
 	}
 	return FALSE;
@@ -163,24 +165,21 @@ static void add_learned(const Asking *asking, const GPtrArray *rows, gboolean ap
 		const Learned *row = rows->pdata[i];
 		LearnedState state = row->candidate->learned;
 		if ((state == LEARNED_APPROVED) == approved && state != LEARNED_REJECTED &&
-		    !is_in(asking->all, row->candidate))
+		    !is_brought(asking->all, row->candidate))
 			add_judged(asking->all, row->candidate, LEARNED,
 				   judge_learned(asking, row));
 	}
 }
 
-static void ask_learned(const Asking *asking, const char *address)
+/* What was learned for an address; NULL: the store failed. */
+static GPtrArray *find_learned(const Asking *asking, const char *address)
 {
 	GError *error = NULL;
-	g_autoptr(GPtrArray) rows = learned_list(asking->keystore->store, address, &error);
+	GPtrArray *rows = learned_list(asking->keystore->store, address, &error);
 
-	if (!rows) {
+	if (!rows)
 		keep_first(asking->failure, error);
-		return;
-	}
-	add_learned(asking, rows, TRUE);
-	if (asking->keystore->learn_mode != LEARN_MODE_OFF)
-		add_learned(asking, rows, FALSE);
+	return rows;
 }
 
 static gboolean all_know(const Keystore *keystore, const char *address)
@@ -193,19 +192,48 @@ static gboolean all_know(const Keystore *keystore, const char *address)
 	return TRUE;
 }
 
+char *keystore_base(const Keystore *keystore, const char *address)
+{
+	return keystore->tag_delimiter ? address_without_tag(address, keystore->tag_delimiter)
+				       : NULL;
+}
+
 gboolean keystore_is_at_hand(Keystore *keystore, const char *address)
 {
-	g_autofree char *base = keystore->tag_delimiter
-					? address_without_tag(address, keystore->tag_delimiter)
-					: NULL;
+	g_autofree char *base = keystore_base(keystore, address);
 
 	return all_know(keystore, address) && (!base || all_know(keystore, base));
 }
 
-static void ask_for(const Asking *asking, const char *address)
+/* Whom somebody vouches for: the sources, and the administrator who approved what was learned. */
+static GPtrArray *ask_vouched(const Asking *asking, const char *address)
 {
 	ask_sources(asking, address);
-	ask_learned(asking, address);
+	GPtrArray *rows = find_learned(asking, address);
+
+	if (rows)
+		add_learned(asking, rows, TRUE);
+	return rows;
+}
+
+static void ask_unapproved(const Asking *asking, const GPtrArray *rows)
+{
+	if (rows && asking->keystore->learn_mode != LEARN_MODE_OFF)
+		add_learned(asking, rows, FALSE);
+}
+
+/* An address with a tag is its owner's: what is vouched for the one without stands before what
+ * nobody approved for the one with it. */
+static void ask_for(const Asking *asking, const char *address)
+{
+	g_autoptr(GPtrArray) rows = ask_vouched(asking, address);
+	g_autofree char *base =
+		has_usable(asking->all) ? NULL : keystore_base(asking->keystore, address);
+	g_autoptr(GPtrArray) base_rows = base ? ask_vouched(asking, base) : NULL;
+
+	ask_unapproved(asking, rows);
+	if (!has_usable(asking->all))
+		ask_unapproved(asking, base_rows);
 }
 
 /* What the owner's program opens. Not to know is to expect the least. */
@@ -232,11 +260,6 @@ KeyAnswer *keystore_ask(Keystore *keystore, const char *address)
 		return answer;
 	g_array_set_clear_func(all, judged_clear);
 	ask_for(&asking, address);
-	g_autofree char *base = keystore->tag_delimiter && !has_usable(all)
-					? address_without_tag(address, keystore->tag_delimiter)
-					: NULL;
-	if (base)
-		ask_for(&asking, base);
 	add_capabilities(&asking);
 	g_array_sort(all, by_rank);
 	for (guint i = 0; i < MIN(all->len, KEYSTORE_KEYS_MAX); i++)

@@ -97,9 +97,7 @@ Openers *keystore_openers(Keystore *keystore, const char *address, PgpHome *home
 		return g_steal_pointer(&openers);
 	if (!add_openers(keystore, folded, home, openers, error))
 		return NULL;
-	g_autofree char *base = keystore->tag_delimiter
-					? address_without_tag(folded, keystore->tag_delimiter)
-					: NULL;
+	g_autofree char *base = keystore_base(keystore, folded);
 	if (base && !add_openers(keystore, base, home, openers, error))
 		return NULL;
 	g_autofree char *domain = g_strdup(strrchr(folded, '@'));

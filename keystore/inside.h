@@ -45,6 +45,8 @@ Trust *keystore_trust(Keystore *keystore, gint64 *generation, GError **error);
 
 /* Asks all sources, in this thread. Never NULL. */
 KeyAnswer *keystore_ask(Keystore *keystore, const char *address);
+/* user@domain of user+tag@domain; NULL if there is no tag. New string. */
+char *keystore_base(const Keystore *keystore, const char *address);
 
 /* key.c */
 Key *key_from_candidate(const Candidate *candidate, const char *source, const char *reason);

@@ -49,10 +49,29 @@ static LearnResult judge_known(const Lesson *lesson, const Learned *row, gboolea
 	}
 }
 
-/* What the rows of the address make of it; *row (may be NULL there) is the one of this key. */
-static LearnResult judge(const Lesson *lesson, const GPtrArray *rows, const Learned **row)
+/* For an address with a tag: has the one without it another key, and not this one? */
+static gboolean base_has_others(const Lesson *lesson, const GPtrArray *rows)
 {
-	gboolean others = lesson->others;
+	gboolean others = FALSE;
+
+	for (guint i = 0; rows && i < rows->len; i++) {
+		const Learned *other = rows->pdata[i];
+		const Candidate *candidate = other->candidate;
+		gboolean counts = other->state == LEARNED_USED || other->state == LEARNED_APPROVED;
+		if (candidate->type != lesson->type || !counts)
+			continue;
+		if (strcmp(candidate->id, lesson->id) == 0)
+			return FALSE;
+		others = others || !is_over(candidate);
+	}
+	return others;
+}
+
+/* What the rows of the address make of it; *row (may be NULL there) is the one of this key. others:
+ * there are other keys anyway. */
+static LearnResult judge(const Lesson *lesson, const GPtrArray *rows, gboolean others,
+			 const Learned **row)
+{
 	guint count = 0;
 
 	*row = NULL;
@@ -94,10 +113,14 @@ static gboolean look(Keystore *keystore, Lesson *lesson, GPtrArray **rows, const
 {
 	gboolean over = FALSE, rejected = FALSE;
 
-	*rows = learned_list(keystore->store, lesson->address, error);
+	g_autofree char *base = keystore_base(keystore, lesson->address);
+	g_autoptr(GPtrArray) base_rows = base ? learned_list(keystore->store, base, error) : NULL;
+
+	*rows = base && !base_rows ? NULL : learned_list(keystore->store, lesson->address, error);
 	if (!*rows)
 		return FALSE;
-	lesson->result = judge(lesson, *rows, row);
+	gboolean others = lesson->others || base_has_others(lesson, base_rows);
+	lesson->result = judge(lesson, *rows, others, row);
 	/* What was rejected for one address does not come in by another. */
 	if (!*row && (!is_over_limit(keystore, lesson->address, &over, error) ||
 		      !learned_is_rejected(keystore->store, lesson->id, &rejected, error)))

@@ -289,6 +289,50 @@ static void test_vouched(void **state)
 	expect_keys(place, "o@x.example", "2 store expired, 3 learned changed", ids);
 }
 
+#define TAGGED "lea+tag@x.example"
+
+/* The address with a tag is Lea's, too: nobody comes before her own key there. */
+static void test_tagged(void **state)
+{
+	Place *place = *state;
+	g_autoptr(Made) own = make(place, (MakerOrder){.name = "1", .email = LEA, .from = -20});
+	g_autoptr(Made) eve = make(place, (MakerOrder){.name = "2", .email = TAGGED, .from = -1});
+	g_autoptr(Made) next = make(place, (MakerOrder){.name = "3", .email = TAGGED, .from = -1});
+	SmimeEvidence first = {.signer = eve->cert}, second = {.signer = next->cert};
+	const char *ids[] = {cert_fingerprint(own->cert), cert_fingerprint(eve->cert),
+			     cert_fingerprint(next->cert), NULL};
+	Store *store = place->keystore->store;
+	StoreChange change;
+
+	/* Learned for the tagged address first, and then the administrator has one of hers. */
+	assert_string_equal(learn_smime(place, TAGGED, first), "new");
+	expect_keys(place, TAGGED, "1 learned ok", ids);
+	assert_true(store_put_cert(store, own->cert, FALSE, &change, NULL));
+	assert_true(store_bind(store, ids[0], LEA, NULL));
+	expect_keys(place, TAGGED, "0 store ok, 1 learned other-key", ids);
+	assert_string_equal(learn_smime(place, TAGGED, second), "vouched");
+	/* What he approved for the tagged address stands by itself. */
+	set_state(place, ids[1], LEARNED_APPROVED);
+	expect_keys(place, TAGGED, "1 learned ok", ids);
+}
+
+static void test_tagged_learned(void **state)
+{
+	Place *place = *state;
+	g_autofree char *own = pgp_maker_key(place->maker, LEA, "future-default");
+	g_autofree char *other = pgp_maker_key(place->maker, TAGGED, "future-default");
+	g_autoptr(GBytes) hers = pgp_maker_public(place->maker, own);
+	g_autoptr(GBytes) eves = pgp_maker_public(place->maker, other);
+	const char *ids[] = {own, other, NULL};
+
+	assert_string_equal(learn_pgp(place, LEA, hers, "autocrypt"), "new");
+	assert_string_equal(learn_pgp(place, TAGGED, eves, "autocrypt"), "changed");
+	expect_keys(place, TAGGED, "0 learned ok, 1 learned changed", ids);
+	/* Hers is behind it for that address, but not for the one without the tag. */
+	assert_string_equal(learn_pgp(place, TAGGED, hers, "autocrypt"), "changed");
+	expect_keys(place, TAGGED, "0 learned ok, 1 learned changed", ids);
+}
+
 /* A key that names two addresses: what is decided for one is not for the other. */
 static void test_two_addresses(void **state)
 {
@@ -589,6 +633,8 @@ int main(void)
 		TEST(test_locked),
 		TEST(test_capabilities),
 		TEST(test_pgp_not_merged),
+		TEST(test_tagged),
+		TEST(test_tagged_learned),
 		TEST(test_two_addresses),
 		TEST(test_approved_rank),
 	};
