@@ -12,6 +12,8 @@
 /* Most parts whose content is looked into, and most bytes of one. */
 #define PARTS_MAX 5
 #define PART_MAX (256 * 1024)
+/* Most keys of one message that GnuPG and the store are asked about. */
+#define LESSON_TRIES_MAX 20
 #define KEY_BLOCK "-----BEGIN PGP PUBLIC KEY BLOCK-----"
 
 /* Only strangers teach us, and nothing about our own people. */
@@ -52,6 +54,7 @@ static void collect_key(OpenWork *work, const PgpCarried *carried, const char *o
 
 	if (find_lesson(work, carried->fingerprint) >= 0)
 		return;
+	work->tries++;
 	lesson = keystore_lesson_pgp(work->job->snapshot->keystore, work->sender, carried, origin,
 				     &error);
 	complain(work, error);
@@ -64,11 +67,18 @@ static void collect_key(OpenWork *work, const PgpCarried *carried, const char *o
 	g_ptr_array_add(work->lessons, lesson);
 }
 
+/* A key from which nothing is learned costs as much as one that teaches something. */
+static gboolean may_try(const OpenWork *work)
+{
+	return work->tries < LESSON_TRIES_MAX && work->lessons->len < PGPKEY_CARRIED_KEYS_MAX &&
+	       open_in_time(work, NULL);
+}
+
 static void collect_keys(OpenWork *work, GBytes *bytes, const char *origin)
 {
 	g_autoptr(GPtrArray) keys = pgpkey_carried(bytes, work->from);
 
-	for (guint i = 0; i < keys->len && work->lessons->len < PGPKEY_CARRIED_KEYS_MAX; i++)
+	for (guint i = 0; i < keys->len && may_try(work); i++)
 		collect_key(work, keys->pdata[i], origin);
 }
 

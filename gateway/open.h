@@ -25,6 +25,7 @@ typedef struct {
 	Verifiers *verifiers;
 	GPtrArray *
 		lessons; /* of Lesson *: keys that came along; which of them signed is to be seen */
+	guint tries; /* keys that came along and were looked at, whatever came of it */
 	Opened *opened; /* grows */
 	Spool *current; /* the entity whose root is looked at */
 	MimeTree *tree; /* its parts */

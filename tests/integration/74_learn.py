@@ -123,10 +123,12 @@ def signed_with(signature, inner):
 
 def with_key(text, armour):
     return foreign.multipart("multipart/mixed", "", [
-        foreign.entity(text),
-        b"Content-Type: application/pgp-keys; name=key.asc\r\n"
-        b"Content-Disposition: attachment; filename=key.asc\r\n\r\n" + foreign._crlf(armour)],
-        boundary="=_inner")
+        foreign.entity(text), attached_key(armour)], boundary="=_inner")
+
+
+def attached_key(armour):
+    return (b"Content-Type: application/pgp-keys; name=key.asc\r\n"
+            b"Content-Disposition: attachment; filename=key.asc\r\n\r\n" + foreign._crlf(armour))
 
 
 def new_pgp(address, expires="never"):
@@ -249,6 +251,16 @@ def pgp(site, tap):
             from_outside(site, sender, inner, extra)
         time.sleep(1)
         assert not learned(site, "eve@pgp.example") and not learned(site, "eve2@pgp.example")
+    with tap.case("twenty keys of one message are looked at, whatever they are worth"):
+        secret, public = new_pgp("many@pgp.example")
+        _, stranger = new_pgp("stranger@pgp.example")
+        for parts, state in ((4, 0), (3, 1)):
+            got = from_outside(site, "many@pgp.example", gpg_signed(secret, foreign.multipart(
+                "multipart/mixed", "", [attached_key(stranger * 5)] * parts +
+                [attached_key(public)], boundary="=_inner")))
+            assert (b"pgp=neutral (untrusted" in got) == bool(state), got
+            if state:
+                wait_learned(site, "many@pgp.example")
     with tap.case("what the administrator or the directory has is not touched"):
         from_outside(site, cast.SOFIA.address,
                      foreign.openssl_signed(site, cast.SOFIA, foreign.entity("Hallo\n")))
