@@ -136,12 +136,26 @@ static gboolean met_encryption(const Preview *preview)
 	return preview->parsed->layer != LAYER_NONE && (!plan || plan->error);
 }
 
+/* An answer names the Message-ID that was delivered: it may come from inside. */
+static gboolean note_restored(const Job *job, const Plan *plan, GError **error)
+{
+	for (guint i = 0; i < plan->recipients->len; i++) {
+		const Opened *opened = ((const PlanRecipient *)plan->recipients->pdata[i])->opened;
+
+		if (opened && opened->restored &&
+		    !threads_note(job->snapshot->threads, opened->restored, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
 /* decide: what arrived encrypted, for a rule about answers to it. */
 static gboolean note_encrypted(const Job *job, const Preview *preview, GError **error)
 {
 	if (job->trusted || !policy_asks_replies(job->snapshot->policy) || !met_encryption(preview))
 		return TRUE;
-	return threads_note(job->snapshot->threads, job->headers, error);
+	return threads_note(job->snapshot->threads, job->headers, error) &&
+	       note_restored(job, preview->plan, error);
 }
 
 static Handback *carry_on(Job *job, Preview *preview, PipelineWaits waits, void *context,

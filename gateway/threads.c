@@ -2,8 +2,6 @@
  *
  * Which messages arrived encrypted, in SQLite. See threads.h.
  */
-#include <string.h>
-
 #include "lib/base/db.h"
 
 #include "gateway/threads.h"
@@ -50,19 +48,16 @@ void threads_close(Threads *threads)
 	g_free(threads);
 }
 
-/* Adds the hash of each "<…>" in a field's value. */
+/* Adds the hash of each "<…>" in a field's value, and of what stands between them: some programs
+ * leave the brackets out, and who answers may put them on. */
 static void add_ids(GPtrArray *ids, const char *value)
 {
-	const char *end;
+	g_auto(GStrv) pieces = g_strsplit_set(value, "<>", -1);
 
-	for (const char *at = strchr(value, '<'); at; at = strchr(end, '<')) {
-		end = strchr(at, '>');
-		if (!end)
-			return;
-		g_ptr_array_add(ids,
-				g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)at,
-							    (gsize)(end - at)));
-	}
+	for (guint i = 0; pieces[i]; i++)
+		if (*g_strstrip(pieces[i]))
+			g_ptr_array_add(ids, g_compute_checksum_for_string(G_CHECKSUM_SHA256,
+									   pieces[i], -1));
 }
 
 /* The identifiers in all fields of that name, as hashes; the last THREADS_IDS_MAX. */

@@ -110,6 +110,36 @@ def captured(site, tap):
             assert status == 77 and "reply to encrypted" in answer["recipients"][0]["rule"]["text"]
 
 
+def answered(site, number):
+    """The answer's code, of an answer to the message of this number."""
+    site.empty_out()
+    try:
+        site.submit(ALICE, "eve2@else.example", f"From: {ALICE}\r\nTo: eve2@else.example\r\n"
+                    f"Subject: Re: x\r\nIn-Reply-To: {number}\r\n\r\n> {SECRET.decode()}\r\n")
+    except smtplib.SMTPResponseException as error:
+        return error.smtp_code
+    site.arrived(1)
+    return 250
+
+
+def numbers(site, tap):
+    with tap.case("the Message-ID comes from inside: an answer to it may not go in the clear"):
+        inner = (f"From: {PETER}\r\nMessage-ID: <inside@x>\r\nHP-Outer: From: {PETER}\r\n"
+                 'Content-Type: text/plain; hp="cipher"\r\n\r\n' + SECRET.decode() + "\r\n").encode()
+        content = foreign.mail(PETER, [ALICE], foreign.gpg_encrypted(site, PETER, [ALICE], inner))
+        copy = delivered(site, PETER, [ALICE], content)[0].content
+        assert b"\r\nMessage-ID: <inside@x>\r\n" in copy and SECRET in copy, copy
+        outer = re.search(rb"(?im)^Message-ID: (\S+)", content).group(1).decode()
+        for number, code in (("<inside@x>", 550), (outer, 550), ("<else@x>", 250)):
+            assert answered(site, number) == code, number
+    with tap.case("a Message-ID without brackets"):
+        content = foreign.mail(PETER, [ALICE], pgp(site, ALICE))
+        content = re.sub(rb"(?im)^Message-ID: \S+", b"Message-ID: bare@x", content)
+        delivered(site, PETER, [ALICE], content)
+        for number, code in (("bare@x", 550), ("<bare@x>", 550), ("<are@x>", 250)):
+            assert answered(site, number) == code, number
+
+
 def several(site, tap):
     with tap.case("three recipients, two have a key: they share a copy, the third's is shut"):
         copies = delivered(site, SOFIA, [ALICE, BOSS, CARL],
@@ -224,5 +254,5 @@ def oracle(site, tap):
 
 with script() as tap, tap.site(people=(*cast.CAST, EVE, ZOE), policy=POLICY, portal=False,
                                postfix_settings=POSTFIX) as site:
-    for part in (captured, several, expectations, domain_keys, oracle):
+    for part in (captured, numbers, several, expectations, domain_keys, oracle):
         part(site, tap)

@@ -182,6 +182,7 @@ static void test_threads(void **state)
 	g_autofree char *folder = g_dir_make_tmp("sp-XXXXXX", NULL);
 	g_autofree char *path = g_build_filename(folder, "t.db", NULL);
 	g_autoptr(Headers) first = header("From: a@b\nMessage-ID: (x) <one@x> \n\n");
+	g_autoptr(Headers) bare = header("Message-ID: bare x\n\n");
 	g_autoptr(GString) many = g_string_new("References:");
 	const char *argv[] = {"rm", "-rf", folder, NULL};
 
@@ -195,7 +196,14 @@ static void test_threads(void **state)
 	assert_true(answers(threads, "references: <zero@x>\n\t<one@x>\n <two@x>\n\n"));
 	assert_true(answers(threads, "In-Reply-To: your mail <one@x> of today\n\n"));
 	assert_false(answers(threads, "Message-ID: <one@x>\nIn-Reply-To: <ONE@x>\n\n"));
-	assert_false(answers(threads, "In-Reply-To: <one@x\nReferences: one@x>\n\n"));
+	assert_false(answers(threads, "In-Reply-To: <one@xx>\nReferences: <oone@x>\n\n"));
+	/* brackets that are left out on one side */
+	assert_true(answers(threads, "In-Reply-To: one@x\n\n"));
+	assert_true(answers(threads, "References: <zero@x> one@x\n\n"));
+	assert_true(threads_note(threads, bare, NULL));
+	assert_true(answers(threads, "In-Reply-To: <bare x>\n\n"));
+	assert_true(answers(threads, "In-Reply-To:\n bare x\n\n"));
+	assert_false(answers(threads, "In-Reply-To: bare\n\n"));
 	/* who answers stands last; a flood in front changes nothing */
 	for (int i = 0; i < 2 * THREADS_IDS_MAX; i++)
 		g_string_append_printf(many, " <%d@x>\n", i);
