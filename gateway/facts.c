@@ -2,9 +2,13 @@
  *
  * What the policy is told of a message. See facts.h.
  */
+#include <string.h>
+
+#include "lib/base/error.h"
 #include "lib/mail/address.h"
 
 #include "gateway/facts.h"
+#include "gateway/fromname.h"
 
 /* All Subject fields: which of two a reader's program shows is not for a rule to guess. */
 static char *all_subjects(const Headers *headers)
@@ -23,34 +27,79 @@ static char *all_subjects(const Headers *headers)
 	return g_string_free(text, FALSE);
 }
 
+/* Adds an address, taken over, once. */
+static void claim(GHashTable *claimed, char *folded)
+{
+	if (folded && g_hash_table_size(claimed) <= FACTS_CLAIMED_MAX)
+		g_hash_table_add(claimed, folded);
+	else
+		g_free(folded);
+}
+
+/* What cannot be read as a list of addresses may still show one to people: each word with "@". */
+static void claim_words(GHashTable *claimed, const char *value)
+{
+	g_auto(GStrv) pieces = g_strsplit(value, "\"", -1);
+	g_autofree char *text = g_strjoinv("", pieces);
+
+	for (const char *at = strchr(text, '@'); at; at = strchr(at + 1, '@'))
+		claim(claimed, fromname_address_around(text, at));
+}
+
 /* All addresses in all From fields: a stranger chooses his envelope and his From as he likes, and
  * a rule for the mail of a sender shall see both. */
-static char **all_from(const Headers *headers)
+static GHashTable *all_from(const Headers *headers, GError **error)
 {
-	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+	g_autoptr(GHashTable) claimed =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
 	for (guint i = 0; i < headers_count(headers); i++) {
 		const Header *header = headers_at(headers, i);
+		gboolean unparsed;
 
 		if (g_ascii_strcasecmp(header->name, "From") != 0)
 			continue;
-		g_autoptr(GPtrArray) list = address_list_parse(header->value, NULL);
+		g_autoptr(GPtrArray) list = address_list_parse(header->value, &unparsed);
 
-		for (guint a = 0; a < list->len; a++) {
-			g_autofree char *folded = address_fold(list->pdata[a]);
-
-			if (folded)
-				g_strv_builder_add(builder, folded);
-		}
+		for (guint a = 0; a < list->len; a++)
+			claim(claimed, address_fold(list->pdata[a]));
+		if (unparsed)
+			claim_words(claimed, header->value);
 	}
-	return g_strv_builder_end(builder);
+	if (g_hash_table_size(claimed) <= FACTS_CLAIMED_MAX)
+		return g_steal_pointer(&claimed);
+	g_set_error(error, SEALPOST_ERROR, ERROR_MALFORMED, "more than %d addresses in From",
+		    FACTS_CLAIMED_MAX);
+	return NULL;
+}
+
+/* For a stranger's message, if a rule asks. */
+static gboolean find_claimed(Facts *facts, GError **error)
+{
+	const Job *job = facts->job;
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+	GHashTableIter iter;
+	gpointer address;
+
+	if (job->trusted || !policy_asks_claimed(job->snapshot->policy))
+		return TRUE;
+	g_autoptr(GHashTable) claimed = all_from(job->headers, error);
+
+	if (!claimed)
+		return FALSE;
+	g_hash_table_iter_init(&iter, claimed);
+	while (g_hash_table_iter_next(&iter, &address, NULL))
+		g_strv_builder_add(builder, address);
+	facts->claimed = g_strv_builder_end(builder);
+	return TRUE;
 }
 
 gboolean facts_init(Facts *facts, const Job *job, const char *sender, GError **error)
 {
 	*facts = (Facts){.job = job, .sender = sender};
 	facts->subject = all_subjects(job->headers);
-	facts->claimed = job->trusted ? NULL : all_from(job->headers);
+	if (!find_claimed(facts, error))
+		return FALSE;
 	return !job->trusted || !policy_asks_replies(job->snapshot->policy) ||
 	       threads_answers(job->snapshot->threads, job->headers, &facts->reply_to_encrypted,
 			       error);

@@ -48,8 +48,7 @@ static gboolean is_address_byte(char c)
 	return (c & 0x80) || g_ascii_isalnum(c) || strchr(".!#$%&'*+-/=?^_`{|}~", c);
 }
 
-/* The text around an "@" that may be an address; NULL if it is none. New string. */
-static char *address_around(const char *text, const char *at)
+char *fromname_address_around(const char *text, const char *at)
 {
 	const char *start = at, *end = at + 1;
 
@@ -80,7 +79,7 @@ static gboolean name_lies(const char *value)
 	guint count = 0;
 
 	for (const char *at = strchr(text, '@'); at; at = strchr(at + 1, '@')) {
-		g_autofree char *address = address_around(text, at);
+		g_autofree char *address = fromname_address_around(text, at);
 
 		if (address && !is_mailbox(mailboxes, address))
 			return TRUE;

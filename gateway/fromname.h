@@ -11,5 +11,8 @@
 /* Does a name or comment in a From field, decoded, hold an address that is not one of the field's
  * mailboxes? */
 gboolean fromname_lies(const Headers *headers);
+/* The text around this "@" of the text that may be an address, folded; NULL if it is none. New
+ * string. */
+char *fromname_address_around(const char *text, const char *at);
 
 #endif

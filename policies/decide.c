@@ -83,6 +83,11 @@ gboolean policy_asks_replies(const Policy *policy)
 	return policy->asks_replies;
 }
 
+gboolean policy_asks_claimed(const Policy *policy)
+{
+	return policy->asks_claimed;
+}
+
 void policy_decision_free(PolicyDecision *decision)
 {
 	if (!decision)

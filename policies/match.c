@@ -40,7 +40,7 @@ static guint64 rule_bits(const Rule *rule, ConditionKind kind)
 	return mask;
 }
 
-static gboolean asks_replies(const GPtrArray *rules)
+static gboolean asks(const GPtrArray *rules, ConditionKind kind)
 {
 	for (guint i = 0; i < rules->len; i++) {
 		const Rule *rule = g_ptr_array_index(rules, i);
@@ -48,7 +48,7 @@ static gboolean asks_replies(const GPtrArray *rules)
 		for (guint j = 0; j < rule->conditions->len; j++) {
 			const Condition *condition = g_ptr_array_index(rule->conditions, j);
 
-			if (condition->kind == CONDITION_REPLY)
+			if (condition->kind == kind)
 				return TRUE;
 		}
 	}
@@ -78,9 +78,13 @@ void match_prepare(Policy *policy)
 
 			g_array_append_val(policy->gates[i], gate);
 		}
-	for (int i = 0; i < DIRECTIONS; i++)
-		policy->asks_replies |=
-			asks_replies(policy->rules[i]) || asks_replies(policy->copies[i]);
+	for (int i = 0; i < DIRECTIONS; i++) {
+		policy->asks_replies |= asks(policy->rules[i], CONDITION_REPLY) ||
+					asks(policy->copies[i], CONDITION_REPLY);
+		if (i == DIRECTION_INCOMING || i == DIRECTION_OTHER)
+			policy->asks_claimed |= asks(policy->rules[i], CONDITION_FROM) ||
+						asks(policy->copies[i], CONDITION_FROM);
+	}
 }
 
 static void add_known(GPtrArray *hits, const Policy *policy, const char *pattern)

@@ -101,6 +101,7 @@ struct Policy {
 	GArray *gates[DIRECTIONS]; /* of Gate, one for each of these rules */
 	GPtrArray *copies[DIRECTIONS]; /* the same, of copy rules */
 	gboolean asks_replies; /* for policy_asks_replies() */
+	gboolean asks_claimed; /* for policy_asks_claimed() */
 	GPtrArray *warnings; /* of char *, for policy_warnings() */
 };
 

@@ -126,6 +126,8 @@ guint policy_tls_foreseen(const Policy *policy, const PolicyFacts *facts);
 gboolean policy_asks_tls(const Policy *policy);
 /* Does any rule ask for reply_to_encrypted? If not, nobody need remember what was encrypted. */
 gboolean policy_asks_replies(const Policy *policy);
+/* Does any rule for a stranger's mail ask who it is from? If not, `claimed` need not be known. */
+gboolean policy_asks_claimed(const Policy *policy);
 
 /* The decoded subject without the tag, wherever it stands and in any case, as `subject has` finds
  * it. New string. */

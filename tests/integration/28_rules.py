@@ -179,7 +179,8 @@ def transport(site, tap):
         passes(site, "x", INNER)
     with tap.case("a rule that needs the header: refused at the end of the message"):
         for sender, shown, tag in ((SOFIA, None, "[late]"), (SOFIA, "ceo@bank.example", "x"),
-                                   ("", "ceo@bank.example", "x")):
+                                   ("", "ceo@bank.example", "x"),
+                                   (SOFIA, "Ceo ceo@bank.example", "x")):
             refuses(site, "TLS", tag, INNER, sender=sender, shown=shown or SOFIA)
             passes(site, tag, INNER, sender=sender, shown=shown or SOFIA, tls=new)
     with tap.case("explain: --tls says what the client came over"):

@@ -13,6 +13,7 @@
 #include <glib/gstdio.h>
 
 #include "gateway/demands.h"
+#include "gateway/facts.h"
 #include "gateway/head.h"
 #include "gateway/returned.h"
 #include "lib/base/error.h"
@@ -221,6 +222,81 @@ static void test_threads(void **state)
 		     NULL);
 }
 
+/* Does a message with this From meet a rule for bank.example? */
+static gboolean is_from_bank(Snapshot *snapshot, const char *from)
+{
+	const char *to[] = {"a@firma.example", NULL};
+	g_autofree char *text = g_strdup_printf("From: %s\n\nt\n", from);
+	g_autoptr(Job) job = make_job(snapshot, "203.0.113.1", "x@b.example", to, text);
+	g_auto(Facts) facts = {0};
+
+	assert_true(facts_init(&facts, job, job->sender.folded, NULL));
+	g_autoptr(PolicyDecision) decision = facts_ask(&facts, job->recipients->pdata[0]);
+
+	return decision->verdict == VERDICT_REJECT;
+}
+
+/* However it is written, what people may read as an address of the bank counts as one. */
+static void test_claimed(void **state)
+{
+	static const char *const banks[] = {
+		"a@bank.example",
+		"x@y.example, A <a@BANK.example>",
+		"x@y.example\nFrom: a@bank.example",
+		"Alice alice@bank.example",
+		"Alice alice@bank.example <x@y.example>",
+		"Alice (alice@bank.example",
+		"Alice \"alice\"@bank.example",
+		"<x@y.example> [alice@bank.example]",
+		"a@b.example@bank.example",
+	};
+	static const char *const others[] = {
+		"a@bank.example.org", "\"a@bank.example\" <x@y.example>", "Alice a@ bankxexample",
+		"@", "x@y.example (a@bank.example)"};
+	Snapshot *snapshot = make_snapshot("incoming from \"bank.example\" reject\n", NULL);
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(banks); i++)
+		if (!is_from_bank(snapshot, banks[i]))
+			fail_msg("%s", banks[i]);
+	for (gsize i = 0; i < G_N_ELEMENTS(others); i++)
+		if (is_from_bank(snapshot, others[i]))
+			fail_msg("%s", others[i]);
+	remove_snapshot(snapshot);
+}
+
+/* times addresses, each there twice. */
+static gboolean takes_many(const char *rules, int times, GError **error)
+{
+	const char *to[] = {"a@firma.example", NULL};
+	Snapshot *snapshot = make_snapshot(rules, NULL);
+	g_autoptr(GString) text = g_string_new("");
+
+	for (int i = 0; i < 2 * times; i++)
+		g_string_append_printf(text, "From: x%d@b.example\n", i % times);
+	g_string_append(text, "\nt\n");
+	Job *job = make_job(snapshot, "203.0.113.1", "x@b", to, text->str);
+	Facts facts;
+	gboolean taken = facts_init(&facts, job, job->sender.folded, error);
+
+	facts_clear(&facts);
+	job_free(job);
+	remove_snapshot(snapshot);
+	return taken;
+}
+
+static void test_claimed_many(void **state)
+{
+	const char *rules = "incoming from \"bank.example\" reject\n";
+	g_autoptr(GError) error = NULL;
+
+	(void)state;
+	assert_true(takes_many(rules, FACTS_CLAIMED_MAX, NULL));
+	assert_false(takes_many(rules, FACTS_CLAIMED_MAX + 1, &error));
+	assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_MALFORMED));
+	assert_true(takes_many("incoming subject has \"x\" reject\n", FACTS_CLAIMED_MAX + 1, NULL));
+}
+
 #define NOTICE(type, quoted)                                                                       \
 	"From: MAILER-DAEMON@x\nContent-Type: multipart/report; boundary=b\n\n--b\n\nwords\n--b\n" \
 	"Content-Type: message/delivery-status\n\nAction: failed\n\n--b\nContent-Type: " type      \
@@ -310,6 +386,7 @@ int main(void)
 		cmocka_unit_test(test_encrypted), cmocka_unit_test(test_signed),
 		cmocka_unit_test(test_tls),	  cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_returned),  cmocka_unit_test(test_returned_deep),
+		cmocka_unit_test(test_claimed),	  cmocka_unit_test(test_claimed_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

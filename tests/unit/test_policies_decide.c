@@ -207,6 +207,8 @@ static void test_reply(void **state)
 	assert_int_equal(required->verdict, VERDICT_REQUIRE);
 	assert_true(policy_asks_replies(policy));
 	assert_false(policy_asks_replies(other));
+	assert_true(policy_asks_claimed(other));
+	assert_false(policy_asks_claimed(policy));
 }
 
 static void test_rule_source(void **state)
