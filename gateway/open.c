@@ -20,7 +20,7 @@ gboolean open_has_rest(const MimePart *part)
 /* Is there more to see than the part that is looked at? */
 static gboolean is_partial(const OpenWork *work)
 {
-	return work->part || open_has_rest(mime_root(work->tree));
+	return work->part || work->beside || open_has_rest(mime_root(work->tree));
 }
 
 static void set_place(const OpenWork *work, char **part, gboolean *partial)

@@ -30,6 +30,7 @@ typedef struct {
 	Spool *current; /* the entity whose root is looked at */
 	MimeTree *tree; /* its parts */
 	gboolean loose; /* for OpenSignature */
+	gboolean beside; /* other words, blocks or parts stand beside each block of inline PGP */
 	const MimePart *part; /* the part beside others that is looked at; NULL: the root */
 } OpenWork;
 

@@ -37,12 +37,11 @@ static void add_copy(Inline *state, const MimePart *part)
 	g_ptr_array_add(state->parts, copy);
 }
 
-/* What was found from here on is all that the reader sees, or only a part. Ciphertexts say nothing of
- * each other: several are several parts. */
+/* What was found from here on is all that the reader sees, or only a part, wherever it stands. */
 static void set_partial(const Inline *state, guint layers, guint signatures)
 {
 	const Opened *opened = state->work->opened;
-	gboolean partial = state->shut || state->outside || state->sealed > 1;
+	gboolean partial = state->work->beside;
 
 	for (; layers < opened->layers->len; layers++)
 		((OpenLayer *)opened->layers->pdata[layers])->partial = partial;
@@ -80,6 +79,17 @@ static gboolean verify_block(Inline *state, GBytes *block, gboolean certain, Spo
 	return TRUE;
 }
 
+/* Whatever the key is worth: nobody signed what the reader sees. A signature that was not verified
+ * stays so. */
+static void set_bad(OpenSignature *signature)
+{
+	if (g_str_equal(signature->result, "no-key") ||
+	    g_str_equal(signature->result, "unsupported"))
+		return;
+	signature->result = "bad";
+	signature->matches_from = FALSE;
+}
+
 /* The text that gpg verified must be the one that the reader sees. */
 static gboolean shows(const Leaf *leaf, const PgpTextPiece *piece, Spool *plain)
 {
@@ -102,12 +112,8 @@ static gboolean verify_clear(Inline *state, const Leaf *leaf, const PgpTextPiece
 		return FALSE;
 	gboolean honest = plain && shows(leaf, piece, plain);
 
-	for (guint i = before; i < signatures->len && !honest; i++) {
-		OpenSignature *signature = signatures->pdata[i];
-
-		if (g_str_equal(signature->result, "good"))
-			signature->result = "bad";
-	}
+	for (guint i = before; i < signatures->len && !honest; i++)
+		set_bad(signatures->pdata[i]);
 	return TRUE;
 }
 
@@ -293,7 +299,7 @@ static gboolean open_leaves(Inline *state, GError **error)
 
 static void survey(Inline *state)
 {
-	const OpenWork *work = state->work;
+	OpenWork *work = state->work;
 
 	/* Only what the message is now can be made anew; inside a clear signature nothing can. */
 	state->shut =
@@ -309,6 +315,8 @@ static void survey(Inline *state)
 			state->shut = TRUE;
 		state->outside = state->outside || leaf->outside;
 	}
+	/* Ciphertexts say nothing of each other: several are several parts. */
+	work->beside = state->shut || state->outside || state->sealed > 1;
 }
 
 gboolean open_inline(OpenWork *work, OpenStep *step, GError **error)
@@ -321,7 +329,10 @@ gboolean open_inline(OpenWork *work, OpenStep *step, GError **error)
 	if (!leaves_hold_pgp(leaves))
 		return TRUE;
 	survey(&state);
-	if (!open_leaves(&state, error))
+	gboolean done = open_leaves(&state, error);
+
+	work->beside = FALSE;
+	if (!done)
 		return FALSE;
 	/* A block beside a ciphertext is not outside of it. */
 	for (guint i = signatures; i < work->opened->signatures->len; i++)

@@ -98,16 +98,22 @@ def autocrypt(address, armour, more=""):
     return f"Autocrypt: addr={address}; prefer-encrypt=mutual;{more} keydata={folded}\r\n"
 
 
-def gpg_signed(armour, inner):
-    """multipart/signed by the secret key in this armour (RFC 3156)."""
+def gpg_made(armour, how, content):
     gnupg = GnuPG()
     try:
         gnupg.take(armour)
-        signature = gnupg.gpg("--armor", "--detach-sign", "--digest-algo", "SHA256",
-                              stdin=inner).stdout
+        return gnupg.gpg("--armor", how, "--digest-algo", "SHA256", stdin=content).stdout
     finally:
         gnupg.close()
-    return signed_with(signature, inner)
+
+
+def gpg_signed(armour, inner):
+    """multipart/signed by the secret key in this armour (RFC 3156)."""
+    return signed_with(gpg_made(armour, "--detach-sign", inner), inner)
+
+
+def clear_signed(armour, around=""):
+    return foreign.entity(around + gpg_made(armour, "--clear-sign", b"Hallo\n").decode())
 
 
 def sq_signed(site, person, inner):
@@ -246,11 +252,14 @@ def pgp(site, tap):
                 ("eve@pgp.example", gpg_signed(secret, plain).replace(b"Hallo", b"Hullo"), field),
                 ("eve@pgp.example", gpg_signed(secret, plain), field.replace("crypt:", "crypt-Gossip:")),
                 ("eve@pgp.example", gpg_signed(secret, plain), field + field),
+                ("eve@pgp.example", clear_signed(secret, "Zahlt an Eve.\n"), field),
                 ("eve@pgp.example", gpg_signed(secret, plain), field.replace("mutual;", "mutual; x=y;")),
                 ("eve2@pgp.example", gpg_signed(secret, with_key("Hallo\n", public)), field)):
             from_outside(site, sender, inner, extra)
         time.sleep(1)
         assert not learned(site, "eve@pgp.example") and not learned(site, "eve2@pgp.example")
+        from_outside(site, "eve@pgp.example", clear_signed(secret), field)
+        assert wait_learned(site, "eve@pgp.example")[0]["origin"] == "autocrypt"
     with tap.case("twenty keys of one message are looked at, whatever they are worth"):
         secret, public = new_pgp("many@pgp.example")
         _, stranger = new_pgp("stranger@pgp.example")
