@@ -15,7 +15,8 @@
 typedef struct {
 	OpenWork *work;
 	const GPtrArray *leaves; /* of Leaf * */
-	gboolean shut; /* foreign parts, or a signature that the new content would lose */
+	gboolean shut; /* foreign parts, words that cannot be marked, or a signature that the new
+			  content would lose */
 	guint sealed; /* ciphertexts and signed blocks in all */
 	gboolean outside; /* there is text around a block */
 	GPtrArray *parts; /* of NewPart *: the new content */
@@ -307,9 +308,10 @@ static void survey(Inline *state)
 	for (guint i = 0; i < state->leaves->len; i++) {
 		const Leaf *leaf = state->leaves->pdata[i];
 
-		if (leaf->form == LEAF_TEXT)
+		if (leaf->form == LEAF_TEXT) {
 			state->sealed += leaf->blocks;
-		else if (leaf->form == LEAF_FILE)
+			state->shut = state->shut || (leaf->outside && !rebuild_can_mark(leaf));
+		} else if (leaf->form == LEAF_FILE)
 			state->sealed++;
 		else if (leaf->form != LEAF_SILENT && leaf->form != LEAF_ECHO)
 			state->shut = TRUE;

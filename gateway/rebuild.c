@@ -76,21 +76,43 @@ NewPart *new_part_file(const MimePart *leaf, Spool *content)
 	return part;
 }
 
+/* How long the next line is, and its end: each that some reader shows as one. */
+static gsize line_length(const char *text, gsize size, gsize *end)
+{
+	gsize length = 0;
+
+	while (length < size && !strchr("\r\n\v\f", text[length]))
+		length++;
+	*end = length == size ? 0 : g_str_has_prefix(text + length, "\r\n") ? 2 : 1;
+	return length;
+}
+
 static gboolean mark_lines(const char *text, gsize size, Sink *sink, GError **error)
 {
 	for (gsize at = 0; at < size;) {
-		const char *newline = memchr(text + at, '\n', size - at);
-		gsize length = newline ? (gsize)(newline - text) + 1 - at : size - at;
+		gsize end, length = line_length(text + at, size - at, &end);
 
 		if (!pgp_text_is_blank(text + at, length) &&
 		    !sink_write(sink, MARK, strlen(MARK), error))
 			return FALSE;
-		if (!sink_write(sink, text + at, length, error) ||
-		    (!newline && !sink_write(sink, "\r\n", 2, error)))
+		if (!sink_write(sink, text + at, length + end, error) ||
+		    (end == 0 && !sink_write(sink, "\r\n", 2, error)))
 			return FALSE;
-		at += length;
+		at += length + end;
 	}
 	return TRUE;
+}
+
+gboolean rebuild_can_mark(const Leaf *leaf)
+{
+	static const char *const charsets[] = {"us-ascii", "utf-8", "iso-8859-", "windows-125",
+					       "koi8-"};
+	const char *charset = mime_param(leaf->part, "charset");
+
+	for (gsize i = 0; charset && i < G_N_ELEMENTS(charsets); i++)
+		if (g_ascii_strncasecmp(charset, charsets[i], strlen(charsets[i])) == 0)
+			return TRUE;
+	return !charset;
 }
 
 gboolean rebuild_marked_text(const Leaf *leaf, char *const *notes, Spool *into, GError **error)

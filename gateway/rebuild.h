@@ -25,9 +25,12 @@ NewPart *new_part_text(const char *charset, Spool *content);
 /* A file that came encrypted as `part`: its name without the suffix. */
 NewPart *new_part_file(const MimePart *part, Spool *content);
 
+/* Do a line's end and a mark mean the same in its charset, whatever stands before them? Not in UTF-7,
+ * UTF-16 or ISO 2022: there a sender could hide them. */
+gboolean rebuild_can_mark(const Leaf *leaf);
 /* The text of a leaf whose blocks were opened apart. Blocks stay, but for those that notes (one
  * for each piece, NULL: none) has a line for; each line around them is marked: what is not marked
- * was protected, and no sender can take a mark away. */
+ * was protected, and no sender can take a mark away. Only what rebuild_can_mark(). */
 gboolean rebuild_marked_text(const Leaf *leaf, char *const *notes, Spool *into, GError **error);
 
 /* The entity: the one part, or a multipart/mixed of all, in order. The same for the same input.

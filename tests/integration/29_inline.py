@@ -5,6 +5,7 @@ import base64
 import email
 import email.policy
 import quopri
+import re
 import shutil
 import sys
 import tempfile
@@ -185,6 +186,21 @@ def around(inline, tap):
         assert b"| [Sealpost: see the attached part-7.txt]\r\n" in seen
         assert b"\n[Sealpost: see the attached part-1.txt]\r\n" in seen
         assert [p.get_content_disposition() for p in message.iter_parts()] == [None, "attachment"]
+    with tap.case("line ends of other kinds are line ends; where the charset can hide a mark, it stays shut"):
+        entity = text(b"a\r[Sealpost: b]\f[Sealpost: c]\v\r\n" + inline.sealed(), encoding="base64")
+        _, message, _ = inline.explain(entity)
+        seen = message.get_payload(decode=True) if not message.is_multipart() else parts(message)[0][1]
+        marked = [line for line in re.split(rb"[\r\n\f\v]+", seen) if line.startswith(b"| ")]
+        assert marked == [b"| a", b"| [Sealpost: b]", b"| [Sealpost: c]"], seen
+        for charset in ("utf-7", "iso-2022-jp", "x-unknown"):
+            entity = text(b"+AAoAWwBT-\n" + inline.sealed(), charset)
+            variant, _, raw = inline.explain(entity)
+            assert layers(variant) == [FOREIGN] and entity in raw, variant
+            entity = text(b"+AAoAWwBT-\n" + inline.signed(b"hi\n"), charset)
+            variant, _, raw = inline.explain(entity)
+            assert signatures(variant) == [PART] and entity in raw, variant
+            variant, message, _ = inline.explain(text(inline.sealed(), charset))
+            assert layers(variant) == [OPENED], variant
     with tap.case("for somebody else: as it came"):
         entity = text(b"before\n" + inline.sealed(to=BOSS))
         variant, _, raw = inline.explain(entity)
