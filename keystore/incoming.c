@@ -51,7 +51,9 @@ static gboolean add_pgp(Keystore *keystore, const Candidate *own, PgpHome *home,
 {
 	g_autoptr(Secret) secret = store_secret(keystore->store, own, error);
 
-	if (!secret || !pgp_home_need_secret(home, own->id, secret, error))
+	const PgpOwnKey key = {own->id, own->pgp->bytes, secret};
+
+	if (!secret || !pgp_home_need_secret(home, &key, error))
 		return FALSE;
 	g_ptr_array_add(openers->pgp, g_strdup(own->id));
 	return TRUE;

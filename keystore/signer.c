@@ -20,6 +20,7 @@ typedef struct {
 	gint64 generation; /* of the store */
 	gint64 until; /* monotonic */
 	SmimeSigner *smime;
+	char *form; /* pgp_own_form() of it */
 	char *pgp; /* fingerprint */
 	const char *reason;
 } Entry;
@@ -57,6 +58,7 @@ static void entry_free(gpointer data)
 		return;
 	smime_signer_free(entry->smime);
 	g_free(entry->pgp);
+	g_free(entry->form);
 	g_free(entry);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Entry, entry_free)
@@ -90,6 +92,7 @@ static Entry *cache_find(SignerCache *cache, const char *name, gint64 generation
 	Entry *copy = g_new0(Entry, 1);
 	copy->smime = entry->smime ? signer_copy(entry->smime) : NULL;
 	copy->pgp = g_strdup(entry->pgp);
+	copy->form = g_strdup(entry->form);
 	copy->reason = entry->reason;
 	return copy;
 }
@@ -102,6 +105,7 @@ static void cache_keep(SignerCache *cache, const char *name, gint64 generation, 
 	entry->until = g_get_monotonic_time() + SIGNER_SECONDS * G_USEC_PER_SEC;
 	entry->smime = found->smime ? signer_copy(found->smime) : NULL;
 	entry->pgp = g_strdup(found->pgp);
+	entry->form = g_strdup(found->form);
 	entry->reason = found->reason;
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&cache->lock);
 	if (g_hash_table_size(cache->entries) >= SIGNERS_MAX)
@@ -154,6 +158,19 @@ static gboolean make_smime(Keystore *keystore, Trust *trust, const Candidate *ow
 	entry->smime->key = key;
 	entry->smime->cert = cert_ref(own->cert);
 	entry->smime->chain = trust_chain(trust, own->cert);
+	return TRUE;
+}
+
+/* The form is that of the store's bytes, as keystore_openers() brings them. */
+static gboolean make_pgp(Keystore *keystore, const char *id, Entry *entry, GError **error)
+{
+	g_autoptr(Candidate) own = store_get(keystore->store, id, error);
+	g_autoptr(Secret) secret = own ? store_secret(keystore->store, own, error) : NULL;
+
+	if (!secret)
+		return FALSE;
+	entry->pgp = g_strdup(id);
+	entry->form = pgp_own_form(&(PgpOwnKey){id, own->pgp->bytes, secret});
 	return TRUE;
 }
 
@@ -211,8 +228,8 @@ static Entry *find_signer(Keystore *keystore, KeyType type, const char *address,
 	Candidate *own = choose(trust, found, type, address, &entry->reason);
 	if (own)
 		entry->reason = NULL;
-	if (own && type == KEY_PGP)
-		entry->pgp = g_strdup(own->id);
+	if (own && type == KEY_PGP && !make_pgp(keystore, own->id, entry, error))
+		return NULL;
 	if (own && type == KEY_SMIME && !make_smime(keystore, trust, own, entry, error))
 		return NULL;
 	cache_keep(keystore->signers, name, generation, entry);
@@ -246,10 +263,11 @@ char *keystore_pgp_signer(Keystore *keystore, const char *address, PgpHome *home
 	if (!entry)
 		return NULL;
 	*reason = entry->reason;
-	if (entry->pgp && home && !pgp_home_has_secret(home, entry->pgp)) {
+	if (entry->pgp && home && !pgp_home_has_secret(home, entry->pgp, entry->form)) {
 		g_autoptr(Candidate) own = store_get(keystore->store, entry->pgp, error);
 		g_autoptr(Secret) secret = own ? store_secret(keystore->store, own, error) : NULL;
-		if (!secret || !pgp_home_need_secret(home, own->id, secret, error))
+		if (!secret || !pgp_home_need_secret(
+				       home, &(PgpOwnKey){own->id, own->pgp->bytes, secret}, error))
 			return NULL;
 	}
 	return g_steal_pointer(&entry->pgp);

@@ -20,18 +20,25 @@ PgpHome *pgp_home_open(const char *folder, GError **error);
 void pgp_home_close(PgpHome *home);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PgpHome, pgp_home_close)
 
-/* Brings a secret key (binary or armoured, without passphrase) into the working copy, once;
- * later calls with the same fingerprint return at once. */
-gboolean pgp_home_need_secret(PgpHome *home, const char *fingerprint, const Secret *key,
-			      GError **error);
+/* An own key as the store has it. */
+typedef struct {
+	const char *fingerprint;
+	GBytes *public_key; /* may say more than the secret key's bytes: revocations; may be NULL */
+	const Secret *secret; /* binary or armoured, without passphrase */
+} PgpOwnKey;
+/* Which form of the key that is: a hash of both. New string. */
+char *pgp_own_form(const PgpOwnKey *own);
+/* Brings it into the working copy, once; later calls with the same form return at once, another
+ * form is brought again. */
+gboolean pgp_home_need_secret(PgpHome *home, const PgpOwnKey *own, GError **error);
 
 /* The fingerprints of the secret keys that were brought; NULL-terminated, new. */
 char **pgp_home_secrets(PgpHome *home);
 /* Takes a secret key out of the working copy: it signs and opens nothing any more. */
 void pgp_home_forget_secret(PgpHome *home, const char *fingerprint);
 
-/* Is it there already, with all its files? */
-gboolean pgp_home_has_secret(PgpHome *home, const char *fingerprint);
+/* Is it there already, in this form and with all its files? */
+gboolean pgp_home_has_secret(PgpHome *home, const char *fingerprint, const char *form);
 
 typedef struct {
 	const char *signer; /* full fingerprint of a key that is in the home; NULL: no signature */

@@ -91,6 +91,7 @@ static void secret_key_free(gpointer data)
 
 	g_bytes_unref(secret->public_key);
 	gpgme_key_unref(secret->key);
+	g_free(secret->form);
 	g_strfreev(secret->fingerprints);
 	g_free(secret);
 }
@@ -302,7 +303,7 @@ static gint64 deadline(void)
 	return g_get_monotonic_time() + PGP_SECONDS * G_USEC_PER_SEC;
 }
 
-static PgpSecretKey *secret_key_new(gpgme_key_t key, GBytes *public_key)
+static PgpSecretKey *secret_key_new(gpgme_key_t key, GBytes *public_key, const char *form)
 {
 	PgpSecretKey *secret = g_new0(PgpSecretKey, 1);
 	g_autoptr(GStrvBuilder) fingerprints = g_strv_builder_new();
@@ -310,6 +311,7 @@ static PgpSecretKey *secret_key_new(gpgme_key_t key, GBytes *public_key)
 	gpgme_key_ref(key);
 	secret->key = key;
 	secret->public_key = public_key;
+	secret->form = g_strdup(form);
 	for (gpgme_subkey_t subkey = key->subkeys; subkey; subkey = subkey->next)
 		g_strv_builder_add(fingerprints, subkey->fpr);
 	secret->fingerprints = g_strv_builder_end(fingerprints);
@@ -336,7 +338,7 @@ GBytes *pgp_export_public(PgpHome *home, const char *fingerprint, GError **error
 
 /* Finds the key that has just come in and remembers it. */
 static gboolean remember(PgpHome *home, PgpContext *context, const char *fingerprint,
-			 GError **error)
+			 const char *form, GError **error)
 {
 	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func((GDestroyNotify)gpgme_key_unref);
 	gpgme_ctx_t gpgme = pgp_context_gpgme(context);
@@ -358,21 +360,36 @@ static gboolean remember(PgpHome *home, PgpContext *context, const char *fingerp
 	if (g_hash_table_steal_extended(home->secrets, fingerprint, &name, &old))
 		g_ptr_array_add(home->lost, old);
 	g_free(name);
-	g_hash_table_insert(home->secrets, g_strdup(fingerprint), secret_key_new(key, public_key));
+	g_hash_table_insert(home->secrets, g_strdup(fingerprint),
+			    secret_key_new(key, public_key, form));
 	g_mutex_unlock(&home->lock);
 	return TRUE;
 }
 
-static gboolean import_secret(PgpHome *home, PgpContext *context, const char *fingerprint,
-			      const Secret *key, GError **error)
+static gboolean import_bytes(PgpContext *context, const void *bytes, gsize size, GError **error)
 {
 	gpgme_ctx_t gpgme = pgp_context_gpgme(context);
-	g_autoptr(PgpData) data = pgp_data_new_bytes(secret_bytes(key), secret_size(key), error);
+	g_autoptr(PgpData) data = pgp_data_new_bytes(bytes, size, error);
 
-	return data &&
-	       pgp_run(context, gpgme_op_import_start(gpgme, pgp_data_gpgme(data)), deadline(),
-		       NULL, error) &&
-	       remember(home, context, fingerprint, error);
+	if (!data || !pgp_run(context, gpgme_op_import_start(gpgme, pgp_data_gpgme(data)),
+			      deadline(), NULL, error))
+		return FALSE;
+	if (gpgme_op_import_result(gpgme)->considered > 0)
+		return TRUE;
+	g_set_error(error, SEALPOST_ERROR, ERROR_CRYPTO, "gpg finds no key in the store's bytes");
+	return FALSE;
+}
+
+/* The public key last: what it says besides (a revocation) is added to what the secret one says. */
+static gboolean import_own(PgpHome *home, PgpContext *context, const PgpOwnKey *own,
+			   const char *form, GError **error)
+{
+	gsize size = 0;
+	const void *bytes = own->public_key ? g_bytes_get_data(own->public_key, &size) : NULL;
+
+	return import_bytes(context, secret_bytes(own->secret), secret_size(own->secret), error) &&
+	       (!bytes || import_bytes(context, bytes, size, error)) &&
+	       remember(home, context, own->fingerprint, form, error);
 }
 
 /* Where the agent keeps the secret part. New string. */
@@ -383,13 +400,11 @@ static char *key_file(const PgpHome *home, gpgme_subkey_t subkey)
 	return g_build_filename(home->real_folder, "private-keys-v1.d", name, NULL);
 }
 
-/* Is the key still in its files? Whoever cleans runtime folders may have taken them. */
-gboolean pgp_home_has_secret(PgpHome *home, const char *fingerprint)
+static gboolean has_files(const PgpHome *home, const PgpSecretKey *secret)
 {
-	const PgpSecretKey *secret = pgp_home_secret(home, fingerprint);
 	g_autofree char *ring = g_build_filename(home->real_folder, "pubring.kbx", NULL);
 
-	if (!secret || access(ring, R_OK) < 0)
+	if (access(ring, R_OK) < 0)
 		return FALSE;
 	for (gpgme_subkey_t subkey = secret->key->subkeys; subkey; subkey = subkey->next) {
 		g_autofree char *path = key_file(home, subkey);
@@ -400,28 +415,39 @@ gboolean pgp_home_has_secret(PgpHome *home, const char *fingerprint)
 	return TRUE;
 }
 
+/* In this form, and still in its files? Whoever cleans runtime folders may have taken them. */
+gboolean pgp_home_has_secret(PgpHome *home, const char *fingerprint, const char *form)
+{
+	const PgpSecretKey *secret = pgp_home_secret(home, fingerprint);
+
+	return secret && strcmp(secret->form, form) == 0 && has_files(home, secret);
+}
+
 /* A lost folder; its agent would look for files that are no more. */
 static gboolean make_again(PgpHome *home, const char *fingerprint, GError **error)
 {
-	if (!pgp_home_secret(home, fingerprint))
+	const PgpSecretKey *secret = pgp_home_secret(home, fingerprint);
+
+	if (!secret || has_files(home, secret))
 		return TRUE;
 	pgp_agent_end(home->folder);
 	return prepare_folder(home->real_folder, error);
 }
 
-gboolean pgp_home_need_secret(PgpHome *home, const char *fingerprint, const Secret *key,
-			      GError **error)
+gboolean pgp_home_need_secret(PgpHome *home, const PgpOwnKey *own, GError **error)
 {
-	if (pgp_home_has_secret(home, fingerprint))
+	g_autofree char *form = pgp_own_form(own);
+
+	if (pgp_home_has_secret(home, own->fingerprint, form))
 		return TRUE;
 	PgpContext *context = pgp_home_take(home, error);
 	if (!context)
 		return FALSE;
 	begin_import(home);
 	/* Another thread may have been faster. */
-	gboolean good = pgp_home_has_secret(home, fingerprint) ||
-			(make_again(home, fingerprint, error) &&
-			 import_secret(home, context, fingerprint, key, error));
+	gboolean good = pgp_home_has_secret(home, own->fingerprint, form) ||
+			(make_again(home, own->fingerprint, error) &&
+			 import_own(home, context, own, form, error));
 	end_import(home);
 	return pgp_home_end(home, context, good);
 }

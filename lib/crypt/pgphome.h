@@ -13,6 +13,7 @@
 typedef struct {
 	gpgme_key_t key;
 	GBytes *public_key;
+	char *form; /* pgp_own_form() */
 	char **fingerprints; /* of the primary key and all subkeys */
 } PgpSecretKey;
 

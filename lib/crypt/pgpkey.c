@@ -256,3 +256,16 @@ char *pgpkey_armor(GBytes *bytes)
 	pgp_armor("PGP PUBLIC KEY BLOCK", data, size, text);
 	return text;
 }
+
+char *pgp_own_form(const PgpOwnKey *own)
+{
+	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+	gsize size = 0;
+	const guint8 *bytes = own->public_key ? g_bytes_get_data(own->public_key, &size) : NULL;
+	g_autofree char *head = g_strdup_printf("%" G_GSIZE_FORMAT " ", size);
+
+	g_checksum_update(sum, (const guint8 *)head, -1);
+	g_checksum_update(sum, bytes, (gssize)size);
+	g_checksum_update(sum, secret_bytes(own->secret), (gssize)secret_size(own->secret));
+	return g_strdup(g_checksum_get_string(sum));
+}

@@ -65,7 +65,8 @@ static int set_up(void **state)
 	world->home = pgp_home_open(home, NULL);
 	assert_non_null(world->home);
 	g_autoptr(Secret) alice = pgp_maker_secret(maker, world->alice);
-	assert_true(pgp_home_need_secret(world->home, world->alice, alice, NULL));
+	assert_true(
+		pgp_home_need_secret(world->home, &(PgpOwnKey){world->alice, NULL, alice}, NULL));
 	*state = world;
 	return 0;
 }
@@ -358,7 +359,8 @@ static void test_forget(void **state)
 	assert_null(protect(world, &job, entity, &size, &error));
 	assert_non_null(error);
 	g_autoptr(Secret) alice = pgp_maker_secret(world->maker, world->alice);
-	assert_true(pgp_home_need_secret(world->home, world->alice, alice, NULL));
+	assert_true(
+		pgp_home_need_secret(world->home, &(PgpOwnKey){world->alice, NULL, alice}, NULL));
 	g_autofree char *text = protect(world, &job, entity, &size, NULL);
 	assert_non_null(text);
 }

@@ -218,7 +218,8 @@ static GPtrArray *bring_keys(World *world, char **row)
 		const PgpKey *key = keys->pdata[i];
 		if (!key->secret)
 			continue;
-		assert_true(pgp_home_need_secret(world->home, key->fingerprint, key->secret, NULL));
+		assert_true(pgp_home_need_secret(
+			world->home, &(PgpOwnKey){key->fingerprint, NULL, key->secret}, NULL));
 		g_ptr_array_add(fingerprints, g_strdup(key->fingerprint));
 	}
 	return fingerprints;

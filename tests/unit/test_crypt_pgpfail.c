@@ -42,7 +42,8 @@ static int set_up(void **state)
 	world->alice_secret = pgp_maker_secret(maker, world->alice);
 	world->home = pgp_home_open(world->folder, NULL);
 	assert_non_null(world->home);
-	assert_true(pgp_home_need_secret(world->home, world->alice, world->alice_secret, NULL));
+	assert_true(pgp_home_need_secret(
+		world->home, &(PgpOwnKey){world->alice, NULL, world->alice_secret}, NULL));
 	world->entity = g_bytes_new_static("Content-Type: text/plain\r\n\r\nHello\r\n", 35);
 	*state = world;
 	return 0;
@@ -153,13 +154,15 @@ static void test_need_secret(void **state)
 	g_autoptr(Secret) garbage = secret_random(300);
 	g_autoptr(GError) error = NULL;
 
-	assert_false(pgp_home_need_secret(world->home, other, garbage, &error));
+	assert_false(pgp_home_need_secret(world->home, &(PgpOwnKey){other, NULL, garbage}, &error));
 	assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_CRYPTO));
 	/* Another key than it is called. */
-	assert_false(pgp_home_need_secret(world->home, other, world->alice_secret, NULL));
-	assert_true(pgp_home_need_secret(world->home, other, secret, NULL));
-	/* Known already: not looked at again. */
-	assert_true(pgp_home_need_secret(world->home, other, garbage, NULL));
+	assert_false(pgp_home_need_secret(world->home,
+					  &(PgpOwnKey){other, NULL, world->alice_secret}, NULL));
+	assert_true(pgp_home_need_secret(world->home, &(PgpOwnKey){other, NULL, secret}, NULL));
+	/* Known already. What is there does not stand for another form that cannot be read. */
+	assert_true(pgp_home_need_secret(world->home, &(PgpOwnKey){other, NULL, secret}, NULL));
+	assert_false(pgp_home_need_secret(world->home, &(PgpOwnKey){other, NULL, garbage}, NULL));
 	g_clear_error(&error);
 	assert_true(protect_to(world->home, other, world->peter_key, world->entity, &error));
 }
@@ -210,6 +213,28 @@ static void test_dead_agent(void **state)
 }
 
 /* The working copy is gone (somebody cleans runtime folders): it is made again on demand. */
+/* Revoked in the store while the gateway runs: its public bytes say so, the secret ones do not. */
+static void test_other_form(void **state)
+{
+	World *world = *state;
+	g_autofree char *own = pgp_maker_key(world->maker, "form@firma.example", "future-default");
+	g_autoptr(Secret) secret = pgp_maker_secret(world->maker, own);
+	g_autoptr(GBytes) before = pgp_maker_public(world->maker, own);
+	PgpOwnKey key = {own, before, secret};
+	g_autoptr(GError) error = NULL;
+
+	assert_true(pgp_home_need_secret(world->home, &key, NULL));
+	assert_true(protect_to(world->home, own, world->peter_key, world->entity, NULL));
+	pgp_maker_revoke(world->maker, own);
+	g_autoptr(GBytes) revoked = pgp_maker_public(world->maker, own);
+	key.public_key = revoked;
+	g_autofree char *form = pgp_own_form(&key);
+	assert_false(pgp_home_has_secret(world->home, own, form));
+	assert_true(pgp_home_need_secret(world->home, &key, NULL));
+	assert_true(pgp_home_has_secret(world->home, own, form));
+	assert_false(protect_to(world->home, own, world->peter_key, world->entity, &error));
+}
+
 static void test_lost_folder(void **state)
 {
 	World *world = *state;
@@ -219,13 +244,15 @@ static void test_lost_folder(void **state)
 	g_autoptr(PgpHome) home = pgp_home_open(folder, NULL);
 
 	assert_non_null(home);
-	assert_true(pgp_home_need_secret(home, world->alice, world->alice_secret, NULL));
+	assert_true(pgp_home_need_secret(
+		home, &(PgpOwnKey){world->alice, NULL, world->alice_secret}, NULL));
 	for (gsize i = 0; i < G_N_ELEMENTS(lost); i++) {
 		const char *const argv[] = {"rm", "-rf", lost[i], NULL};
 		g_autoptr(GError) error = NULL;
 
 		assert_int_equal(pgp_maker_run(argv, NULL, NULL), 0);
-		assert_true(pgp_home_need_secret(home, world->alice, world->alice_secret, &error));
+		assert_true(pgp_home_need_secret(
+			home, &(PgpOwnKey){world->alice, NULL, world->alice_secret}, &error));
 		assert_true(
 			protect_to(home, world->alice, world->peter_key, world->entity, &error));
 	}
@@ -282,7 +309,8 @@ static void test_silent_agent(void **state)
 
 	g_ptr_array_add(keys, world->peter_key);
 	assert_non_null(home);
-	assert_true(pgp_home_need_secret(home, world->alice, world->alice_secret, NULL));
+	assert_true(pgp_home_need_secret(
+		home, &(PgpOwnKey){world->alice, NULL, world->alice_secret}, NULL));
 	assert_true(times_out(world, home, folder, keys));
 	assert_true(protect_to(home, world->alice, world->peter_key, world->entity, NULL));
 }
@@ -336,7 +364,7 @@ static void test_threads(void **state)
 	for (gsize i = 0; i < G_N_ELEMENTS(threads); i++)
 		threads[i] = g_thread_new("work", work, &crew);
 	g_usleep(G_USEC_PER_SEC / 10);
-	assert_true(pgp_home_need_secret(world->home, late, secret, NULL));
+	assert_true(pgp_home_need_secret(world->home, &(PgpOwnKey){late, NULL, secret}, NULL));
 	g_usleep(G_USEC_PER_SEC / 10);
 	signal_agents(world->folder, SIGKILL);
 	for (gsize i = 0; i < G_N_ELEMENTS(threads); i++)
@@ -469,7 +497,8 @@ static void test_long_folder(void **state)
 	g_autoptr(PgpHome) home = pgp_home_open(folder, &error);
 
 	assert_non_null(home);
-	assert_true(pgp_home_need_secret(home, world->alice, world->alice_secret, &error));
+	assert_true(pgp_home_need_secret(
+		home, &(PgpOwnKey){world->alice, NULL, world->alice_secret}, &error));
 	assert_true(protect_to(home, world->alice, world->peter_key, world->entity, &error));
 }
 
@@ -493,14 +522,16 @@ static void test_secrets_go(void **state)
 	PgpHome *home = pgp_home_open(folder, NULL);
 
 	assert_non_null(home);
-	assert_true(pgp_home_need_secret(home, world->alice, world->alice_secret, NULL));
+	assert_true(pgp_home_need_secret(
+		home, &(PgpOwnKey){world->alice, NULL, world->alice_secret}, NULL));
 	assert_int_not_equal(count_files(keys), 0);
 	pgp_home_close(home);
 	assert_int_equal(count_files(keys), 0);
 	assert_true(g_file_set_contents(left, "x", 1, NULL));
 	home = pgp_home_open(folder, NULL);
 	assert_int_equal(count_files(keys), 0);
-	assert_true(pgp_home_need_secret(home, world->alice, world->alice_secret, NULL));
+	assert_true(pgp_home_need_secret(
+		home, &(PgpOwnKey){world->alice, NULL, world->alice_secret}, NULL));
 	assert_true(protect_to(home, world->alice, world->peter_key, world->entity, NULL));
 	pgp_home_close(home);
 }
@@ -557,14 +588,14 @@ static void test_nothing_left(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_refused_keys), cmocka_unit_test(test_unknown_signer),
-		cmocka_unit_test(test_need_secret),  cmocka_unit_test(test_dead_agent),
-		cmocka_unit_test(test_lost_folder),  cmocka_unit_test(test_hung_agent),
-		cmocka_unit_test(test_silent_agent), cmocka_unit_test(test_deadline_over),
-		cmocka_unit_test(test_threads),	     cmocka_unit_test(test_large),
-		cmocka_unit_test(test_failing_ends), cmocka_unit_test(test_long_folder),
-		cmocka_unit_test(test_secrets_go),   cmocka_unit_test(test_bad_folders),
-		cmocka_unit_test(test_nothing_left),
+		cmocka_unit_test(test_refused_keys),  cmocka_unit_test(test_unknown_signer),
+		cmocka_unit_test(test_need_secret),   cmocka_unit_test(test_dead_agent),
+		cmocka_unit_test(test_other_form),    cmocka_unit_test(test_lost_folder),
+		cmocka_unit_test(test_hung_agent),    cmocka_unit_test(test_silent_agent),
+		cmocka_unit_test(test_deadline_over), cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_large),	      cmocka_unit_test(test_failing_ends),
+		cmocka_unit_test(test_long_folder),   cmocka_unit_test(test_secrets_go),
+		cmocka_unit_test(test_bad_folders),   cmocka_unit_test(test_nothing_left),
 	};
 
 	return cmocka_run_group_tests_name("crypt/pgp under strain", tests, set_up, tear_down);

@@ -60,7 +60,8 @@ static void make_kind(World *world, Kind *kind)
 	g_autoptr(Secret) secret = pgp_maker_secret(maker, kind->fingerprint);
 	g_autoptr(GBytes) bytes = g_bytes_new(secret_bytes(secret), secret_size(secret));
 	kind->secret = pgp_maker_file(maker, name, bytes);
-	assert_true(pgp_home_need_secret(world->home, kind->fingerprint, secret, NULL));
+	assert_true(pgp_home_need_secret(world->home, &(PgpOwnKey){kind->fingerprint, NULL, secret},
+					 NULL));
 }
 
 static int set_up(void **state)

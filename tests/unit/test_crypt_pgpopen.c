@@ -32,7 +32,8 @@ static void bring(World *world, const char *fingerprint)
 {
 	g_autoptr(Secret) secret = pgp_maker_secret(world->maker, fingerprint);
 
-	assert_true(pgp_home_need_secret(world->home, fingerprint, secret, NULL));
+	assert_true(
+		pgp_home_need_secret(world->home, &(PgpOwnKey){fingerprint, NULL, secret}, NULL));
 }
 
 static char *key_file(World *world, const char *name, const char *fingerprint)
@@ -374,7 +375,8 @@ static void test_expired_key(void **state)
 	const PgpKey *key = keys->pdata[0];
 	assert_true(key->expired);
 	assert_non_null(key->secret);
-	assert_true(pgp_home_need_secret(world->home, key->fingerprint, key->secret, NULL));
+	assert_true(pgp_home_need_secret(world->home,
+					 &(PgpOwnKey){key->fingerprint, NULL, key->secret}, NULL));
 	g_autoptr(PgpOpened) opened = open_as(world, key->fingerprint, FALSE, message, &plain);
 	assert_true(opened->opened);
 	assert_true(g_bytes_equal(plain, world->text));
