@@ -3,6 +3,7 @@
  * A whole message as text into a Job. See intake.h.
  */
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "lib/base/error.h"
@@ -11,10 +12,38 @@
 #include "gateway/intake.h"
 #include "gateway/receive.h"
 
+/* Of the line in front of a message in a mailbox file. */
+#define MBOX_LINE_MAX 1000
+
+static Spool *new_spool(const Snapshot *snapshot)
+{
+	return spool_new(snapshot->spool_folder,
+			 conf_size(snapshot->conf, "gateway", "message_limit"));
+}
+
+/* Where the message begins: behind the line that a mailbox file has in front of it (RFC 4155). */
+static goffset find_start(const Spool *spool)
+{
+	char line[MBOX_LINE_MAX];
+	gssize got = spool_read_all(spool, 0, line, sizeof(line), NULL);
+	gboolean found = got > 5 && memcmp(line, "From ", 5) == 0;
+	const char *end = found ? memchr(line, '\n', (gsize)got) : NULL;
+
+	return end ? end + 1 - line : 0;
+}
+
+static Spool *copy_from(const Snapshot *snapshot, Spool *spool, goffset start, GError **error)
+{
+	g_autoptr(Spool) copy = new_spool(snapshot);
+	g_autoptr(Sink) sink = spool_sink(copy);
+	g_autoptr(Source) source = spool_source(spool, (Range){start, spool_length(spool)});
+
+	return stream_copy(source, sink, error) ? g_steal_pointer(&copy) : NULL;
+}
+
 Spool *intake_read(const Snapshot *snapshot, int fd, GError **error)
 {
-	g_autoptr(Spool) spool = spool_new(snapshot->spool_folder,
-					   conf_size(snapshot->conf, "gateway", "message_limit"));
+	g_autoptr(Spool) spool = new_spool(snapshot);
 	g_autofree char *buffer = g_malloc(STREAM_CHUNK);
 	gssize got;
 
@@ -28,7 +57,9 @@ Spool *intake_read(const Snapshot *snapshot, int fd, GError **error)
 		if (!spool_append(spool, buffer, (gsize)got, error))
 			return NULL;
 	}
-	return g_steal_pointer(&spool);
+	goffset start = find_start(spool);
+
+	return start > 0 ? copy_from(snapshot, spool, start, error) : g_steal_pointer(&spool);
 }
 
 /* The body as the MTA would hand it over: bare LF becomes CRLF. */

@@ -95,7 +95,7 @@ def content_of(row):
             b"-----BEGIN PGP MESSAGE-----\n\n" + base64.encodebytes(raw) + b"-----END PGP MESSAGE-----\n"
         return head + (pgp_mime(armour) if "encrypted" in row["structure"] else
                        b"Content-Type: text/plain\r\n\r\n" + armour)
-    return raw.split(b"\n", 1)[1] if raw.startswith(b"From ") else raw
+    return raw
 
 
 def pgp_mime(armour):

@@ -297,9 +297,10 @@ static Spool *message_spool(GBytes *bytes)
 	gsize size;
 	const char *data = g_bytes_get_data(bytes, &size);
 	gboolean has_crlf = memmem(data, size, "\r\n", 2) != NULL;
-	gsize start = 0;
+	gboolean has_mbox = size > 5 && memcmp(data, "From ", 5) == 0;
+	gsize start = has_mbox ? strcspn(data, "\n") + 1 : 0;
 
-	for (gsize i = 0; !has_crlf && i < size; i++) {
+	for (gsize i = start; !has_crlf && i < size; i++) {
 		if (data[i] != '\n')
 			continue;
 		spool_append(spool, data + start, i - start, NULL);
