@@ -68,7 +68,7 @@ static Handback *split(Resubmission *resubmission, const Plan *plan, const GPtrA
 
 static Handback *hand_back(Resubmission *resubmission, Preview *preview, GError **error)
 {
-	if (!resubmission->entry || fits_in_place(preview->plan, resubmission->entry->done))
+	if (fits_in_place(preview->plan, resubmission->entry->done))
 		return handback_accept(g_ptr_array_steal_index(preview->outputs, 0));
 	return split(resubmission, preview->plan, preview->outputs, error);
 }
@@ -98,7 +98,8 @@ static Preview *prepare(Job *job)
 	return preview;
 }
 
-/* What an earlier try of this message has sent already. */
+/* What an earlier try of this message has sent already, whatever the plan was then: keys and rules
+ * may have changed since. */
 static JournalEntry *remember(const Job *job, const Plan *plan, GError **error)
 {
 	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
@@ -112,12 +113,6 @@ static JournalEntry *remember(const Job *job, const Plan *plan, GError **error)
 
 	return journal_begin(job->snapshot->journal, job->digest, job->unique,
 			     (const char *const *)addresses, error);
-}
-
-/* What cannot be split needs no journal: a stranger's message that is the same for all. */
-static gboolean needs_journal(const Job *job, const Plan *plan)
-{
-	return job->trusted || plan->variants->len > 1 || plan->copies->len > 0;
 }
 
 /* Was there anything that a private key could open? Where opening failed, nobody knows. */
@@ -161,14 +156,12 @@ static gboolean note_encrypted(const Job *job, const Preview *preview, GError **
 static Handback *carry_on(Job *job, Preview *preview, PipelineWaits waits, void *context,
 			  GError **error)
 {
-	g_autoptr(JournalEntry) entry =
-		needs_journal(job, preview->plan) ? remember(job, preview->plan, error) : NULL;
+	g_autoptr(JournalEntry) entry = remember(job, preview->plan, error);
 	Resubmission resubmission = {job, entry};
 
-	if ((!entry && needs_journal(job, preview->plan)) || !note_encrypted(job, preview, error))
+	if (!entry || !note_encrypted(job, preview, error))
 		return NULL;
-	preview->outputs =
-		protect_all(job, preview->parsed, preview->plan, entry ? entry->done : NULL, error);
+	preview->outputs = protect_all(job, preview->parsed, preview->plan, entry->done, error);
 	if (!preview->outputs || !still_waits(waits, context, error))
 		return NULL;
 	return hand_back(&resubmission, preview, error);
