@@ -12,10 +12,10 @@ import time
 from pathlib import Path
 
 import foreign
-from lib import ALICE, accepted, copy_for, refused, script
+from lib import ALICE, BOSS, accepted, copy_for, refused, script
 
 from demo import people as cast
-from demo.process import wait_for
+from demo.process import run, wait_for
 from demo.site import as_bytes, message
 
 SOFIA, PETER = cast.SOFIA.address, cast.PETER.address
@@ -83,14 +83,14 @@ def sealed(site, kind):
     return foreign.mail(SOFIA, [ALICE], foreign.openssl_encrypted(site, [ALICE], inner))
 
 
-def from_outside(site, content):
+def from_outside(site, content, recipients=(ALICE,)):
     """From a client at another address, as XCLIENT tells Postfix."""
     with smtplib.SMTP("127.0.0.1", site.smtp_port, timeout=120) as smtp:
         smtp.ehlo()
         code, _ = smtp.docmd("XCLIENT", "ADDR=192.0.2.66 NAME=mx.stranger.example")
         assert code == 220, code
         smtp.ehlo_resp = smtp.helo_resp = None
-        smtp.sendmail(SOFIA, [ALICE], as_bytes(content))
+        smtp.sendmail(SOFIA, recipients, as_bytes(content))
 
 
 def deferred(site, call, *args, codes=(451, 452)):
@@ -249,6 +249,23 @@ def outgoing(site, tap, resubmit, directory):
         both(content)
 
 
+def changed_plan(site, tap, resubmit):
+    content = sealed(site, "smime")
+    with tap.case("one copy of two left, then the key is gone and nothing is split any more: no second copy"):
+        resubmit.become("once")
+        code, _ = refused(from_outside, site, content, [ALICE, BOSS])
+        assert code == 451, code
+        first = site.arrived(1)[0].recipients
+        resubmit.become("pass")
+        cert = site.cabinet(cast.ALICE, "cert.pem")
+        print_of = run(["openssl", "x509", "-in", cert, "-noout", "-fingerprint", "-sha256"]).stdout.decode()
+        site.sealpost.run("key", "delete", print_of.split("=")[1].strip().replace(":", ""))
+        accepted(from_outside, site, content, [ALICE, BOSS])
+        copies = site.arrived(2)
+        assert sorted(address for copy in copies for address in copy.recipients) == sorted([ALICE, BOSS]), first
+        site.empty_out()
+
+
 def in_name_space(site):
     """The gateway once more, where mounts are its own. FALSE: not possible here."""
     if subprocess.run(["unshare", "-m", "true"], check=False, capture_output=True).returncode:
@@ -261,7 +278,8 @@ def in_name_space(site):
 RESUBMIT, LDAP = Between(), Between()
 SETTINGS = {"gateway": {"message_time": "6s"},
             "keystore": {"cache_positive": "1s", "cache_negative": "1s"},
-            "mta": {"resubmit": f"inet:127.0.0.1:{RESUBMIT.port}"},
+            "mta": {"resubmit": f"inet:127.0.0.1:{RESUBMIT.port}",
+                    "resubmit_incoming": f"inet:127.0.0.1:{RESUBMIT.port}"},
             "ldap demo": {"uri": f"ldap://127.0.0.1:{LDAP.port}"}}
 
 with script() as tap, tap.site(people=cast.CAST, policy=POLICY, settings=SETTINGS,
@@ -273,3 +291,4 @@ with script() as tap, tap.site(people=cast.CAST, policy=POLICY, settings=SETTING
         incoming_mounts(site, tap)
     else:
         tap.skip("gpg missing, runtime folder full", "file systems cannot be mounted here")
+    changed_plan(site, tap, RESUBMIT)
