@@ -17,10 +17,12 @@ gboolean open_has_rest(const MimePart *part)
 	return g_str_equal(part->type, "multipart/signed") && part->children->len > 2;
 }
 
-/* Is there more to see than the part that is looked at? */
+/* Is there more to see than the part that is looked at? Of two types outside, a reader may take the
+ * one that we do not. */
 static gboolean is_partial(const OpenWork *work)
 {
-	return work->part || work->beside || open_has_rest(mime_root(work->tree));
+	return work->part || work->beside || open_has_rest(mime_root(work->tree)) ||
+	       headers_count_name(work->job->headers, "Content-Type") > 1;
 }
 
 static void set_place(const OpenWork *work, char **part, gboolean *partial)

@@ -117,11 +117,13 @@ static void ask_sources(const Asking *asking, const char *address)
 	}
 }
 
+/* Somebody's own key of that type, or one of another type that can take its place: no learned key
+ * stands before it, whatever type a rule prefers. */
 static gboolean has_vouched(const GArray *all, KeyType type)
 {
 	for (guint i = 0; i < all->len; i++) {
 		const Key *key = g_array_index(all, Judged, i).key;
-		if (key->type == type && key_is_vouched(key))
+		if (key_is_vouched(key) && (key->type == type || key->usable))
 			return TRUE;
 	}
 	return FALSE;

@@ -216,6 +216,10 @@ def parts(site, tap):
             assert f"policy (good, covers part {part} only)" in found.results, found.results
             assert found.subject == "[WARNUNG: nur ein Teil ist signiert] x", (name, found.subject)
             assert found.content.endswith(inner), name
+    with tap.case("two types outside: readers may take either, so nothing is told of the whole"):
+        twice = signed.replace(b"\r\n\r\n", b"\r\nContent-Type: text/html\r\n\r\n", 1)
+        found = told(site, mail(SOFIA, [ALICE], twice))
+        assert "=pass" not in found.results and "[signiert" not in found.subject, found.results
     with tap.case("captured, wrapped once more, a third part behind: the inner one is a part"):
         for name, sender, inner in (("smime", SOFIA, signed), ("pgp", PETER, gpg_signed(site, PETER, TEXT))):
             for wrapped in (openssl_signed(site, ALICE, inner), gpg_signed(site, PETER, inner)):

@@ -428,6 +428,22 @@ static void test_pgp(void **state)
 	assert_true(((Key *)answer->keys->pdata[0])->first_contact);
 }
 
+/* A stranger's OpenPGP key does not stand before a certificate that the administrator set. */
+static void test_pgp_beside_cert(void **state)
+{
+	Place *place = *state;
+	g_autofree char *id = pgp_maker_key(place->maker, LEA, "future-default");
+	g_autoptr(GBytes) public = pgp_maker_public(place->maker, id);
+	g_autoptr(Made) set = make(place, (MakerOrder){.name = "1", .email = LEA});
+	const char *ids[] = {id, cert_fingerprint(set->cert), NULL};
+	StoreChange change;
+
+	assert_string_equal(learn_pgp(place, LEA, public, "attached"), "new");
+	expect_keys(place, LEA, "0 learned ok", ids);
+	assert_true(store_put_cert(place->keystore->store, set->cert, FALSE, &change, NULL));
+	expect_keys(place, LEA, "1 store ok, 0 learned other-key", ids);
+}
+
 static void test_pgp_updates(void **state)
 {
 	Place *place = *state;
@@ -625,6 +641,7 @@ int main(void)
 		TEST(test_renewed),
 		TEST(test_vouched),
 		TEST(test_pgp),
+		TEST(test_pgp_beside_cert),
 		TEST(test_pgp_updates),
 		TEST(test_modes),
 		TEST(test_take_learned_only),
