@@ -9,6 +9,10 @@
 
 #include "lib/mail/address.h"
 
+/* How long an own private key stays ready, and how many. */
+#define UNLOCKED_SECONDS 60
+#define UNLOCKED_MAX 1000
+
 static void key_pair_free(gpointer data)
 {
 	KeyPair *pair = data;
@@ -27,18 +31,46 @@ void openers_free(Openers *openers)
 	g_free(openers);
 }
 
+static gpointer key_ref(gpointer key)
+{
+	return private_key_ref(key);
+}
+
+static void key_unref(gpointer key)
+{
+	private_key_unref(key);
+}
+
+Kept *unlocked_new(void)
+{
+	return kept_new(UNLOCKED_MAX, key_ref, key_unref);
+}
+
+/* Unsealing and reading a key, and what OpenSSL prepares at its first use (blinding), cost as much
+ * as opening a message. A certificate's key never changes, so its fingerprint is name enough;
+ * whether it may be used has been asked of the store. */
+static PrivateKey *unlock(Keystore *keystore, const Candidate *own, GError **error)
+{
+	gpointer kept;
+
+	if (kept_find(keystore->unlocked, own->id, &kept))
+		return kept;
+	g_autoptr(Secret) secret = store_secret(keystore->store, own, error);
+	PrivateKey *key = secret ? private_key_import(secret, error) : NULL;
+
+	if (key)
+		kept_put(keystore->unlocked, own->id, key,
+			 g_get_monotonic_time() + UNLOCKED_SECONDS * G_USEC_PER_SEC);
+	return key;
+}
+
 static gboolean add_smime(Keystore *keystore, const Candidate *own, Openers *openers,
 			  GError **error)
 {
-	PrivateKey *key = unlocked_find(keystore->unlocked, own->id);
+	PrivateKey *key = unlock(keystore, own, error);
 
-	if (!key) {
-		g_autoptr(Secret) secret = store_secret(keystore->store, own, error);
-		key = secret ? private_key_import(secret, error) : NULL;
-		if (!key)
-			return FALSE;
-		unlocked_keep(keystore->unlocked, own->id, key);
-	}
+	if (!key)
+		return FALSE;
 	KeyPair *pair = g_new0(KeyPair, 1);
 	pair->cert = cert_ref(own->cert);
 	pair->key = key;

@@ -6,13 +6,14 @@
 #ifndef SEALPOST_KEYSTORE_INSIDE_H
 #define SEALPOST_KEYSTORE_INSIDE_H
 
+#include "lib/base/kept.h"
+
 #include "keystore/source.h"
 #include "keystore/store.h"
 #include "keystore/trust.h"
 
 typedef struct LookupPool LookupPool;
 typedef struct SignerCache SignerCache;
-typedef struct Unlocked Unlocked;
 
 /* [learn] of the configuration. */
 typedef enum { LEARN_MODE_OFF, LEARN_MODE_APPROVED, LEARN_MODE_USE } LearnMode;
@@ -27,7 +28,7 @@ struct Keystore {
 	char tag_delimiter; /* of user+tag@domain; NUL: none */
 	LookupPool *pool;
 	SignerCache *signers;
-	Unlocked *unlocked;
+	Kept *unlocked; /* fingerprint -> PrivateKey * */
 	LearnMode learn_mode;
 	GThreadPool *learner; /* learn.c */
 	gint learner_closing;
@@ -68,10 +69,7 @@ void learner_close(Keystore *keystore); /* waits for what is under way */
 SignerCache *signer_cache_new(void);
 void signer_cache_free(SignerCache *cache);
 
-/* unlocked.c: thread-safe; found: a new reference, NULL if it is not kept. */
-Unlocked *unlocked_new(void);
-void unlocked_free(Unlocked *unlocked);
-PrivateKey *unlocked_find(Unlocked *unlocked, const char *fingerprint);
-void unlocked_keep(Unlocked *unlocked, const char *fingerprint, PrivateKey *key);
+/* incoming.c: own private keys for S/MIME that opened mail lately. */
+Kept *unlocked_new(void);
 
 #endif

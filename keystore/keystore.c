@@ -99,7 +99,7 @@ void keystore_close(Keystore *keystore)
 	learner_close(keystore);
 	g_ptr_array_unref(keystore->sources);
 	signer_cache_free(keystore->signers);
-	unlocked_free(keystore->unlocked);
+	kept_free(keystore->unlocked);
 	trust_unref(keystore->trust);
 	store_close(keystore->store);
 	g_clear_pointer(&keystore->system_roots, g_ptr_array_unref);

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "lib/base/kept.h"
+
 /* Longest chain that a signature carries. */
 #define CHAIN_MAX 8
 /* A chain that held is not walked again for so long (a link may end in between), and for how many
@@ -17,8 +19,7 @@ struct Trust {
 	gint refs;
 	TrustStore *roots;
 	GPtrArray *authorities; /* of Cert * */
-	GMutex lock; /* guards held */
-	GHashTable *held; /* fingerprint -> gint64 *: until when, monotonic */
+	Kept *held; /* by fingerprint, without values */
 };
 
 static void add_all(GPtrArray *into, GPtrArray *certs)
@@ -35,8 +36,7 @@ Trust *trust_new(GPtrArray *system, GPtrArray *authorities, GPtrArray *trusted, 
 
 	trust->refs = 1;
 	trust->authorities = g_ptr_array_new_with_free_func((GDestroyNotify)cert_unref);
-	g_mutex_init(&trust->lock);
-	trust->held = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	trust->held = kept_new(HELD_MAX, NULL, NULL);
 	add_all(trust->authorities, authorities);
 	add_all(roots, system);
 	/* No CA, but trusted by itself: an anchor as well (see trust_store_new()). */
@@ -57,33 +57,13 @@ void trust_unref(Trust *trust)
 		return;
 	trust_store_unref(trust->roots);
 	g_ptr_array_unref(trust->authorities);
-	g_hash_table_unref(trust->held);
-	g_mutex_clear(&trust->lock);
+	kept_free(trust->held);
 	g_free(trust);
-}
-
-static gboolean has_held(Trust *trust, const char *fingerprint)
-{
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&trust->lock);
-	const gint64 *until = g_hash_table_lookup(trust->held, fingerprint);
-
-	return until && *until > g_get_monotonic_time();
-}
-
-static void remember_held(Trust *trust, const char *fingerprint)
-{
-	gint64 *until = g_new(gint64, 1);
-
-	*until = g_get_monotonic_time() + HELD_USEC;
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&trust->lock);
-	if (g_hash_table_size(trust->held) >= HELD_MAX)
-		g_hash_table_remove_all(trust->held);
-	g_hash_table_replace(trust->held, g_strdup(fingerprint), until);
 }
 
 static const char *judge_chain(Trust *trust, const Candidate *candidate, gint64 now)
 {
-	if (has_held(trust, candidate->id))
+	if (kept_find(trust->held, candidate->id, NULL))
 		return NULL;
 	g_autoptr(GPtrArray) more = g_ptr_array_new_with_free_func((GDestroyNotify)cert_unref);
 	add_all(more, candidate->extra);
@@ -91,7 +71,7 @@ static const char *judge_chain(Trust *trust, const Candidate *candidate, gint64 
 	ChainResult result = cert_verify_chain(candidate->cert, trust->roots, more, now, NULL);
 	if (result != CHAIN_OK)
 		return chain_result_name(result);
-	remember_held(trust, candidate->id);
+	kept_put(trust->held, candidate->id, NULL, g_get_monotonic_time() + HELD_USEC);
 	return NULL;
 }
 

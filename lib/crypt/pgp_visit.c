@@ -19,6 +19,8 @@
 #define SOCKET "S.gpg-agent"
 /* What gpg may take to look at one key for the first time. */
 #define CHECK_SECONDS 5
+/* Most keys whose notes are kept. */
+#define CHECKED_MAX 2000
 
 struct PgpVisit {
 	char *folder;
@@ -76,17 +78,34 @@ static GBytes *check_key(PgpVisit *visit, GBytes *key, GError **error)
 	return result ? result : g_bytes_ref(key);
 }
 
+static gpointer bytes_ref(gpointer bytes)
+{
+	return g_bytes_ref(bytes);
+}
+
+static void bytes_unref(gpointer bytes)
+{
+	g_bytes_unref(bytes);
+}
+
+Kept *pgp_checked_new(void)
+{
+	return kept_new(CHECKED_MAX, bytes_ref, bytes_unref);
+}
+
 /* The key with gpg's notes about its own signatures. New reference. */
 static GBytes *checked_key(PgpVisit *visit, PgpHome *home, GBytes *key, GError **error)
 {
-	PgpChecked *checked = pgp_home_checked(home);
-	GBytes *result = pgp_checked_find(checked, key);
+	g_autofree char *name = g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, key);
+	Kept *checked = pgp_home_checked(home);
+	gpointer found;
 
-	if (!result) {
-		result = check_key(visit, key, error);
-		if (result)
-			pgp_checked_keep(checked, key, result);
-	}
+	if (kept_find(checked, name, &found))
+		return found;
+	GBytes *result = check_key(visit, key, error);
+
+	if (result)
+		kept_put(checked, name, result, G_MAXINT64);
 	return result;
 }
 

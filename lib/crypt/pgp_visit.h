@@ -6,6 +6,7 @@
 #ifndef SEALPOST_LIB_CRYPT_PGP_VISIT_H
 #define SEALPOST_LIB_CRYPT_PGP_VISIT_H
 
+#include "lib/base/kept.h"
 #include "lib/crypt/pgp_open.h"
 #include "lib/crypt/pgprun.h"
 
@@ -24,6 +25,9 @@ void pgp_visit_end(PgpHome *home, PgpVisit *visit);
 void pgp_visit_free(PgpVisit *visit);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PgpVisit, pgp_visit_free)
 PgpContext *pgp_visit_context(PgpVisit *visit); /* borrowed */
+
+/* What pgp_home_checked() gives, empty. */
+Kept *pgp_checked_new(void);
 
 /* Is that primary key's fingerprint one of the job's secrets? */
 gboolean pgp_visit_opens_with(const PgpOpenJob *job, const char *fingerprint);

@@ -25,8 +25,8 @@ struct PgpHome {
 	char *folder; /* as gpg sees it */
 	char *link_folder; /* holds the symbolic link; NULL if none was needed */
 	char *real_folder;
-	PgpTargets *targets;
-	PgpChecked *checked;
+	Kept *targets; /* pgptargets.h */
+	Kept *checked; /* pgp_home_checked() */
 	GMutex lock; /* guards all below */
 	GCond changed;
 	GQueue idle; /* of PgpContext * */
@@ -171,10 +171,10 @@ void pgp_home_close(PgpHome *home)
 			unlink(home->folder);
 		rmdir(home->link_folder);
 	}
-	pgp_checked_free(home->checked);
+	kept_free(home->checked);
 	g_hash_table_unref(home->secrets);
 	g_ptr_array_unref(home->lost);
-	pgp_targets_free(home->targets);
+	kept_free(home->targets);
 	g_free(home->real_folder);
 	g_mutex_clear(&home->lock);
 	g_cond_clear(&home->changed);
@@ -188,12 +188,12 @@ const char *pgp_home_folder(const PgpHome *home)
 	return home->folder;
 }
 
-PgpTargets *pgp_home_targets(const PgpHome *home)
+Kept *pgp_home_targets(const PgpHome *home)
 {
 	return home->targets;
 }
 
-PgpChecked *pgp_home_checked(PgpHome *home)
+Kept *pgp_home_checked(PgpHome *home)
 {
 	return home->checked;
 }

@@ -5,8 +5,8 @@
 #ifndef SEALPOST_LIB_CRYPT_PGPHOME_H
 #define SEALPOST_LIB_CRYPT_PGPHOME_H
 
+#include "lib/base/kept.h"
 #include "lib/crypt/pgp.h"
-#include "lib/crypt/pgpchecked.h"
 #include "lib/crypt/pgprun.h"
 
 /* A secret key that is in the working copy; immutable, lives as long as the home. */
@@ -38,8 +38,11 @@ const char *pgp_home_folder(const PgpHome *home);
 struct PgpVisit;
 struct PgpVisit *pgp_home_take_visit(PgpHome *home); /* NULL: none waits */
 void pgp_home_give_visit(PgpHome *home, struct PgpVisit *visit);
-/* The keys that visits have had checked. Borrowed. */
-PgpChecked *pgp_home_checked(PgpHome *home);
+/* Public keys as a keyring has them once gpg has looked at their own signatures, by SHA-256 of the
+ * key: behind each signature stands gpg's note that it holds (a trust packet, RFC 4880, section
+ * 5.10), and no later run looks again; with Ed25519 that was two thirds of a run. The notes are only
+ * what gpg itself wrote in this process about exactly these bytes. Borrowed; of GBytes *. */
+Kept *pgp_home_checked(PgpHome *home);
 
 /* How many contexts, visits and connections wait at most, of each. */
 #define PGP_HOME_IDLE_MAX 32
@@ -50,7 +53,7 @@ PgpAgent *pgp_home_take_agent(PgpHome *home); /* NULL: none waits */
 void pgp_home_give_agent(PgpHome *home, PgpAgent *agent);
 
 /* gpg's answers on recipients' keys (pgptargets.h). Borrowed. */
-struct PgpTargets *pgp_home_targets(const PgpHome *home);
+Kept *pgp_home_targets(const PgpHome *home);
 
 /* The public key of that fingerprint, with all its subkeys. */
 GBytes *pgp_export_public(PgpHome *home, const char *fingerprint, GError **error);

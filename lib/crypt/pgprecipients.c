@@ -142,8 +142,7 @@ GPtrArray *pgp_recipients_targets(const PgpRecipients *recipients, PgpHome *home
 
 	for (guint i = 0; i < recipients->list->len; i++) {
 		const Recipient *recipient = recipients->list->pdata[i];
-		PgpTarget *target =
-			pgp_targets_find(pgp_home_targets(home), home, recipient->key, deadline);
+		PgpTarget *target = pgp_targets_find(home, recipient->key, deadline);
 		if (!target)
 			return NULL;
 		g_ptr_array_add(targets, target);

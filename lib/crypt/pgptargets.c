@@ -1,76 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * gpg's answers, kept. See pgptargets.h. What is kept goes by the key's bytes: a new form of a key,
- * with a revocation say, is another one.
+ * gpg's answers, kept. See pgptargets.h.
  */
 #include "lib/crypt/pgptargets.h"
 
-typedef struct {
-	gint64 until; /* seconds since 1970 */
-	PgpTarget *target; /* NULL: gpg has to do it */
-} Entry;
-
-struct PgpTargets {
-	GMutex lock;
-	GHashTable *entries; /* SHA-256 of the key -> Entry * */
-};
-
-static void entry_free(gpointer data)
+static gpointer target_ref(gpointer target)
 {
-	Entry *entry = data;
-
-	pgp_target_unref(entry->target);
-	g_free(entry);
+	return pgp_target_ref(target);
 }
 
-PgpTargets *pgp_targets_new(void)
+static void target_unref(gpointer target)
 {
-	PgpTargets *targets = g_new0(PgpTargets, 1);
-
-	g_mutex_init(&targets->lock);
-	targets->entries = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, entry_free);
-	return targets;
+	pgp_target_unref(target);
 }
 
-void pgp_targets_free(PgpTargets *targets)
+Kept *pgp_targets_new(void)
 {
-	if (!targets)
-		return;
-	g_hash_table_unref(targets->entries);
-	g_mutex_clear(&targets->lock);
-	g_free(targets);
+	return kept_new(PGP_TARGETS_MAX, target_ref, target_unref);
 }
 
-static gint64 seconds_now(void)
-{
-	return g_get_real_time() / G_USEC_PER_SEC;
-}
-
-/* TRUE: *target is what was kept, NULL included. */
-static gboolean find(PgpTargets *targets, const char *name, PgpTarget **target)
-{
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&targets->lock);
-	const Entry *entry = g_hash_table_lookup(targets->entries, name);
-
-	if (!entry || entry->until <= seconds_now())
-		return FALSE;
-	*target = entry->target ? pgp_target_ref(entry->target) : NULL;
-	return TRUE;
-}
-
-static void keep(PgpTargets *targets, const char *name, PgpTarget *target)
+/* How long the answer holds. */
+static gint64 lifetime(const PgpTarget *target)
 {
 	gint64 end = target ? pgp_target_end(target) : 0;
-	Entry *entry = g_new0(Entry, 1);
+	gint64 left = end ? end - g_get_real_time() / G_USEC_PER_SEC : PGP_TARGETS_SECONDS;
 
-	entry->until = seconds_now() + PGP_TARGETS_SECONDS;
-	if (end && end < entry->until)
-		entry->until = end;
-	entry->target = target ? pgp_target_ref(target) : NULL;
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&targets->lock);
-	if (g_hash_table_size(targets->entries) >= PGP_TARGETS_MAX)
-		g_hash_table_remove_all(targets->entries);
-	g_hash_table_replace(targets->entries, g_strdup(name), entry);
+	return MIN(left, PGP_TARGETS_SECONDS) * G_USEC_PER_SEC;
 }
 
 /* gpg lists the key without taking it into a keyring. FALSE: it could not be asked. */
@@ -93,12 +48,16 @@ static gboolean ask(PgpHome *home, GBytes *key, gint64 deadline, PgpTarget **tar
 	return TRUE;
 }
 
-PgpTarget *pgp_targets_find(PgpTargets *targets, PgpHome *home, GBytes *key, gint64 deadline)
+PgpTarget *pgp_targets_find(PgpHome *home, GBytes *key, gint64 deadline)
 {
 	g_autofree char *name = g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, key);
+	Kept *kept = pgp_home_targets(home);
+	gpointer found;
 	PgpTarget *target = NULL;
 
-	if (!find(targets, name, &target) && ask(home, key, deadline, &target))
-		keep(targets, name, target);
+	if (kept_find(kept, name, &found))
+		return found;
+	if (ask(home, key, deadline, &target))
+		kept_put(kept, name, target, g_get_monotonic_time() + lifetime(target));
 	return target;
 }

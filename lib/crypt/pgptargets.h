@@ -13,12 +13,12 @@
 #define PGP_TARGETS_SECONDS 600
 #define PGP_TARGETS_MAX 10000
 
-typedef struct PgpTargets PgpTargets;
-PgpTargets *pgp_targets_new(void);
-void pgp_targets_free(PgpTargets *targets);
+/* Where they are kept, by the key's bytes: a new form of a key, with a revocation say, is another
+ * one. */
+Kept *pgp_targets_new(void);
 
 /* The target for a public key (binary). NULL where gpg has to do it: as pgp_target_new(), and if it
  * could not be asked. */
-PgpTarget *pgp_targets_find(PgpTargets *targets, PgpHome *home, GBytes *key, gint64 deadline);
+PgpTarget *pgp_targets_find(PgpHome *home, GBytes *key, gint64 deadline);
 
 #endif

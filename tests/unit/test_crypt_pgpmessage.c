@@ -102,7 +102,7 @@ static gint64 soon(void)
 
 static PgpTarget *target_of(World *world, GBytes *key)
 {
-	return pgp_targets_find(pgp_home_targets(world->home), world->home, key, soon());
+	return pgp_targets_find(world->home, key, soon());
 }
 
 /* Text of that many bytes, with all that a text can have. */
