@@ -304,7 +304,40 @@ static char *only_recipient(GBytes *message)
 	return g_strdup(head->key_ids->pdata[0]);
 }
 
-/* Of several subkeys the one that gpg takes: the newest whose time is not over. Its end, and the
+/* gpg's choice is ours. New string: its key id. */
+static char *common_choice(World *world, const char *fingerprint)
+{
+	g_autoptr(GBytes) entity = entity_of(100);
+	g_autoptr(GBytes) full = pgp_maker_public(world->maker, fingerprint);
+	g_autoptr(GBytes) by_gpg = NULL;
+	g_autoptr(GPtrArray) keys = g_ptr_array_new();
+	g_autoptr(PgpTarget) target = target_of(world, full);
+
+	assert_non_null(target); /* it is not gpg that makes the message */
+	assert_true(pgp_target_end(target) > g_get_real_time() / G_USEC_PER_SEC);
+	g_ptr_array_add(keys, full);
+	g_autoptr(GBytes) ours = protect(world, NULL, keys, entity, NULL);
+	assert_int_equal(pgp_maker_gpg(world->maker, entity, &by_gpg,
+				       "--recipient %s --armor --encrypt", fingerprint),
+			 0);
+	g_autofree char *gpg_choice = only_recipient(by_gpg);
+	char *our_choice = only_recipient(ours);
+	assert_string_equal(our_choice, gpg_choice);
+	return our_choice;
+}
+
+static void revoke_subkey(World *world, const char *fingerprint, int number)
+{
+	g_autofree char *words = g_strdup_printf("key %d\nrevkey\ny\n0\n\ny\nsave\n", number);
+	g_autoptr(GBytes) input = g_bytes_new(words, strlen(words));
+
+	assert_int_equal(pgp_maker_gpg(world->maker, input, NULL,
+				       "--no-batch --command-fd 0 --edit-key %s", fingerprint),
+			 0);
+}
+
+/* Of several subkeys the one that gpg takes: the newest whose time is not over and that
+ * is not revoked. Its end, and the
  * key's, is when gpg is asked again. */
 static void test_choice(void **state)
 {
@@ -324,9 +357,9 @@ static void test_choice(void **state)
 	assert_null(none);
 	g_bytes_unref(key);
 	g_autofree char *fingerprint = pgp_maker_find(world->maker, "several@u.example");
+	g_autofree char *choice = NULL;
 	for (gsize i = 0; i < G_N_ELEMENTS(added); i++) {
 		g_autoptr(GBytes) full = NULL;
-		g_autoptr(GBytes) by_gpg = NULL;
 		g_autoptr(GPtrArray) keys = g_ptr_array_new();
 
 		assert_int_equal(
@@ -335,23 +368,19 @@ static void test_choice(void **state)
 				      "--quick-add-key %s %s",
 				      (int)i + 1, fingerprint, added[i]),
 			0);
-		full = pgp_maker_public(world->maker, fingerprint);
-		g_ptr_array_add(keys, full);
-		if (i == 0) { /* its year is over */
-			assert_null(protect(world, NULL, keys, entity, NULL));
+		if (i > 0) {
+			g_free(choice);
+			choice = common_choice(world, fingerprint);
 			continue;
 		}
-		g_autoptr(PgpTarget) target = target_of(world, full);
-		assert_non_null(target);
-		assert_true(pgp_target_end(target) > g_get_real_time() / G_USEC_PER_SEC);
-		g_autoptr(GBytes) ours = protect(world, NULL, keys, entity, NULL);
-		assert_int_equal(pgp_maker_gpg(world->maker, entity, &by_gpg,
-					       "--recipient %s --armor --encrypt", fingerprint),
-				 0);
-		g_autofree char *our_choice = only_recipient(ours);
-		g_autofree char *gpg_choice = only_recipient(by_gpg);
-		assert_string_equal(our_choice, gpg_choice);
+		/* Its year is over. */
+		full = pgp_maker_public(world->maker, fingerprint);
+		g_ptr_array_add(keys, full);
+		assert_null(protect(world, NULL, keys, entity, NULL));
 	}
+	revoke_subkey(world, fingerprint, G_N_ELEMENTS(added));
+	g_autofree char *older = common_choice(world, fingerprint);
+	assert_string_not_equal(older, choice);
 }
 
 /* A subkey that the key's owner has not bound to it is nobody's: one byte changed in the subkey or in
