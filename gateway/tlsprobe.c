@@ -150,14 +150,3 @@ TlsAbility tlsprobe_ask(TlsProbe *probe, const char *nexthop, gint64 deadline)
 	g_mutex_unlock(&shared->lock);
 	return ability;
 }
-
-const char *tls_ability_name(TlsAbility ability)
-{
-	switch (ability) {
-	case TLS_ABILITY_NONE: return "no-tls";
-	case TLS_ABILITY_OFFERED: return "tls";
-	case TLS_ABILITY_VERIFIED: return "verified-tls";
-	case TLS_ABILITY_UNKNOWN: break;
-	}
-	return "unreachable";
-}

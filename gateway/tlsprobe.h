@@ -36,7 +36,4 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(TlsProbe, tlsprobe_free)
  * the cache. */
 TlsAbility tlsprobe_ask(TlsProbe *probe, const char *nexthop, gint64 deadline);
 
-/* "unreachable", "no-tls", "tls", "verified-tls": for explain. Static. */
-const char *tls_ability_name(TlsAbility ability);
-
 #endif

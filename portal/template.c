@@ -40,11 +40,6 @@ void values_free(Values *values)
 	g_free(values);
 }
 
-Language values_language(const Values *values)
-{
-	return values->language;
-}
-
 void values_set(Values *values, const char *name, const char *text)
 {
 	values_take(values, name, g_strdup(text != NULL ? text : ""));

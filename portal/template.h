@@ -18,7 +18,6 @@ Values *values_new_like(const Values *values);
 void values_free(Values *values);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Values, values_free)
 
-Language values_language(const Values *values);
 /* A copy is kept; NULL becomes the empty text. */
 void values_set(Values *values, const char *name, const char *text);
 void values_take(Values *values, const char *name, char *text);

@@ -121,12 +121,3 @@ GPtrArray *pgpkey_carried(GBytes *file, const char *address)
 	}
 	return keys;
 }
-
-gboolean pgp_carried_made(const PgpCarried *carried, const char *id)
-{
-	g_autoptr(GPtrArray) ids = pgp_key_ids(carried->bytes);
-	gsize length = strlen(id);
-
-	return length >= 16 &&
-	       g_ptr_array_find_with_equal_func(ids, id + length - 16, g_str_equal, NULL);
-}

@@ -58,8 +58,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PgpCarried, pgp_carried_free)
  * undone), each with the user IDs of that folded address, or with its first one if none is. An array
  * of PgpCarried *, empty if there is nothing to take. */
 GPtrArray *pgpkey_carried(GBytes *file, const char *address);
-/* Whether a signature that names this key id or fingerprint (upper case) may be of it or of one of its subkeys. */
-gboolean pgp_carried_made(const PgpCarried *carried, const char *id);
 
 /* A secret key (as in PgpKey.secret) for the way out: armoured, under a passphrase. */
 Secret *pgpkey_protect(const Secret *secret, const Secret *passphrase, const char *folder,

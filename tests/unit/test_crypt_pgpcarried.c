@@ -71,10 +71,6 @@ static void test_narrow(void **state)
 
 		assert_string_equal(carried->fingerprint, id);
 		assert_int_equal(carried->named, i < 2);
-		assert_true(pgp_carried_made(carried, id));
-		assert_true(pgp_carried_made(carried, id + 24));
-		assert_false(pgp_carried_made(carried, other));
-		assert_false(pgp_carried_made(carried, id + 32));
 		/* One user ID with its own signature, the subkey with its own. */
 		assert_non_null(strstr(text, "pub uid"));
 		assert_true((strstr(text, A) != NULL) != (strstr(text, B) != NULL));
