@@ -14,6 +14,13 @@ static const char *const migrations[] = {
 	"CREATE TABLE finished (digest TEXT PRIMARY KEY, times INTEGER NOT NULL,"
 	" at INTEGER NOT NULL, recipients TEXT) WITHOUT ROWID;"
 	"CREATE INDEX finished_at ON finished (at);",
+	/* The last copy of a message for each recipient. way is empty until it has left; open: the
+	 * message is not finished. */
+	"DROP TABLE copy; DROP TABLE finished;"
+	"CREATE TABLE copy (digest TEXT NOT NULL, recipient TEXT NOT NULL, key TEXT NOT NULL,"
+	" way TEXT NOT NULL, open INTEGER NOT NULL, at INTEGER NOT NULL,"
+	" PRIMARY KEY (digest, recipient)) WITHOUT ROWID;"
+	"CREATE INDEX copy_at ON copy (at);",
 	NULL,
 };
 
@@ -50,64 +57,38 @@ void journal_entry_free(JournalEntry *entry)
 {
 	if (!entry)
 		return;
-	g_free(entry->key);
-	g_clear_pointer(&entry->done, g_hash_table_unref);
 	g_free(entry->digest);
-	g_free(entry->recipients);
+	g_clear_pointer(&entry->done, g_hash_table_unref);
+	g_clear_pointer(&entry->keys, g_hash_table_unref);
 	g_free(entry);
 }
 
-static int compare(gconstpointer a, gconstpointer b)
+/* A copy of an earlier try. A finished one counts if this is the same message once more. */
+static void take_row(JournalEntry *entry, DbQuery *row, gboolean unique)
 {
-	return g_strcmp0(*(char *const *)a, *(char *const *)b);
+	const char *recipient = db_text(row, 0);
+	gboolean left = *db_text(row, 2) != '\0', open = db_int(row, 3) != 0;
+	gboolean again = unique && db_int(row, 4) > seconds_now() - JOURNAL_REPEAT_SECONDS;
+
+	if (!g_hash_table_contains(entry->keys, recipient) || (!open && !again))
+		return;
+	g_hash_table_replace(entry->keys, g_strdup(recipient), g_strdup(db_text(row, 1)));
+	if (left)
+		g_hash_table_add(entry->done, g_strdup(recipient));
 }
 
-/* One value for a set of addresses, in whatever order. */
-static char *set_digest(const char *const *recipients)
-{
-	g_autoptr(GPtrArray) sorted = g_ptr_array_new();
-	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
-
-	for (; *recipients; recipients++)
-		g_ptr_array_add(sorted, (gpointer)*recipients);
-	g_ptr_array_sort(sorted, compare);
-	for (guint i = 0; i < sorted->len; i++) {
-		g_checksum_update(checksum, sorted->pdata[i], -1);
-		g_checksum_update(checksum, (const guchar *)"\n", 1);
-	}
-	return g_strdup(g_checksum_get_string(checksum));
-}
-
-/* How often an equal message was finished, and whether this is the last of these again. */
-static gboolean read_finished(Journal *journal, JournalEntry *entry, GError **error)
-{
-	g_autoptr(DbQuery) query = db_query(
-		journal->db, error, "SELECT times, at, recipients FROM finished WHERE digest = ?",
-		"s", entry->digest);
-	gboolean there;
-
-	if (!db_row(query, &there, error))
-		return FALSE;
-	if (there) {
-		entry->times = db_int(query, 0);
-		entry->finished = entry->recipients != NULL &&
-				  g_strcmp0(entry->recipients, db_text(query, 2)) == 0 &&
-				  db_int(query, 1) > seconds_now() - JOURNAL_REPEAT_SECONDS;
-	}
-	return TRUE;
-}
-
-static gboolean read_done(Journal *journal, JournalEntry *entry, GError **error)
+static gboolean read_rows(Journal *journal, JournalEntry *entry, gboolean unique, GError **error)
 {
 	GError *failure = NULL;
-	g_autoptr(DbQuery) query = db_query(
-		journal->db, error, "SELECT recipient FROM copy WHERE key = ? AND recipient <> ''",
-		"s", entry->key);
+	g_autoptr(DbQuery) query =
+		db_query(journal->db, error,
+			 "SELECT recipient, key, way, open, at FROM copy WHERE digest = ?", "s",
+			 entry->digest);
 
 	if (!query)
 		return FALSE;
 	while (db_next(query, &failure))
-		g_hash_table_add(entry->done, g_strdup(db_text(query, 0)));
+		take_row(entry, query, unique);
 	if (failure)
 		g_propagate_error(error, failure);
 	return failure == NULL;
@@ -117,58 +98,88 @@ JournalEntry *journal_begin(Journal *journal, const char *digest, gboolean uniqu
 			    const char *const *recipients, GError **error)
 {
 	g_autoptr(JournalEntry) entry = g_new0(JournalEntry, 1);
+	g_autofree char *fresh = g_uuid_string_random();
 
 	entry->digest = g_strdup(digest);
-	entry->recipients = unique ? set_digest(recipients) : NULL;
 	entry->done = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	if (!read_finished(journal, entry, error))
-		return NULL;
-	entry->key = g_strdup_printf("%s.%" G_GINT64_FORMAT, digest,
-				     entry->finished ? entry->times - 1 : entry->times);
-	return read_done(journal, entry, error) ? g_steal_pointer(&entry) : NULL;
+	entry->keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	for (; *recipients; recipients++)
+		g_hash_table_replace(entry->keys, g_strdup(*recipients), g_strdup(fresh));
+	return read_rows(journal, entry, unique, error) ? g_steal_pointer(&entry) : NULL;
+}
+
+const char *journal_key(const JournalEntry *entry, const char *recipient)
+{
+	return g_hash_table_lookup(entry->keys, recipient);
+}
+
+/* way: empty for a copy that has not left yet. */
+static gboolean put_row(Journal *journal, const JournalEntry *entry, const char *recipient,
+			const char *way, GError **error)
+{
+	return db_run(journal->db, NULL, error,
+		      "INSERT OR REPLACE INTO copy (digest, recipient, key, way, open, at)"
+		      " VALUES (?, ?, ?, ?, 1, ?)",
+		      "ssssi", entry->digest, recipient, journal_key(entry, recipient), way,
+		      seconds_now());
+}
+
+static gboolean end_transaction(Journal *journal, gboolean good, GError **error)
+{
+	if (good)
+		return db_commit(journal->db, error);
+	db_rollback(journal->db);
+	return FALSE;
 }
 
 gboolean journal_ready(Journal *journal, const JournalEntry *entry, GError **error)
 {
-	return db_run(journal->db, NULL, error,
-		      "INSERT OR REPLACE INTO copy (key, recipient, way, at)"
-		      " VALUES (?, '', 'begun', ?)",
-		      "si", entry->key, seconds_now());
+	GHashTableIter iter;
+	gpointer recipient;
+	gboolean good = TRUE;
+
+	if (!db_begin(journal->db, error))
+		return FALSE;
+	g_hash_table_iter_init(&iter, entry->keys);
+	while (good && g_hash_table_iter_next(&iter, &recipient, NULL))
+		good = g_hash_table_contains(entry->done, recipient) ||
+		       put_row(journal, entry, recipient, "", error);
+	return end_transaction(journal, good, error);
 }
 
 gboolean journal_add(Journal *journal, JournalEntry *entry, const char *const *recipients,
 		     const char *way, GError **error)
 {
+	gboolean good = TRUE;
+
 	if (!db_begin(journal->db, error))
 		return FALSE;
-	for (; *recipients; recipients++) {
+	for (; good && *recipients; recipients++) {
 		g_hash_table_add(entry->done, g_strdup(*recipients));
-		if (!db_run(journal->db, NULL, error,
-			    "INSERT OR IGNORE INTO copy (key, recipient, way, at)"
-			    " VALUES (?, ?, ?, ?)",
-			    "sssi", entry->key, *recipients, way, seconds_now())) {
-			db_rollback(journal->db);
-			return FALSE;
-		}
+		good = put_row(journal, entry, *recipients, way, error);
 	}
-	return db_commit(journal->db, error);
+	return end_transaction(journal, good, error);
 }
 
 gboolean journal_finish(Journal *journal, const JournalEntry *entry, GError **error)
 {
-	if (entry->finished)
-		return TRUE;
-	return db_run(journal->db, NULL, error,
-		      "INSERT INTO finished (digest, times, at, recipients) VALUES (?, ?, ?, ?)"
-		      " ON CONFLICT (digest) DO UPDATE SET times = excluded.times,"
-		      " at = excluded.at, recipients = excluded.recipients",
-		      "siis", entry->digest, entry->times + 1, seconds_now(), entry->recipients);
+	GHashTableIter iter;
+	gpointer recipient;
+	gboolean good = TRUE;
+
+	if (!db_begin(journal->db, error))
+		return FALSE;
+	g_hash_table_iter_init(&iter, entry->keys);
+	while (good && g_hash_table_iter_next(&iter, &recipient, NULL))
+		good = db_run(journal->db, NULL, error,
+			      "UPDATE copy SET open = 0 WHERE digest = ? AND recipient = ?", "ss",
+			      entry->digest, recipient);
+	return end_transaction(journal, good, error);
 }
 
 gboolean journal_expire(Journal *journal, gint64 now, GError **error)
 {
 	gint64 oldest = now - (gint64)JOURNAL_DAYS * 24 * 60 * 60;
 
-	return db_run(journal->db, NULL, error, "DELETE FROM copy WHERE at < ?", "i", oldest) &&
-	       db_run(journal->db, NULL, error, "DELETE FROM finished WHERE at < ?", "i", oldest);
+	return db_run(journal->db, NULL, error, "DELETE FROM copy WHERE at < ?", "i", oldest);
 }

@@ -30,23 +30,23 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Journal, journal_close)
 
 /* One message in the journal. */
 typedef struct {
-	char *key; /* what its copies are noted under; never shared by two messages */
-	GHashTable *done; /* set of folded addresses that have their copy; grows */
 	char *digest;
-	char *recipients; /* digest of the recipient set; NULL: the message does not name itself */
-	gint64 times; /* how often an equal one had been finished before */
-	gboolean finished; /* it is one of these, come again */
+	GHashTable *done; /* set of folded addresses that have their copy; grows */
+	GHashTable *keys; /* folded address -> its copy's name, never used for another message */
 } JournalEntry;
 
-/* A message with this digest and these recipients (folded addresses) begins. Is it an earlier one
- * that was broken off, it finds its copies. Was an equal one finished, it is a new message; but if
- * it names itself (unique), has the same recipients and comes soon after, it is that one again. */
+/* A message with this digest and these recipients (folded addresses) begins. Each recipient counts
+ * alone, for the sender's server may send a message in several groups, and others at the next try.
+ * Was the message broken off, his copy is found, or the name that it was to have. Was it finished,
+ * this is a new one; but if it names itself (unique) and comes soon after, it is that one again. */
 JournalEntry *journal_begin(Journal *journal, const char *digest, gboolean unique,
 			    const char *const *recipients, GError **error);
 void journal_entry_free(JournalEntry *entry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(JournalEntry, journal_entry_free)
 
-/* Before the first copy leaves: can the journal be written? What it cannot note (locked, disk full)
+/* What a recipient's copy is called, the same at each try. Borrowed. */
+const char *journal_key(const JournalEntry *entry, const char *recipient);
+/* Before the first copy leaves: notes the names. What the journal cannot note (locked, disk full)
  * would leave a second time at the next try. */
 gboolean journal_ready(Journal *journal, const JournalEntry *entry, GError **error);
 /* Notes that these recipients (folded addresses, NULL-terminated) have theirs, by this way. */

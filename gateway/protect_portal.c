@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * One variant into the web portal: sealed and committed, with the notice that tells its recipient,
- * before the MTA gets an answer. The deposit is unique by message and recipient, so that a retry
- * needs no journal of ours. See resubmit.h.
+ * before the MTA gets an answer. The deposit has the copy's name, so that a retry after a crash in
+ * between is the same deposit. See resubmit.h.
  */
 #include <string.h>
 
@@ -82,7 +82,7 @@ gboolean protect_portal(const PortalJob *work, const GPtrArray *recipients, GErr
 			.sender = sender,
 			.sender_name = name,
 			.subject = subject,
-			.digest = work->key,
+			.digest = journal_key(work->entry, recipient_id(recipient)),
 			.route = route,
 			.message = message,
 		};

@@ -81,7 +81,7 @@ gboolean resubmit_variant(Resubmission *resubmission, const PlanVariant *variant
 {
 	const Job *job = resubmission->job;
 	g_autoptr(GPtrArray) recipients = remaining(resubmission, variant);
-	PortalJob portal = {job, variant, output, resubmission->entry->key};
+	PortalJob portal = {job, variant, output, resubmission->entry};
 	gboolean to_portal = variant->way == WAY_PORTAL && !variant->unchanged;
 
 	if (recipients->len == 0)

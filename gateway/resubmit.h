@@ -19,13 +19,13 @@ gboolean resubmit_variant(Resubmission *resubmission, const PlanVariant *variant
 			  const Output *output, GError **error);
 
 /* For a variant that goes into the portal (protect_portal.c): one deposit for each of the
- * recipients (Recipient *), with a notice that the portal's mailer sends. key: what makes a retry
- * the same deposit. */
+ * recipients (Recipient *), with a notice that the portal's mailer sends. The copy's name in the
+ * journal makes a retry the same deposit. */
 typedef struct {
 	const Job *job;
 	const PlanVariant *variant;
 	const Output *output;
-	const char *key;
+	const JournalEntry *entry;
 } PortalJob;
 gboolean protect_portal(const PortalJob *work, const GPtrArray *recipients, GError **error);
 

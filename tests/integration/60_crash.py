@@ -85,7 +85,7 @@ class Session(socketserver.BaseRequestHandler):
 
 def journalled(site):
     with sqlite3.connect(f"file:{site.sealpost.folder}/state/journal.db?mode=ro", uri=True) as db:
-        return db.execute("SELECT count(*) FROM copy WHERE recipient != ''").fetchone()[0]
+        return db.execute("SELECT count(*) FROM copy WHERE way != ''").fetchone()[0]
 
 
 def notices(site):
