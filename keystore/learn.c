@@ -15,6 +15,7 @@
 #include "lib/mail/address.h"
 
 #define DAY ((gint64)86400)
+#define HOUR ((gint64)3600)
 
 typedef struct {
 	Lesson *lesson;
@@ -132,7 +133,9 @@ static gboolean look(Keystore *keystore, Lesson *lesson, GPtrArray **rows, const
 	return TRUE;
 }
 
-/* Has the owner told something else about his program, and later than what we know? */
+/* Has the owner told something about his program, and later than what we know? The same as before
+ * is to be remembered, too: what he said in between may still come. To the hour: not each message
+ * is worth a write. */
 static gboolean look_at_capabilities(Keystore *keystore, Lesson *lesson, GError **error)
 {
 	gint64 signed_at;
@@ -140,11 +143,13 @@ static gboolean look_at_capabilities(Keystore *keystore, Lesson *lesson, GError 
 	gboolean kept = lesson->result == LEARN_KNOWN || lesson->result == LEARN_NEW ||
 			lesson->result == LEARN_CHANGED || lesson->vouched;
 
+	lesson->tells = FALSE;
 	if (lesson->type != KEY_SMIME || !kept)
 		return TRUE;
 	if (!learned_capabilities(keystore->store, lesson->id, &flags, &signed_at, error))
 		return FALSE;
-	lesson->tells = flags != lesson->capabilities && lesson->signed_at > signed_at;
+	lesson->tells = flags != lesson->capabilities ? lesson->signed_at > signed_at
+						      : lesson->signed_at >= signed_at + HOUR;
 	return TRUE;
 }
 
@@ -228,6 +233,15 @@ static gboolean write_row(Keystore *keystore, Lesson *lesson, GError **error)
 	       (old || learned_expire(keystore->store, row->seen - keep, error));
 }
 
+/* Once more here, too. */
+static gboolean write_capabilities(Keystore *keystore, Lesson *lesson, GError **error)
+{
+	return look_at_capabilities(keystore, lesson, error) &&
+	       (!lesson->tells ||
+		learned_put_capabilities(keystore->store, lesson->id, lesson->capabilities,
+					 lesson->signed_at, error));
+}
+
 static gboolean write_lesson(Keystore *keystore, Lesson *lesson, GError **error)
 {
 	gboolean ok;
@@ -236,9 +250,7 @@ static gboolean write_lesson(Keystore *keystore, Lesson *lesson, GError **error)
 	    !db_begin(keystore->store->db, error))
 		return FALSE;
 	ok = (!lesson->writes || write_row(keystore, lesson, error)) &&
-	     (!lesson->tells ||
-	      learned_put_capabilities(keystore->store, lesson->id, lesson->capabilities,
-				       lesson->signed_at, error));
+	     (!lesson->tells || write_capabilities(keystore, lesson, error));
 	/* Who is trusted does not change by it. */
 	return store_finish(keystore->store, ok, FALSE, error);
 }

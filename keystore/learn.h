@@ -54,7 +54,8 @@ typedef struct {
 	Cert *preferred; /* may be NULL */
 	GPtrArray *certs; /* of Cert *: that came along */
 	guint capabilities; /* CmsCapability */
-	gint64 signed_at; /* as the signer claims; 0: he does not */
+	gint64 signed_at; /* as the signer claims; 0: he does not. What is older than the newest
+			     known (mail that is late, or sent again) tells no capabilities */
 } SmimeEvidence;
 Lesson *keystore_lesson_smime(Keystore *keystore, const KeyAnswer *sender,
 			      const SmimeEvidence *evidence, GError **error);

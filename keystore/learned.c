@@ -298,7 +298,8 @@ gboolean learned_expire(Store *store, gint64 seen, GError **error)
 {
 	return db_run(store->db, NULL, error,
 		      "DELETE FROM learned WHERE seen < ? AND state IN (?, ?)", "iii", seen,
-		      (gint64)LEARNED_USED, (gint64)LEARNED_CHANGED);
+		      (gint64)LEARNED_USED, (gint64)LEARNED_CHANGED) &&
+	       db_run(store->db, NULL, error, "DELETE FROM capability WHERE signed < ?", "i", seen);
 }
 
 gboolean learned_capabilities(Store *store, const char *id, guint *flags, gint64 *signed_at,

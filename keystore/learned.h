@@ -39,7 +39,8 @@ GPtrArray *learned_reject(Store *store, const char *prefix, GError **error);
 gboolean learned_is_rejected(Store *store, const char *id, gboolean *rejected, GError **error);
 /* Forgets a key as if it had never come. */
 gboolean learned_forget(Store *store, const char *id, GError **error);
-/* Forgets those that nobody decided about and that were not seen since. */
+/* Forgets those that nobody decided about and that were not seen since, and what was said about
+ * programs before that. */
 gboolean learned_expire(Store *store, gint64 seen, GError **error);
 
 /* What the owner of a certificate, wherever it is from, last said that his program opens

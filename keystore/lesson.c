@@ -13,6 +13,10 @@
 
 /* Most keys that are remembered as gpg took them, of PGPKEY_CARRIED_MAX at most. */
 #define CARRIED_MAX 100
+/* Most certificates of the sender in one signature whose chains are walked, the newest. */
+#define CHOICES_MAX 8
+/* A clock that is ahead by more is wrong: nothing is known about when that was signed. */
+#define CLOCK_SKEW (15 * 60)
 
 const char *learn_result_name(LearnResult result)
 {
@@ -105,22 +109,47 @@ static gboolean fits(const Choice *choice, Cert *cert)
 			    choice->now);
 }
 
+static gboolean names(const Choice *choice, Cert *cert)
+{
+	g_autoptr(Candidate) candidate = candidate_new_cert(cert);
+
+	return candidate_names(candidate, choice->address);
+}
+
+static gint newest_first(gconstpointer left, gconstpointer right)
+{
+	gint64 one = cert_not_before(*(Cert *const *)left);
+	gint64 other = cert_not_before(*(Cert *const *)right);
+
+	return (one < other) - (one > other);
+}
+
+static Cert *choose_other(const Choice *choice)
+{
+	g_autoptr(GPtrArray) certs = g_ptr_array_new();
+	guint tries = 0;
+
+	g_ptr_array_extend(certs, choice->evidence->certs, NULL, NULL);
+	g_ptr_array_sort(certs, newest_first);
+	for (guint i = 0; i < certs->len && tries < CHOICES_MAX; i++) {
+		Cert *cert = certs->pdata[i];
+		if (!names(choice, cert))
+			continue;
+		if (fits(choice, cert))
+			return cert;
+		tries++;
+	}
+	return NULL;
+}
+
 /* The one that he wants; his signing certificate, if it encrypts, too; the newest other one. */
 static Cert *choose(const Choice *choice)
 {
 	const SmimeEvidence *evidence = choice->evidence;
-	Cert *best = NULL;
 
 	if (evidence->preferred && fits(choice, evidence->preferred))
 		return evidence->preferred;
-	if (fits(choice, evidence->signer))
-		return evidence->signer;
-	for (guint i = 0; i < evidence->certs->len; i++) {
-		Cert *cert = evidence->certs->pdata[i];
-		if ((!best || cert_not_before(cert) > cert_not_before(best)) && fits(choice, cert))
-			best = cert;
-	}
-	return best;
+	return fits(choice, evidence->signer) ? evidence->signer : choose_other(choice);
 }
 
 /* With the intermediates that lead to its root, so that it can be judged again without the mail. */
@@ -151,7 +180,8 @@ Lesson *keystore_lesson_smime(Keystore *keystore, const KeyAnswer *sender,
 		lesson_new(sender, KEY_SMIME, cert_fingerprint(cert), "signature");
 	lesson->capabilities = evidence->capabilities;
 	/* A date in the future would keep us from hearing of what comes before it. */
-	lesson->signed_at = evidence->signed_at ? MIN(evidence->signed_at, choice.now) : choice.now;
+	if (evidence->signed_at <= choice.now + CLOCK_SKEW)
+		lesson->signed_at = evidence->signed_at;
 	if (!lesson_prepare(keystore, lesson, error))
 		return NULL;
 	if (lesson->writes)

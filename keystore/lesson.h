@@ -21,9 +21,9 @@ struct Lesson {
 	gboolean vouched; /* a source has this very key */
 	Candidate *candidate; /* NULL: the result does not need it */
 	guint capabilities; /* KEY_SMIME */
-	gint64 signed_at;
+	gint64 signed_at; /* 0: not known, so that it tells nothing about his program */
 	gboolean writes; /* a row */
-	gboolean tells; /* ... something new about the owner's program */
+	gboolean tells; /* ... what the owner's program opens, as of signed_at */
 };
 
 /* Decides, and finds what there is to write. FALSE: the store failed. */

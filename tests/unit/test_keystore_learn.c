@@ -226,6 +226,41 @@ static void test_smime_choice(void **state)
 	expect_keys(place, LEA, "0 learned ok, 1 learned changed", ids);
 }
 
+#define HUNDREDS 300
+
+/* A signature with hundreds of certificates costs no more than one with a few: of those that name
+ * the sender the newest eight are looked at. */
+static void test_smime_many(void **state)
+{
+	Place *place = *state;
+	g_autoptr(Made) signing =
+		make(place, (MakerOrder){.name = "s", .email = LEA, .signing_only = TRUE});
+	g_autoptr(Made) good = make(place, (MakerOrder){.name = "g", .email = LEA, .from = -9});
+	g_autoptr(Made) unknown_ca = x509_maker_make(&(MakerOrder){.name = "?", .ca = TRUE});
+	g_autoptr(GPtrArray) foreign = g_ptr_array_new_with_free_func((GDestroyNotify)made_free);
+	g_autoptr(GPtrArray) bag = g_ptr_array_new();
+	SmimeEvidence evidence = {.signer = signing->cert, .certs = bag};
+	const char *ids[] = {cert_fingerprint(good->cert), NULL};
+
+	/* The good one comes last. */
+	for (guint i = 0; i < HUNDREDS; i++) {
+		const char *email = i < 7 ? LEA : "x@x.example";
+		Made *made = x509_maker_make(
+			&(MakerOrder){.name = "f", .email = email, .issuer = unknown_ca});
+		g_ptr_array_add(foreign, made);
+		g_ptr_array_add(bag, made->cert);
+	}
+	g_ptr_array_add(bag, good->cert);
+	assert_string_equal(learn_smime(place, LEA, evidence), "new");
+	expect_keys(place, LEA, "0 learned ok", ids);
+	assert_true(learned_forget(place->keystore->store, ids[0], NULL));
+	g_autoptr(Made) eighth =
+		x509_maker_make(&(MakerOrder){.name = "f", .email = LEA, .issuer = unknown_ca});
+	g_ptr_array_add(bag, eighth->cert);
+	reopen(place, "");
+	assert_null(learn_smime(place, LEA, evidence));
+}
+
 static void test_renewed(void **state)
 {
 	Place *place = *state;
@@ -275,10 +310,11 @@ static void test_vouched(void **state)
 	assert_string_equal(learn_smime(place, LEA, (SmimeEvidence){.signer = other->cert}),
 			    "vouched");
 	/* Of his very key we learn what the program opens. */
-	assert_string_equal(
-		learn_smime(place, LEA,
-			    (SmimeEvidence){.signer = set->cert, .capabilities = CMS_OPENS_GCM}),
-		"vouched");
+	assert_string_equal(learn_smime(place, LEA,
+					(SmimeEvidence){.signer = set->cert,
+							.capabilities = CMS_OPENS_GCM,
+							.signed_at = NOW}),
+			    "vouched");
 	g_autoptr(KeyAnswer) answer = look_up(place, LEA);
 	assert_int_equal(key_answer_best(answer, KEY_SMIME)->capabilities, CMS_OPENS_GCM);
 	/* One of his that cannot be used is not replaced either: it is for him to decide. */
@@ -380,31 +416,77 @@ static void test_approved_rank(void **state)
 	expect_keys(place, LEA, "0 store ok, 1 learned ok", ids);
 }
 
+static guint known_capabilities(Place *place)
+{
+	g_autoptr(KeyAnswer) answer = look_up(place, LEA);
+
+	return key_answer_best(answer, KEY_SMIME)->capabilities;
+}
+
 static void test_capabilities(void **state)
 {
 	Place *place = *state;
 	g_autoptr(Made) made = make(place, (MakerOrder){.name = "1", .email = LEA});
+	const gint64 minute = 60, day = 86400, undated = G_MAXINT64;
 	const struct {
 		guint names;
 		gint64 ago;
 		guint known;
 	} steps[] = {
-		{0, 900, 0},
-		{CMS_OPENS_GCM, 800, CMS_OPENS_GCM},
-		/* An older message, sent again, tells nothing. */
-		{CMS_OPENS_OAEP, 850, CMS_OPENS_GCM},
-		{CMS_OPENS_GCM | CMS_OPENS_OAEP, 700, CMS_OPENS_GCM | CMS_OPENS_OAEP},
-		/* From the future is now. */
-		{CMS_OPENS_OAEP, -900, CMS_OPENS_OAEP},
+		{0, 9 * day, 0},
+		{CMS_OPENS_GCM, 8 * day, CMS_OPENS_GCM},
+		/* An older message that is late, or sent again, tells nothing. */
+		{CMS_OPENS_OAEP, 8 * day + 1, CMS_OPENS_GCM},
+		{CMS_OPENS_OAEP, 8 * day, CMS_OPENS_GCM},
+		{CMS_OPENS_GCM | CMS_OPENS_OAEP, 7 * day, CMS_OPENS_GCM | CMS_OPENS_OAEP},
+		/* Nor one that is older than the last one that said the same. */
+		{CMS_OPENS_GCM | CMS_OPENS_OAEP, 2 * day, CMS_OPENS_GCM | CMS_OPENS_OAEP},
+		{0, 3 * day, CMS_OPENS_GCM | CMS_OPENS_OAEP},
+		/* Nor one without a date, or from the future, whenever it comes. */
+		{0, undated, CMS_OPENS_GCM | CMS_OPENS_OAEP},
+		{0, -20 * minute, CMS_OPENS_GCM | CMS_OPENS_OAEP},
+		{0, -20 * minute, CMS_OPENS_GCM | CMS_OPENS_OAEP},
+		/* A clock that is a little fast. */
+		{CMS_OPENS_OAEP, -10 * minute, CMS_OPENS_OAEP},
+		{0, -9 * minute, CMS_OPENS_OAEP},
 	};
+	const gint64 now = NOW;
 
 	for (gsize i = 0; i < G_N_ELEMENTS(steps); i++) {
+		gint64 signed_at = steps[i].ago == undated ? 0 : now - steps[i].ago;
 		learn_smime(place, LEA,
 			    (SmimeEvidence){.signer = made->cert,
 					    .capabilities = steps[i].names,
-					    .signed_at = NOW - steps[i].ago});
-		g_autoptr(KeyAnswer) answer = look_up(place, LEA);
-		assert_int_equal(key_answer_best(answer, KEY_SMIME)->capabilities, steps[i].known);
+					    .signed_at = signed_at});
+		assert_int_equal(known_capabilities(place), steps[i].known);
+	}
+}
+
+static Lesson *capable(Place *place, Made *made, guint names, gint64 signed_at)
+{
+	g_autoptr(KeyAnswer) sender = look_up(place, LEA);
+	SmimeEvidence evidence = {.signer = made->cert,
+				  .certs = place->none,
+				  .capabilities = names,
+				  .signed_at = signed_at};
+
+	return keystore_lesson_smime(place->keystore, sender, &evidence, NULL);
+}
+
+/* Two messages at once: the newer one counts, whichever is written last. */
+static void test_capabilities_at_once(void **state)
+{
+	Place *place = *state;
+	g_autoptr(Made) made = make(place, (MakerOrder){.name = "1", .email = LEA});
+
+	for (int turn = 0; turn < 2; turn++) {
+		guint newer = turn ? 0 : CMS_OPENS_GCM;
+		Lesson *first = capable(place, made, newer, NOW - 100 + turn * 10);
+		Lesson *second = capable(place, made, CMS_OPENS_OAEP, NOW - 105 + turn * 10);
+
+		keystore_learn(place->keystore, first, no_report);
+		learn(place, second);
+		assert_int_equal(known_capabilities(place), newer);
 	}
 }
 
@@ -600,6 +682,25 @@ static void test_keep(void **state)
 	assert_int_equal(rows(place, "0@x.example") + rows(place, "1@x.example"), 0);
 }
 
+/* It is forgotten with the keys that were not seen for so long. */
+static void test_capabilities_kept(void **state)
+{
+	Place *place = *state;
+	Store *store = place->keystore->store;
+	gint64 signed_at;
+	guint flags;
+
+	assert_true(learned_put_capabilities(store, "old", CMS_OPENS_GCM, NOW - 864000, NULL));
+	assert_true(learned_put_capabilities(store, "new", CMS_OPENS_GCM, NOW - 600000, NULL));
+	reopen(place, "keep = 9d\n");
+	store = place->keystore->store;
+	assert_string_equal(learn_new(place, LEA), "new");
+	assert_true(learned_capabilities(store, "old", &flags, &signed_at, NULL));
+	assert_int_equal(signed_at, 0);
+	assert_true(learned_capabilities(store, "new", &flags, &signed_at, NULL));
+	assert_int_equal(flags, CMS_OPENS_GCM);
+}
+
 /* The database is locked: an error for the log, and nothing else. */
 static guint failures;
 
@@ -638,6 +739,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_smime),
 		TEST(test_smime_choice),
+		TEST(test_smime_many),
 		TEST(test_renewed),
 		TEST(test_vouched),
 		TEST(test_pgp),
@@ -649,6 +751,8 @@ int main(void)
 		TEST(test_keep),
 		TEST(test_locked),
 		TEST(test_capabilities),
+		TEST(test_capabilities_at_once),
+		TEST(test_capabilities_kept),
 		TEST(test_pgp_not_merged),
 		TEST(test_tagged),
 		TEST(test_tagged_learned),
