@@ -11,16 +11,19 @@
 struct Crowd {
 	GMutex lock;
 	GHashTable *held; /* key -> how many; what holds none is not in it */
-	guint limit;
+	guint each;
+	guint all;
+	guint total; /* held by all of them */
 };
 
-Crowd *crowd_new(guint limit)
+Crowd *crowd_new(guint each, guint all)
 {
 	Crowd *crowd = g_new0(Crowd, 1);
 
 	g_mutex_init(&crowd->lock);
 	crowd->held = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	crowd->limit = limit;
+	crowd->each = each;
+	crowd->all = all;
 	return crowd;
 }
 
@@ -40,7 +43,8 @@ static guint held_by(const Crowd *crowd, const char *key)
 
 static gboolean is_full(const Crowd *crowd, const char *key)
 {
-	return crowd->limit > 0 && held_by(crowd, key) >= crowd->limit;
+	return (crowd->each > 0 && held_by(crowd, key) >= crowd->each) ||
+	       (crowd->all > 0 && crowd->total >= crowd->all);
 }
 
 gboolean crowd_enter(Crowd *crowd, const char *key)
@@ -50,6 +54,7 @@ gboolean crowd_enter(Crowd *crowd, const char *key)
 	if (is_full(crowd, key))
 		return FALSE;
 	g_hash_table_replace(crowd->held, g_strdup(key), GUINT_TO_POINTER(held_by(crowd, key) + 1));
+	crowd->total++;
 	return TRUE;
 }
 
@@ -62,6 +67,8 @@ void crowd_leave(Crowd *crowd, const char *key)
 		g_hash_table_replace(crowd->held, g_strdup(key), GUINT_TO_POINTER(held - 1));
 	else
 		g_hash_table_remove(crowd->held, key);
+	if (held > 0)
+		crowd->total--;
 }
 
 gboolean crowd_has_room(Crowd *crowd, const char *key)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How much of something each of many holds now, with a limit: connections of a network, opened
- * messages of an account. Thread-safe.
+ * How much of something each of many holds now, with a limit for each and one for all together:
+ * connections of a network, opened messages of an account. Thread-safe.
  */
 #ifndef SEALPOST_PORTAL_CROWD_H
 #define SEALPOST_PORTAL_CROWD_H
@@ -11,11 +11,11 @@
 
 typedef struct Crowd Crowd;
 
-/* limit: how much each may hold; 0: nothing is counted. */
-Crowd *crowd_new(guint limit);
+/* each: how much one key may hold; all: how much all of them together. 0: as much as they like. */
+Crowd *crowd_new(guint each, guint all);
 void crowd_free(Crowd *crowd);
 
-/* Takes one more for the key: FALSE at the limit. */
+/* Takes one more for the key: FALSE at a limit. */
 gboolean crowd_enter(Crowd *crowd, const char *key);
 /* For each that entered, once. */
 void crowd_leave(Crowd *crowd, const char *key);

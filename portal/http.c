@@ -43,12 +43,15 @@ struct Http {
 	struct MHD_Daemon *daemon;
 	GArray *old; /* of Old */
 	Reaper *reaper;
-	Crowd *crowd; /* connections by network: the library counts addresses, and a /64 has many */
+	/* Connections, by network and in all. The library counts by address, of which a /64 has many,
+	 * and each certificate's server by itself. */
+	Crowd *crowd;
 };
 
 /* What a connection of ours has beside the library's. */
 typedef struct {
 	Reaped *reaped;
+	gboolean entered; /* the crowd */
 	char network[CROWD_NETWORK_SIZE];
 } Guest;
 
@@ -246,6 +249,7 @@ static void completed(void *data, struct MHD_Connection *connection, void **stat
 		reaper_renew(http->reaper, guest_of(connection)->reaped, HTTP_REQUEST_TIME);
 }
 
+/* Another server's thread may have given the last place away since may_come_in(). */
 static Guest *guest_new(Http *http, struct MHD_Connection *connection)
 {
 	Guest *guest = g_new0(Guest, 1);
@@ -253,8 +257,10 @@ static Guest *guest_new(Http *http, struct MHD_Connection *connection)
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 
 	crowd_network(info->client_addr, guest->network);
-	crowd_enter(http->crowd, guest->network);
+	guest->entered = crowd_enter(http->crowd, guest->network);
 	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	if (!guest->entered)
+		shutdown(info->connect_fd, SHUT_RDWR);
 	guest->reaped = reaper_add(http->reaper, info->connect_fd, HTTP_REQUEST_TIME);
 	return guest;
 }
@@ -269,7 +275,8 @@ static void connection_changed(void *data, struct MHD_Connection *connection, vo
 		*context = guest_new(http, connection);
 	} else {
 		reaper_remove(http->reaper, guest->reaped);
-		crowd_leave(http->crowd, guest->network);
+		if (guest->entered)
+			crowd_leave(http->crowd, guest->network);
 		*context = NULL;
 		g_free(guest);
 	}
@@ -349,7 +356,7 @@ Http *http_start(const HttpOptions *options, GError **error)
 
 	http->options = *options;
 	http->reaper = reaper_start();
-	http->crowd = crowd_new(options->connections_per_address);
+	http->crowd = crowd_new(options->connections_per_address, options->connections);
 	http->old = g_array_new(FALSE, FALSE, sizeof(Old));
 	http->daemon = start_daemon(http, options->certificate, options->key);
 	if (http->daemon != NULL)

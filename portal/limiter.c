@@ -36,10 +36,13 @@ void limiter_free(Limiter *limiter)
 	g_free(limiter);
 }
 
+/* Is there nothing to remember? Time is over, or all was given back. */
 static gboolean is_over(gpointer key, gpointer value, gpointer now)
 {
+	const Span *span = value;
+
 	(void)key;
-	return ((Span *)value)->end <= *(gint64 *)now;
+	return span->end <= *(gint64 *)now || span->taken == 0;
 }
 
 static Span *find_span(Limiter *limiter, const char *key, gint64 now)

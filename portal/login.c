@@ -45,23 +45,24 @@ static Secret *open_account(Visit *visit, const Account *account, GError **error
 	return private_key;
 }
 
-static gboolean take(Visit *visit, const char *account)
+/* door: the account, or the link by which it is entered. */
+static gboolean take(Visit *visit, const char *door)
 {
 	const Portal *portal = visit->portal;
 	gint64 now = g_get_monotonic_time() / G_USEC_PER_SEC;
 
 	if (!limiter_take(portal->clients, visit->request->client, now))
 		return FALSE;
-	if (limiter_take(portal->accounts, account, now))
+	if (limiter_take(portal->accounts, door, now))
 		return TRUE;
 	limiter_give_back(portal->clients, visit->request->client);
 	return FALSE;
 }
 
-static void give_back(Visit *visit, const char *account)
+static void give_back(Visit *visit, const char *door)
 {
 	limiter_give_back(visit->portal->clients, visit->request->client);
-	limiter_give_back(visit->portal->accounts, account);
+	limiter_give_back(visit->portal->accounts, door);
 }
 
 static gboolean check(Visit *visit, const char *address, LoginResult *result, GError **error)
@@ -88,19 +89,21 @@ static gboolean check(Visit *visit, const char *address, LoginResult *result, GE
 	       visit_log_in(visit, account, &private_key, error);
 }
 
-gboolean login_check(Visit *visit, const char *address, LoginResult *result, GError **error)
+gboolean login_check(Visit *visit, const char *address, const char *link, LoginResult *result,
+		     GError **error)
 {
 	g_autofree char *folded = address_fold(address);
 	const char *known = folded != NULL ? folded : "";
+	const char *door = link != NULL ? link : known; /* no address has the form of an id */
 	gboolean checked;
 
-	if (!take(visit, known)) {
+	if (!take(visit, door)) {
 		*result = LOGIN_TOO_MANY;
 		return TRUE;
 	}
 	checked = check(visit, known, result, error);
 	if (!checked || *result == LOGIN_GOOD)
-		give_back(visit, known);
+		give_back(visit, door);
 	return checked;
 }
 

@@ -10,9 +10,12 @@
 
 typedef enum { LOGIN_GOOD, LOGIN_WRONG, LOGIN_TOO_MANY } LoginResult;
 
-/* Logs the visit in if the form's "password" is the account's. address is in any form. ERROR_BUSY
- * when too many passwords are being checked. */
-gboolean login_check(Visit *visit, const char *address, LoginResult *result, GError **error);
+/* Logs the visit in if the form's "password" is the account's. address is in any form. link is
+ * the message's id if the visitor came by its link, else NULL: wrong passwords of those who have
+ * a link are counted by it, so that who only knows the address cannot lock its owner out for
+ * ever. ERROR_BUSY when too many passwords are being checked. */
+gboolean login_check(Visit *visit, const char *address, const char *link, LoginResult *result,
+		     GError **error);
 
 /* Makes the keys of a new account from the form's "password"; not stored yet. */
 gboolean login_new_account(Visit *visit, const char *address, Account **account,

@@ -176,13 +176,13 @@ static gboolean let_in(Visit *visit, const Link *link, Response **response, GErr
 
 	if (visit_is(visit, link->message->recipient))
 		return TRUE;
-	if (!login_check(visit, link->message->recipient, &result, error))
+	if (!login_check(visit, link->message->recipient, link->message->id, &result, error))
 		return FALSE;
 	if (result == LOGIN_WRONG) {
 		*response = show_form(visit, link, HTTP_FORBIDDEN, "login.wrong");
 		response_set_note(*response, "wrong password");
 	} else if (result == LOGIN_TOO_MANY) {
-		*response = show_form(visit, link, HTTP_TOO_MANY, "login.too-many");
+		*response = show_form(visit, link, HTTP_TOO_MANY, "link.too-many");
 		response_set_note(*response, "too many wrong passwords");
 	}
 	return TRUE;

@@ -32,7 +32,7 @@ Response *page_login_check(Visit *visit, GError **error)
 	LoginResult result;
 	Response *response;
 
-	if (!login_check(visit, visit_field(visit, "address"), &result, error))
+	if (!login_check(visit, visit_field(visit, "address"), NULL, &result, error))
 		return NULL;
 	if (result == LOGIN_GOOD)
 		return response_new_redirect("/");

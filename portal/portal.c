@@ -77,7 +77,7 @@ Portal *portal_new(Conf *conf, GError **error)
 	portal->texts = texts_new();
 	portal->sessions = sessions_new(conf_duration(conf, "portal", "session_time"));
 	make_limiters(portal);
-	portal->letters = crowd_new(LETTERS_PER_ACCOUNT);
+	portal->letters = crowd_new(LETTERS_PER_ACCOUNT, 0);
 	portal->hashing = gate_new(HASHING_PLACES);
 	portal->form_key = secret_random(TOKEN_BYTES);
 	portal->organisation = format_organisation(conf);

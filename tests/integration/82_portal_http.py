@@ -258,6 +258,33 @@ with portal_script() as (tap, site):
         assert status(read_all(first)) == 200
         assert answers(site)
 
+    with tap.case("SIGHUP gives nobody more connections: those of before count, and come free"):
+        site.stop()
+        site.set(connections=6)
+        site.start()
+        held = []
+
+        def hold():
+            with contextlib.suppress(OSError):
+                held.append(site.connect())
+                held[-1].sendall(b"G")
+        try:
+            for _ in range(3):
+                for _ in range(4):
+                    hold()
+                before = site.log.read_text().count("certificate read anew")
+                site.child.signal(signal.SIGHUP)
+                wait_for(lambda: site.log.read_text().count("certificate read anew") > before, 20,
+                         "a line in the log")
+            for _ in range(12):
+                hold()
+            open_now = sum(not ended(sock) for sock in held)
+            assert 4 <= open_now <= 6, open_now
+        finally:
+            for sock in held:
+                sock.close()
+        wait_for(lambda: answers(site), 60, "a free place")
+
     with tap.case("what it cannot start with is said, with the file's or the setting's name"):
         def start(exit_status, word, **settings):
             conf = site.folder / "wrong.conf"

@@ -292,4 +292,14 @@ with portal_script() as (tap, site):
         site.start()
         for last in range(2, 12):
             assert Visitor(site, address=f"127.0.0.{last}").log_in("falsch").status == 403
-        assert Visitor(site, address="127.0.0.12").log_in().status == 429, "many clients"
+        owner = Visitor(site, address="127.0.0.12")
+        assert owner.log_in().status == 429, "many clients"
+        owner.get(third)
+        assert owner.post(third, password=PASSWORD).status == 303, "the owner is locked out"
+        for last in range(13, 23):
+            burglar = Visitor(site, address=f"127.0.0.{last}")
+            burglar.get(third)
+            assert burglar.post(third, password="falsch").status == 403
+        burglar = Visitor(site, address="127.0.0.23")
+        burglar.get(third)
+        assert burglar.post(third, password=PASSWORD).status == 429, "many clients by a link"

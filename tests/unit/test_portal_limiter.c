@@ -44,7 +44,7 @@ static void good_ones_do_not_count(void **state)
 	limiter_free(limiter);
 }
 
-/* A flood of keys is refused, and forgotten when its time is over. */
+/* A flood of keys is refused, and forgotten when its time is over or it was given back. */
 static void keys_are_bounded(void **state)
 {
 	Limiter *limiter = limiter_new(1, 60);
@@ -56,7 +56,10 @@ static void keys_are_bounded(void **state)
 		assert_true(limiter_take(limiter, key, 1));
 	}
 	assert_false(limiter_take(limiter, "one more", 2));
-	assert_true(limiter_take(limiter, "one more", 61));
+	limiter_give_back(limiter, "key 7");
+	assert_true(limiter_take(limiter, "one more", 2));
+	assert_false(limiter_take(limiter, "key 7", 2));
+	assert_true(limiter_take(limiter, "key 7", 61));
 	limiter_free(limiter);
 }
 
@@ -103,8 +106,8 @@ static void gate_has_places(void **state)
 
 static void crowds(void **state)
 {
-	Crowd *crowd = crowd_new(2);
-	Crowd *endless = crowd_new(0);
+	Crowd *crowd = crowd_new(2, 3);
+	Crowd *endless = crowd_new(0, 0);
 
 	(void)state;
 	for (int round = 0; round < 3; round++) {
@@ -118,6 +121,12 @@ static void crowds(void **state)
 		crowd_leave(crowd, "a");
 		assert_true(crowd_enter(endless, "a"));
 	}
+	assert_true(crowd_enter(crowd, "a") && crowd_enter(crowd, "b") && crowd_enter(crowd, "c"));
+	assert_false(crowd_has_room(crowd, "d") || crowd_enter(crowd, "d"));
+	crowd_leave(crowd, "unknown");
+	assert_false(crowd_has_room(crowd, "d"));
+	crowd_leave(crowd, "b");
+	assert_true(crowd_enter(crowd, "d"));
 	crowd_free(crowd);
 	crowd_free(endless);
 }
