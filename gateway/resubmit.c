@@ -6,6 +6,10 @@
 
 #include "gateway/resubmit.h"
 
+/* Of a message's time, what the MTA has for the answer to a copy. A copy that ends later than that
+ * is not sent, and goes at the next try: it might have arrived unheard, and would go twice. */
+#define ANSWER_SHARE 6
+
 /* Those of the variant's recipients who do not have it yet. */
 static GPtrArray *remaining(const Resubmission *resubmission, const PlanVariant *variant)
 {
@@ -55,6 +59,7 @@ static gboolean send_to(const Job *job, const GPtrArray *recipients, const Outpu
 		.endpoint = conf_address(snapshot->conf, "mta", listener),
 		.helo = snapshot->hostname,
 		.deadline = job->deadline,
+		.answer_time = (job->deadline - job->started) / ANSWER_SHARE,
 	};
 
 	return smtp_send(&server, &envelope, &message, NULL, error);

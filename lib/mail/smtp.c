@@ -24,6 +24,7 @@ typedef struct {
 typedef struct {
 	Wire *wire;
 	Reply reply;
+	gint64 last_dot; /* when it must have been sent */
 	gboolean has_8bitmime;
 	gboolean has_dsn;
 	gboolean has_size;
@@ -247,6 +248,16 @@ static void data_destroy(void *self)
 
 static const SinkClass data_class = {data_write, data_destroy};
 
+/* The dot makes the message the server's, whether we hear it or not. */
+static gboolean may_end(const Session *session, GError **error)
+{
+	if (g_get_monotonic_time() < session->last_dot)
+		return TRUE;
+	g_set_error(error, SEALPOST_ERROR, ERROR_TIMEOUT,
+		    "resubmission: no time is left for the answer");
+	return FALSE;
+}
+
 static gboolean send_message(Session *session, const SmtpMessage *message, GError **error)
 {
 	DataSink *data = g_new0(DataSink, 1);
@@ -256,7 +267,8 @@ static gboolean send_message(Session *session, const SmtpMessage *message, GErro
 	data->pending = g_byte_array_new();
 	data->line_start = TRUE;
 	if (!headers_write(message->headers, HEADERS_ALL, sink, error) ||
-	    !sink_write(sink, "\r\n", 2, error) || !stream_copy(message->body, sink, error))
+	    !sink_write(sink, "\r\n", 2, error) || !stream_copy(message->body, sink, error) ||
+	    !may_end(session, error))
 		return FALSE; /* without the last dot: the server takes nothing */
 	if (!data->line_start)
 		data_line_end(data);
@@ -342,7 +354,8 @@ static void give_up(Session *session)
 gboolean smtp_send(const SmtpServer *server, const SmtpEnvelope *envelope,
 		   const SmtpMessage *message, char **queue_id, GError **error)
 {
-	Session session = {.reply.text = g_string_new(NULL)};
+	Session session = {.reply.text = g_string_new(NULL),
+			   .last_dot = server->deadline - server->answer_time};
 	gboolean sent = FALSE;
 
 	if (check_envelope(server, envelope, error))

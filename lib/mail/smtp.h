@@ -12,6 +12,8 @@ typedef struct {
 	const char *endpoint; /* "inet:ADDRESS:PORT" ("inet:[::1]:10026") or "unix:PATH" */
 	const char *helo; /* our name */
 	gint64 deadline; /* g_get_monotonic_time(), for the whole dialogue */
+	gint64 answer_time; /* microseconds that must be left when the message ends: who hangs up on
+			     * the last answer does not know whether the message was taken */
 } SmtpServer;
 
 typedef struct {

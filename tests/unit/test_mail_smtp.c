@@ -189,7 +189,7 @@ static gboolean send_text(const char *endpoint, const SmtpEnvelope *envelope, co
 	g_autoptr(GBytes) bytes = g_bytes_new_static(body, strlen(body));
 	g_autoptr(Source) source = source_new_bytes(bytes);
 	SmtpServer server = {endpoint, "gw.firma.example",
-			     g_get_monotonic_time() + 1500 * G_TIME_SPAN_MILLISECOND};
+			     g_get_monotonic_time() + 1500 * G_TIME_SPAN_MILLISECOND, 0};
 	SmtpMessage message = {headers, source};
 
 	headers_append(headers, "Subject", " a\n\tb", NULL);
@@ -386,6 +386,31 @@ static void test_deadline(void **state)
 	}
 }
 
+/* Too late for the answer: the message does not end, so the server has not taken it. */
+static void test_answer_time(void **state)
+{
+	static const Script friendly = {NULL};
+	const gint64 minute = 60 * G_TIME_SPAN_SECOND;
+
+	(void)state;
+	for (int late = 0; late < 2; late++) {
+		Server *server = server_start(&friendly, FALSE);
+		g_autoptr(Headers) headers = headers_new();
+		g_autoptr(GBytes) bytes = g_bytes_new_static("x", 1);
+		g_autoptr(Source) body = source_new_bytes(bytes);
+		SmtpServer to = {server->endpoint, "gw", g_get_monotonic_time() + minute,
+				 late ? minute : minute / 2};
+		SmtpMessage message = {headers, body};
+		g_autoptr(GError) error = NULL;
+
+		assert_int_equal(smtp_send(&to, &plain_envelope, &message, NULL, &error), !late);
+		assert_int_equal(g_error_matches(error, SEALPOST_ERROR, ERROR_TIMEOUT), late);
+		server_join(server);
+		assert_int_equal(strstr(server->message->str, "\r\n.\r\n") == NULL, late);
+		server_free(server);
+	}
+}
+
 static gssize broken_read(void *self, void *buffer, gsize size, GError **error)
 {
 	(void)self;
@@ -409,7 +434,8 @@ static void test_broken_body(void **state)
 	Server *server = server_start(&friendly, FALSE);
 	g_autoptr(Headers) headers = headers_new();
 	g_autoptr(Source) body = source_new(&broken_class, NULL);
-	SmtpServer to = {server->endpoint, "gw", g_get_monotonic_time() + 2 * G_TIME_SPAN_SECOND};
+	SmtpServer to = {server->endpoint, "gw", g_get_monotonic_time() + 2 * G_TIME_SPAN_SECOND,
+			 0};
 	SmtpMessage message = {headers, body};
 	g_autoptr(GError) error = NULL;
 
@@ -491,11 +517,12 @@ static void test_injection(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good_unix),     cmocka_unit_test(test_good_tcp),
-		cmocka_unit_test(test_empty_body),    cmocka_unit_test(test_parameters),
-		cmocka_unit_test(test_refusals),      cmocka_unit_test(test_long_reply),
-		cmocka_unit_test(test_deadline),      cmocka_unit_test(test_broken_body),
-		cmocka_unit_test(test_bad_endpoints), cmocka_unit_test(test_injection),
+		cmocka_unit_test(test_good_unix),   cmocka_unit_test(test_good_tcp),
+		cmocka_unit_test(test_empty_body),  cmocka_unit_test(test_parameters),
+		cmocka_unit_test(test_refusals),    cmocka_unit_test(test_long_reply),
+		cmocka_unit_test(test_deadline),    cmocka_unit_test(test_answer_time),
+		cmocka_unit_test(test_broken_body), cmocka_unit_test(test_bad_endpoints),
+		cmocka_unit_test(test_injection),
 	};
 
 	return cmocka_run_group_tests_name("mail smtp", tests, NULL, NULL);
