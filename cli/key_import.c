@@ -2,9 +2,9 @@
  *
  * `sealpost key import`: one line for each thing that was taken, one for each file that was not.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/key.h"
@@ -24,28 +24,38 @@ static void wipe(gpointer data)
 {
 	GString *text = data;
 
-	explicit_bzero(text->str, text->allocated_len);
+	explicit_bzero(text->str, text->len);
 	g_string_free(text, TRUE);
 }
 
-/* A file that may hold a private key; its bytes are wiped when they are done with. */
+/* Reads up to one byte more than a file may have, which import_add() will say. */
+static gboolean read_into(FILE *stream, GString *text, GError **error)
+{
+	setvbuf(stream, NULL, _IONBF, 0); /* no copy of it stays elsewhere */
+	errno = 0;
+	text->len = fread(text->str, 1, text->allocated_len - 1, stream);
+	text->str[text->len] = '\0';
+	return !ferror(stream) || error_set_errno(error, errno, "cannot be read");
+}
+
+/* A file that may hold a private key; its bytes are wiped when they are done with. It may be a pipe
+ * or a device, whose size nobody knows. */
 static GBytes *read_file(const char *path, GError **error)
 {
-	char *data = NULL;
-	gsize size = 0;
-	struct stat st;
+	FILE *stream = fopen(path, "re");
 
-	if (stat(path, &st) == 0 && st.st_size > IMPORT_FILE_MAX) {
-		g_set_error(error, SEALPOST_ERROR, ERROR_TOO_LARGE, "larger than %d bytes",
-			    IMPORT_FILE_MAX);
+	if (!stream) {
+		error_set_errno(error, errno, "cannot be opened");
 		return NULL;
 	}
-	if (!g_file_get_contents(path, &data, &size, error))
-		return NULL;
-	GString *text = g_string_new_len(data, (gssize)size);
-	explicit_bzero(data, size);
-	g_free(data);
-	return g_bytes_new_with_free_func(text->str, text->len, wipe, text);
+	GString *text = g_string_sized_new(IMPORT_FILE_MAX + 1);
+	gboolean done = read_into(stream, text, error);
+
+	fclose(stream);
+	if (done)
+		return g_bytes_new_with_free_func(text->str, text->len, wipe, text);
+	wipe(text);
+	return NULL;
 }
 
 /* Asks for the passphrase only where it is needed and a person is there. */
@@ -77,12 +87,8 @@ static int import_one(Import *import, const char *path, const Secret *passphrase
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GBytes) file = read_file(path, &error);
 
-	if (!file) {
-		/* GLib names the file in its text already. */
-		gboolean named = strstr(error->message, path) != NULL;
-		return named ? complain("sealpost key import", error->message)
-			     : complain(path, error->message);
-	}
+	if (!file)
+		return complain(path, error->message);
 	return add(import, path, file, passphrase, &error) ? 0 : complain(path, error->message);
 }
 

@@ -87,7 +87,7 @@ static void tell_next_hop(GString *text, const PlanRecipient *outcome)
 		matters = matters || rung.way == WAY_TLS || rung.way == WAY_VERIFIED_TLS ||
 			  rung.transport != TRANSPORT_ANY;
 	}
-	if (matters && g_strcmp0(outcome->nexthop_from, "mta") != 0)
+	if (matters && outcome->nexthop && g_strcmp0(outcome->nexthop_from, "mta") != 0)
 		g_string_append_printf(text, "     next hop %s: %s; the MTA may know another one\n",
 				       outcome->nexthop,
 				       g_strcmp0(outcome->nexthop_from, "setting") == 0

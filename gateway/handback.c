@@ -23,11 +23,11 @@ Handback *handback_discard(void)
 	return handback;
 }
 
-/* Texts that decide.c and the policy wrote for the sender; all others stay in the log. */
+/* Texts for the sender, by receive.c, decide.c and the policy; all others stay in the log. */
 static gboolean is_public(ErrorCode code)
 {
 	return code == ERROR_NO_WAY || code == ERROR_REJECTED || code == ERROR_DEMANDED ||
-	       code == ERROR_NOT_SIGNABLE;
+	       code == ERROR_NOT_SIGNABLE || code == ERROR_BAD_ADDRESS;
 }
 
 /* One line of printable ASCII: an address or a rule's text cannot end the reply or start another

@@ -6,12 +6,20 @@
 
 #include "gateway/job.h"
 
+/* The one address that needs no domain (RFC 5321, section 4.5.1): the MTA's own. */
+#define POSTMASTER "postmaster"
+
+static gboolean is_postmaster(const char *address)
+{
+	return g_ascii_strcasecmp(address, POSTMASTER) == 0;
+}
+
 Recipient *recipient_new(const char *address)
 {
 	Recipient *recipient = g_new0(Recipient, 1);
 
 	recipient->address = g_strdup(address);
-	recipient->folded = address_fold(address);
+	recipient->folded = is_postmaster(address) ? g_strdup(POSTMASTER) : address_fold(address);
 	return recipient;
 }
 
@@ -98,7 +106,8 @@ GPtrArray *job_headers(void *job, const char *name)
 
 Direction job_direction(const Job *job, const char *recipient)
 {
-	gboolean internal = policy_is_internal(job->snapshot->policy, recipient);
+	gboolean internal =
+		is_postmaster(recipient) || policy_is_internal(job->snapshot->policy, recipient);
 
 	if (job->trusted)
 		return internal ? DIRECTION_INTERNAL : DIRECTION_OUTGOING;

@@ -74,6 +74,9 @@ static RungResult try_transport(Walk *walk, Rung rung, Transport transport, guin
 {
 	TlsAbility ability;
 
+	if (!walk->outcome->nexthop) /* "postmaster", and the MTA did not say */
+		return answer_rung(rung, FALSE, "no-next-hop",
+				   g_strdup("nothing says which mail server it goes to"));
 	if (is_last_resort(walk, index))
 		return answer_rung(rung, TRUE, NULL, g_strdup("the MTA enforces TLS"));
 	ability = walk->advisers->tls(walk->advisers->context, walk->outcome->nexthop);

@@ -49,6 +49,7 @@ static char *read_path(Job *job, const char *path)
 
 	if (address)
 		return address;
+	g_prefix_error(&error, "%s: ", path);
 	if (job->trusted)
 		fail(job, error);
 	else
@@ -111,10 +112,10 @@ void receive_recipient(Job *job, const char *path, const char *const *params, co
 	g_ptr_array_add(job->recipients, recipient);
 	if (job->trusted && !recipient->folded)
 		fail(job, g_error_new(SEALPOST_ERROR, ERROR_BAD_ADDRESS,
-				      "recipient address cannot be used"));
+				      "<%s>: an address needs a name and a domain", address));
 	else if (job->trusted && hides_a_route(recipient))
 		fail(job, g_error_new(SEALPOST_ERROR, ERROR_BAD_ADDRESS,
-				      "recipient address holds a route"));
+				      "<%s>: an address that holds a route (%%, ! or @)", address));
 	else if (job->recipients->len > JOB_RECIPIENTS_MAX)
 		fail(job, g_error_new(SEALPOST_ERROR, ERROR_TOO_LARGE, "too many recipients"));
 	else if (recipient->direction == DIRECTION_OUTGOING &&

@@ -88,6 +88,25 @@ static gboolean looks_like_pgp(GBytes *file)
 	return contains(file, "-----BEGIN PGP ") || (size && (data[0] & 0x80));
 }
 
+#define BLOCK "-----BEGIN "
+
+/* Armour beside PEM: who reads the one knows nothing of the other. */
+static gboolean is_mixed(GBytes *file)
+{
+	gsize size;
+	const char *data = g_bytes_get_data(file, &size);
+	const char *end = data + size;
+	gboolean pgp = FALSE, pem = FALSE;
+
+	while ((data = g_strstr_len(data, end - data, BLOCK)) != NULL) {
+		data += strlen(BLOCK);
+		gboolean armour = end - data >= 4 && strncmp(data, "PGP ", 4) == 0;
+		pgp = pgp || armour;
+		pem = pem || !armour;
+	}
+	return pgp && pem;
+}
+
 static Imported *add_line(Import *import, const char *name, StoreChange change)
 {
 	Imported *imported = g_new0(Imported, 1);
@@ -240,6 +259,11 @@ gboolean import_add(Import *import, const char *name, GBytes *file, const Secret
 	if (g_bytes_get_size(file) > IMPORT_FILE_MAX) {
 		g_set_error(error, SEALPOST_ERROR, ERROR_TOO_LARGE, "larger than %d bytes",
 			    IMPORT_FILE_MAX);
+		return FALSE;
+	}
+	if (is_mixed(file)) {
+		g_set_error_literal(error, SEALPOST_ERROR, ERROR_UNSUPPORTED,
+				    "both PEM and OpenPGP blocks in one file: give each its own");
 		return FALSE;
 	}
 	if (looks_like_pgp(file))

@@ -130,6 +130,13 @@ def flaws(tap, here):
         here.passphrase.chmod(0o600)
         here.key("import", here.file("text", "hello\n"), here.file("empty", ""), here.folder,
                  status=1)
+    with tap.case("a file without end is given up; one of two kinds loses none of them in silence"):
+        done = here.key("import", "/dev/zero", status=1)
+        assert "larger than" in done.stderr, done
+        armour = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nx\n-----END PGP PUBLIC KEY BLOCK-----\n"
+        for parts in ((here.sofia.read_text(), armour), (armour, here.sofia.read_text())):
+            done = here.key("import", here.file("mixed", "".join(parts)), status=1)
+            assert "one file" in done.stderr and not done.stdout, done
     with tap.case("garbage: what was not found in it, and no word of a library's guesses"):
         for garbage in (b"\x1f\x8b" * 500, b"0\x82\xff\xff", b"?\xff\xff\xff\xff\xff", b"\xff" * 90):
             done = here.key("import", here.file("garbage", garbage), status=1)

@@ -205,6 +205,34 @@ static void test_table(void **state)
 	}
 }
 
+/* Where there is nothing to enforce it for, TLS is not possible: not even as the last resort. */
+static void test_no_next_hop(void **state)
+{
+	static const Case table[] = {
+		{"require tls, portal", "", VERIFIED, LAYER_NONE, "portal any", 0},
+		{"require verified tls", "", VERIFIED, LAYER_NONE, "no-way", 0},
+		{"require smime/tls", "s", VERIFIED, LAYER_NONE, "no-way", 0},
+		{"require tls", "", VERIFIED, LAYER_SMIME, "no-way", 0},
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+		World world = {&table[i], 0};
+		Advisers advisers = {fake_keys, fake_tls, NULL, NULL, &world};
+		Recipient *recipient = recipient_new("postmaster");
+		g_autoptr(Plan) plan = plan_new();
+		PlanRecipient *outcome = plan_add_recipient(plan, recipient);
+
+		outcome->decision = parse_decision(table[i].ladder);
+		ladder_walk(outcome, table[i].encrypted, &advisers);
+		g_autofree char *got = told(outcome);
+
+		assert_string_equal(got, table[i].expected);
+		assert_int_equal(world.probes, 0);
+		recipient_free(recipient);
+	}
+}
+
 static void test_texts(void **state)
 {
 	static const Case no_way = {
@@ -230,6 +258,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_no_next_hop),
 		cmocka_unit_test(test_texts),
 	};
 

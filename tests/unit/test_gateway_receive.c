@@ -81,6 +81,9 @@ static void test_direction(void **state)
 		{"198.51.100.1", "bob@firma.example", DIRECTION_INCOMING},
 		{"198.51.100.1", "x@else.example", DIRECTION_OTHER},
 		{"", "x@else.example", DIRECTION_OUTGOING},
+		{"192.0.2.1", "Postmaster", DIRECTION_INTERNAL},
+		{"198.51.100.1", "postmaster", DIRECTION_INCOMING},
+		{"192.0.2.1", "postmaster@else.example", DIRECTION_OUTGOING},
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
@@ -90,6 +93,7 @@ static void test_direction(void **state)
 		const Recipient *recipient = job->recipients->pdata[0];
 
 		assert_int_equal(recipient->direction, table[i].direction);
+		assert_true(receive_end(job, NULL));
 	}
 }
 
@@ -138,6 +142,13 @@ static void test_bad_paths(void **state)
 		assert_false(receive_end(ours, &error));
 		assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_BAD_ADDRESS));
 		assert_true(receive_end(foreign, NULL));
+		/* One of many: the sender is told which, whatever it holds. */
+		g_autoptr(Handback) handback = handback_error(error);
+		g_autofree char *line = g_strdelimit(g_strdup(paths[i]), "\r\n", ' ');
+
+		assert_true(g_str_has_prefix(error->message, paths[i]) ||
+			    strstr(error->message, "<nodomain>") || strstr(error->message, "<>"));
+		assert_true(strstr(handback->text, line) != NULL);
 	}
 }
 
