@@ -135,6 +135,15 @@ run_tests()
 	[ -s "$1/test-suite.log" ] || die "make check in $1 did not run the tests"
 }
 
+# what_failed: each failed test with the first lines of its reason; all of it is in the logs.
+what_failed()
+{
+	awk '/^(FAIL|ERROR): / { print; next }
+		/^not ok/ { left = 16 }
+		/^ok/ { left = 0 }
+		left-- > 0' "$build"/check/test-suite.log "$build"/sanitize/test-suite.log
+}
+
 check()
 {
 	# shellcheck disable=SC2086
@@ -146,6 +155,7 @@ check()
 	run_tests "$build/sanitize"
 	passed=$(total PASS XFAIL)
 	failed=$(total FAIL XPASS ERROR)
+	[ "$failed" = 0 ] || what_failed
 	say "Skipped: $(total SKIP)"
 	say "$passed passed, $failed failed"
 	[ "$failed" = 0 ] && [ "$passed" -gt 0 ]

@@ -291,22 +291,18 @@ gboolean pgp_agent_passwd(const char *folder, const char *keygrip, const Secret 
 
 /* --- ending --- */
 
-/* TRUE: it took its leave, or there is none. */
-static gboolean ask_to_end(const char *folder)
+static void ask_to_end(const char *folder)
 {
 	char buffer[LINE_MAX_SIZE];
 	int fd = connect_agent(folder, END_SECONDS * G_USEC_PER_SEC);
-	gssize n = 1;
 
 	if (fd < 0)
-		return errno == ENOENT || errno == ECONNREFUSED;
+		return;
 	/* It closes the connection when it goes. */
-	if (!send_all(fd, "KILLAGENT\n", 10))
-		n = -1;
-	while (n > 0)
-		n = recv(fd, buffer, sizeof(buffer), 0);
+	gboolean there = send_all(fd, "KILLAGENT\n", 10);
+	while (there)
+		there = recv(fd, buffer, sizeof(buffer), 0) > 0;
 	close(fd);
-	return n == 0;
 }
 
 /* Is this process a gpg-agent with that folder as its home? */
@@ -327,12 +323,13 @@ static gboolean is_agent(const char *pid, const char *folder)
 	return FALSE;
 }
 
+/* The one that the socket leads to may not be the only one: a gpg whose agent was killed starts
+ * another, and of two that start at once one loses its socket to the other. */
 void pgp_agent_end(const char *folder)
 {
 	const char *name;
 
-	if (ask_to_end(folder))
-		return;
+	ask_to_end(folder);
 	g_autoptr(GDir) proc = g_dir_open("/proc", 0, NULL);
 	while (proc && (name = g_dir_read_name(proc))) {
 		gint64 pid = g_ascii_strtoll(name, NULL, 10);

@@ -72,8 +72,8 @@ void pgp_remove_folder(const char *folder);
 
 /* --- pgpagent.c --- */
 
-/* Asks the agent of a GnuPG folder to end; kills it if it has not done so after a second. gpg
- * starts another one when it needs it. No agent: fine. */
+/* Asks the agent of a GnuPG folder to end; kills each that is still there, after a second at most.
+ * gpg starts another one when it needs it. No agent: fine. */
 void pgp_agent_end(const char *folder);
 /* Signs a hash (an algorithm of pgppacket.h) with the secret key of that keygrip. answer gets the
  * agent's S-expression. An agent that is gone is started again, and asked again. ERROR_TIMEOUT,

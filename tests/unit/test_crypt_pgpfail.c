@@ -270,8 +270,10 @@ static gboolean times_out(World *world, PgpHome *home, const char *folder, GPtrA
 	PgpJob job = {world->alice, keys, start + G_USEC_PER_SEC};
 
 	signal_agents(folder, SIGSTOP);
-	if (pgp_protect(home, &job, source, sink, &error))
+	if (pgp_protect(home, &job, source, sink, &error)) {
+		signal_agents(folder, SIGKILL);
 		return FALSE;
+	}
 	assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_TIMEOUT));
 	assert_int_equal(out->len, 0);
 	assert_true(g_get_monotonic_time() - start < 15 * G_USEC_PER_SEC);
