@@ -2,6 +2,8 @@
  *
  * Incoming mail, opened for one recipient. See open.h.
  */
+#include <string.h>
+
 #include "lib/base/error.h"
 
 #include "gateway/fromname.h"
@@ -12,16 +14,48 @@
 #include "gateway/protect.h"
 #include "gateway/signing.h"
 
-gboolean open_has_rest(const MimePart *part)
+/* What no program shows, nor guesses from its name that it might: a signature (RFC 3156, RFC 8551). */
+static gboolean is_silent(const MimePart *signature)
 {
-	return g_str_equal(part->type, "multipart/signed") && part->children->len > 2;
+	static const char *const types[] = {
+		"application/pgp-signature",   "application/x-pgp-signature",
+		"application/pkcs7-signature", "application/x-pkcs7-signature",
+		"application/pkcs7-mime",      "application/x-pkcs7-mime",
+		"application/octet-stream",    NULL};
+	static const char *const suffixes[] = {".asc", ".sig", ".pgp", ".gpg",
+					       ".p7s", ".p7m", ".bin", ".dat"};
+	g_autofree char *name =
+		signature->filename ? g_ascii_strdown(signature->filename, -1) : NULL;
+
+	if (!g_strv_contains(types, signature->type))
+		return FALSE;
+	for (gsize i = 0; name && i < G_N_ELEMENTS(suffixes); i++)
+		if (g_str_has_suffix(name, suffixes[i]))
+			return TRUE;
+	return !name || !strchr(name, '.');
+}
+
+/* May some reader see more in a multipart/signed than what is signed? Then that is not the whole:
+ * nothing is unwrapped there. */
+static gboolean has_rest(const MimeTree *tree)
+{
+	const MimePart *root = mime_root(tree);
+
+	if (!g_str_equal(root->type, "multipart/signed"))
+		return FALSE;
+	if (!root->children || root->children->len != 2)
+		return TRUE;
+	const MimePart *signature = root->children->pdata[1];
+
+	return !is_silent(signature) || !mime_is_strict(tree, root) ||
+	       !mime_is_strict(tree, signature);
 }
 
 /* Is there more to see than the part that is looked at? Of two types outside, a reader may take the
  * one that we do not. */
 static gboolean is_partial(const OpenWork *work)
 {
-	return work->part || work->beside || open_has_rest(mime_root(work->tree)) ||
+	return work->part || work->beside || work->rest ||
 	       headers_count_name(work->job->headers, "Content-Type") > 1;
 }
 
@@ -185,6 +219,7 @@ static gboolean walk(OpenWork *work, GError **error)
 			return TRUE;
 		}
 		step = (OpenStep){NULL, FALSE, FALSE};
+		work->rest = has_rest(work->tree);
 		work->loose |= layer != LAYER_NONE && work->opened->changeable &&
 			       !open_fills(work->tree, work->current);
 		if (!open_in_time(work, error) || !open_layer(work, layer, &step, error))

@@ -30,6 +30,8 @@ typedef struct {
 	Spool *current; /* the entity whose root is looked at */
 	MimeTree *tree; /* its parts */
 	gboolean loose; /* for OpenSignature */
+	gboolean rest; /* the root is a multipart/signed, and some reader may see more than what is
+			  signed */
 	gboolean beside; /* other words, blocks or parts stand beside each block of inline PGP */
 	const MimePart *part; /* the part beside others that is looked at; NULL: the root */
 } OpenWork;
@@ -57,9 +59,6 @@ gboolean open_parts(OpenWork *work, GError **error);
 /* May the tree have such parts? By their types alone. */
 gboolean open_has_parts(const MimeTree *tree);
 
-/* Is there more in a multipart/signed than what is signed, and the signature? Some readers show it, so
- * what stands inside the signed part is not the whole: nothing is unwrapped there. */
-gboolean open_has_rest(const MimePart *part);
 /* Does the root's layer fill its entity to the very end, so that nothing can be put behind it? */
 gboolean open_fills(const MimeTree *tree, Spool *entity);
 

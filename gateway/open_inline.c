@@ -298,6 +298,15 @@ static gboolean open_leaves(Inline *state, GError **error)
 	return done;
 }
 
+/* Do all readers see these parts, and no others? Depth is bounded by MIME_DEPTH_MAX. */
+static gboolean are_strict(const MimeTree *tree, const MimePart *part)
+{
+	for (guint i = 0; part->children && i < part->children->len; i++)
+		if (!are_strict(tree, part->children->pdata[i]))
+			return FALSE;
+	return mime_is_strict(tree, part);
+}
+
 static void survey(Inline *state)
 {
 	OpenWork *work = state->work;
@@ -318,7 +327,8 @@ static void survey(Inline *state)
 		state->outside = state->outside || leaf->outside;
 	}
 	/* Ciphertexts say nothing of each other: several are several parts. */
-	work->beside = state->shut || state->outside || state->sealed > 1;
+	work->beside = state->shut || state->outside || state->sealed > 1 ||
+		       !are_strict(work->tree, mime_root(work->tree));
 }
 
 gboolean open_inline(OpenWork *work, OpenStep *step, GError **error)

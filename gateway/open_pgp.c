@@ -223,7 +223,7 @@ static gboolean open_signed(OpenWork *work, const MimePart *root, OpenStep *step
 		return FALSE;
 	layer->opened = TRUE;
 	open_pgp_report(work, found);
-	if (open_has_rest(root))
+	if (work->rest)
 		return TRUE;
 	step->next = open_copy_part(work, content, error);
 	return step->next != NULL;

@@ -198,7 +198,7 @@ static gboolean open_clear(OpenWork *work, const MimePart *root, OpenStep *step,
 	if (!verified)
 		return open_excuse(layer, failure, error);
 	report_signatures(work, layer, verified);
-	if (open_has_rest(root))
+	if (work->rest)
 		return TRUE;
 	step->next = open_copy_part(work, content, error);
 	return step->next != NULL;

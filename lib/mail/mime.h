@@ -48,6 +48,12 @@ char *mime_header(const MimePart *part, const char *name);
  * New string. */
 char *mime_number(const MimePart *part);
 
+/* Do all programs see the same part here, and of a multipart the same parts in it? Its header is nothing
+ * but fields, its type and encoding are said once and in the plain way (RFC 2045, sections 5.1 and 6),
+ * no other line looks like a delimiter. In a multipart/signed this is said of the second part, too;
+ * what is in other parts is not looked at. */
+gboolean mime_is_strict(const MimeTree *tree, const MimePart *part);
+
 /* The part's content with its transfer encoding undone, streamed. Encodings other than those of
  * RFC 2045 are left on. */
 gboolean mime_decode(const MimeTree *tree, const MimePart *part, Sink *sink, GError **error);

@@ -198,6 +198,24 @@ def with_third(signed):
     return signed.rstrip()[:-2] + b"\r\n" + TEXT + b"\r\n--" + boundary + b"--\r\n"
 
 
+def surroundings(signed):
+    """The same signed part and signature; around them what only some programs pass over."""
+    head, body = signed.split(b"\r\n\r\n", 1)
+    boundary = re.search(rb'boundary="([^"]+)"', head).group(1)
+    evil = b"Content-Type: text/html\r\n\r\n<b>pay at once</b>\r\n"
+    start, end = signed.rsplit(b"\r\nContent-Type: application/", 1)
+    fields, rest = end.split(b"\r\n\r\n", 1)
+    quoted = b'"' + boundary + b'"'
+    return {"two boundaries": head.replace(quoted, quoted + b"; boundary=evil") +
+                b"\r\n\r\n--evil\r\n" + evil + b"--evil--\r\n" + body,
+            "a comment": head.replace(b"/signed;", b"/signed (; boundary=evil);") + b"\r\n\r\n" + body,
+            "encoded": head + b"\r\nContent-Transfer-Encoding: base64\r\n\r\n" + body,
+            "a longer delimiter": head + b"\r\n\r\n--" + boundary + b"x\r\n" + evil + body,
+            "a signature that shows": start + b"\r\nContent-Type: text/html" + b"".join(
+                b"\r\n" + line for line in fields.split(b"\r\n") if b"Encoding" in line) +
+                b"\r\n\r\n" + (b"<b>pay at once</b>\r\n" if b"BEGIN PGP" in rest else b"") + rest}
+
+
 def parts(site, tap):
     signed = openssl_signed(site, SOFIA, TEXT)
     opaque = openssl_signed(site, SOFIA, TEXT, opaque=True)
@@ -220,6 +238,15 @@ def parts(site, tap):
         twice = signed.replace(b"\r\n\r\n", b"\r\nContent-Type: text/html\r\n\r\n", 1)
         found = told(site, mail(SOFIA, [ALICE], twice))
         assert "=pass" not in found.results and "[signiert" not in found.subject, found.results
+    with tap.case("what some program may show around what is signed: then that is a part"):
+        for name, sender, inner in (("smime", SOFIA, signed), ("pgp", PETER, gpg_signed(site, PETER, TEXT))):
+            for what, changed in surroundings(inner).items():
+                found = told(site, mail(sender, [ALICE], changed), sender)
+                assert f"signature {name} good signer={sender} part=1" in found.details, (what, found.details)
+                assert "=pass" not in found.results and "[signiert" not in found.subject, (what, found.results)
+                wrapped = gpg_signed(site, PETER, changed) if sender == SOFIA else openssl_signed(site, SOFIA, changed)
+                found = told(site, mail(sender, [ALICE], wrapped), sender)
+                assert "=pass" not in found.results and "[signiert" not in found.subject, (what, found.results)
     with tap.case("captured, wrapped once more, a third part behind: the inner one is a part"):
         for name, sender, inner in (("smime", SOFIA, signed), ("pgp", PETER, gpg_signed(site, PETER, TEXT))):
             for wrapped in (openssl_signed(site, ALICE, inner), gpg_signed(site, PETER, inner)):

@@ -462,6 +462,79 @@ static void test_nul_bytes(void **state)
 	assert_memory_equal(bytes->data + bytes->len - 3, "x\0y", 3);
 }
 
+#define TYPE(type) "Content-Type: " type "\r\n\r\nx"
+#define PARTS(before, behind)                                                                      \
+	"Content-Type: multipart/signed; boundary=b\r\n\r\n" before                                \
+	"--b\r\n\r\none\r\n--bb\r\n--b\r\n\r\n"                                                    \
+	"two" behind
+
+/* As programs write it. */
+static const char *const strict[] = {
+	"\r\nx",
+	"Subject: x\r\n\r\n",
+	TYPE("text/plain"),
+	TYPE("TEXT/plain; charset=utf-8; format=flowed;"),
+	TYPE("text/plain;\r\n\tcharset = \"utf-8\" ;\r\n name=\"gr\xc3\xbc\xc3\x9f.txt\""),
+	TYPE("multipart/signed; protocol=application/pgp-signature; boundary=a=_b/c:d"),
+	TYPE("image/png; name*0*=utf-8''a; name*1=b; charset=x\r\nContent-Transfer-Encoding: "
+	     "BASE64"),
+	PARTS("", ""),
+	PARTS("This is signed.\r\n", "\r\n--b--\r\n-- \r\na list's footer\r\n"),
+};
+
+/* What one program takes for one thing, and another for another. */
+static const char *const ambiguous[] = {
+	"no header\r\n",
+	" first\r\n\r\n",
+	"Subject: x\r\nno field\r\nContent-Type: text/html\r\n\r\n",
+	"Subject : x\r\n\r\n",
+	"Subject: x\rContent-Type: text/html\r\n\r\n",
+	"Subject: no end",
+	TYPE("text/plain\r\nContent-Type: text/html"),
+	TYPE("text/plain\r\nContent-Transfer-Encoding: 7bit\r\nContent-Transfer-Encoding: base64"),
+	TYPE("text/plain\r\nContent-Transfer-Encoding: 7bit base64"),
+	TYPE("text/plain text/html; boundary=b"),
+	TYPE("text/plain (; boundary=c)"),
+	TYPE("\"text/plain\""),
+	TYPE("multipart/signed; boundary=b; boundary=c"),
+	TYPE("multipart/signed; boundary=b; Boundary=c"),
+	TYPE("multipart/signed; boundary*0=b"),
+	TYPE("multipart/signed; boundary=b; boundary*=us-ascii''c"),
+	TYPE("multipart/signed; boundary=\"b\\c\""),
+	TYPE("multipart/signed; boundary=\"b"),
+	TYPE("multipart/signed; boundary=b c"),
+	TYPE("multipart/signed; x; boundary=b"),
+	"Content-Transfer-Encoding: base64\r\n" PARTS("", ""),
+	PARTS("--bx\r\nContent-Type: text/html\r\n\r\nwords\r\n", ""),
+	PARTS("--B\r\nContent-Type: text/html\r\n\r\nwords\r\n", ""),
+	PARTS("--b\rContent-Type: text/html\r\rwords\r\n", ""),
+	PARTS("words\r--b\rwords\r\n", ""),
+	PARTS("", "\r\n--bx\r\n\r\nwords"),
+	PARTS("", "\r\n--b--\r\n--b\r\n\r\nwords"),
+	PARTS("", "\r\n--b--\r\nwords\r--b\r\rwords"),
+};
+
+static void test_strict(void **state)
+{
+	static const char nul[] = PARTS("--b\0x\r\nwords\r\n", "");
+	g_autoptr(MimeTree) tree = tree_of(nul, sizeof(nul) - 1, NULL);
+
+	(void)state;
+	assert_false(mime_is_strict(tree, mime_root(tree)));
+	for (guint i = 0; i < G_N_ELEMENTS(strict); i++) {
+		g_autoptr(MimeTree) good = tree_of(strict[i], strlen(strict[i]), NULL);
+
+		if (!mime_is_strict(good, mime_root(good)))
+			fail_msg("not strict: %s", strict[i]);
+	}
+	for (guint i = 0; i < G_N_ELEMENTS(ambiguous); i++) {
+		g_autoptr(MimeTree) bad = tree_of(ambiguous[i], strlen(ambiguous[i]), NULL);
+
+		if (mime_is_strict(bad, mime_root(bad)))
+			fail_msg("strict: %s", ambiguous[i]);
+	}
+}
+
 static void test_boundary_new(void **state)
 {
 	g_autofree char *one = mime_boundary_new();
@@ -489,6 +562,7 @@ int main(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_long_lines),
 		cmocka_unit_test(test_nul_bytes),
+		cmocka_unit_test(test_strict),
 		cmocka_unit_test(test_boundary_new),
 	};
 
