@@ -131,6 +131,14 @@ static gboolean has_silent_name(const MimePart *part)
 	return !part->filename || has_suffix(part, suffixes);
 }
 
+/* Exchange leaves a blank ATT00001.txt behind, where it cut a text into pieces. */
+static gboolean is_exchange_blank(const MimePart *part)
+{
+	return g_str_equal(part->type, "text/plain") && part->filename &&
+	       g_regex_match_simple("^ATT[0-9]{1,8}\\.txt$", part->filename,
+				    G_REGEX_CASELESS | G_REGEX_DOLLAR_ENDONLY, 0);
+}
+
 /* By its content: the type alone is what the sender likes it to be. */
 static gboolean is_keys(const Survey *survey, const MimePart *part)
 {
@@ -152,7 +160,8 @@ static LeafForm look_at_text(Survey *survey, Leaf *leaf)
 	if (!text)
 		return LEAF_FOREIGN;
 	if (pgp_text_is_blank(text, size))
-		return has_silent_name(leaf->part) ? LEAF_SILENT : LEAF_FOREIGN;
+		return has_silent_name(leaf->part) || is_exchange_blank(leaf->part) ? LEAF_SILENT
+										    : LEAF_FOREIGN;
 	if ((!html && !g_str_equal(leaf->part->type, "text/plain")) || leaf->part->attached ||
 	    !strstr(text, "-----BEGIN PGP "))
 		return LEAF_FOREIGN;

@@ -15,7 +15,7 @@
 typedef enum {
 	LEAF_FOREIGN, /* anything else: a text, an image, a signed part, an attached message */
 	LEAF_SILENT, /* says nothing to a reader: a blank text, OpenPGP keys or signatures and no
-			more, without a name that says otherwise */
+			more, without a name that says more (Exchange's ATT00001.txt says nothing) */
 	LEAF_TEXT, /* a text with armoured blocks in it; of HTML, one and nothing else */
 	LEAF_ECHO, /* the HTML form of such a text, with the same block */
 	LEAF_FILE, /* wholly one OpenPGP ciphertext, by its name an encrypted file */

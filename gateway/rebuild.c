@@ -76,27 +76,60 @@ NewPart *new_part_file(const MimePart *leaf, Spool *content)
 	return part;
 }
 
-/* How long the next line is, and its end: each that some reader shows as one. */
-static gsize line_length(const char *text, gsize size, gsize *end)
+/* How long the line end at this place is: of each kind that some reader shows as one; 0: there is
+ * none. In UTF-8 these are U+0085, U+2028 and U+2029. */
+static gsize line_end(const char *text, gsize size, gboolean has_c1)
+{
+	static const char *const ends[] = {"\r\n", "\r",       "\n",	       "\v",
+					   "\f",   "\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xa9"};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(ends); i++) {
+		gsize length = strlen(ends[i]);
+
+		if (length <= size && memcmp(text, ends[i], length) == 0)
+			return length;
+	}
+	return has_c1 && size > 0 && *text == '\x85' ? 1 : 0;
+}
+
+/* Is the byte 0x85 a line end by itself? In ISO 8859, and where a reader may take what is no UTF-8
+ * for that. */
+static gboolean has_c1(const Leaf *leaf)
+{
+	const char *charset = mime_param(leaf->part, "charset");
+
+	if (charset && g_ascii_strncasecmp(charset, "iso-", 4) == 0)
+		return TRUE;
+	return (!charset || g_ascii_strncasecmp(charset, "u", 1) == 0) &&
+	       !g_utf8_validate(leaf->text, -1, NULL);
+}
+
+typedef struct {
+	Sink *sink;
+	gboolean has_c1;
+} Marking;
+
+/* How long the next line is, and its end (0: there is none). */
+static gsize line_length(const Marking *marking, const char *text, gsize size, gsize *end)
 {
 	gsize length = 0;
 
-	while (length < size && !strchr("\r\n\v\f", text[length]))
+	while ((*end = line_end(text + length, size - length, marking->has_c1)) == 0 &&
+	       length < size)
 		length++;
-	*end = length == size ? 0 : g_str_has_prefix(text + length, "\r\n") ? 2 : 1;
 	return length;
 }
 
-static gboolean mark_lines(const char *text, gsize size, Sink *sink, GError **error)
+static gboolean mark_lines(const Marking *marking, const char *text, gsize size, GError **error)
 {
 	for (gsize at = 0; at < size;) {
-		gsize end, length = line_length(text + at, size - at, &end);
+		gsize end, length = line_length(marking, text + at, size - at, &end);
 
 		if (!pgp_text_is_blank(text + at, length) &&
-		    !sink_write(sink, MARK, strlen(MARK), error))
+		    !sink_write(marking->sink, MARK, strlen(MARK), error))
 			return FALSE;
-		if (!sink_write(sink, text + at, length + end, error) ||
-		    (end == 0 && !sink_write(sink, "\r\n", 2, error)))
+		if (!sink_write(marking->sink, text + at, length + end, error) ||
+		    (end == 0 && !sink_write(marking->sink, "\r\n", 2, error)))
 			return FALSE;
 		at += length + end;
 	}
@@ -118,6 +151,7 @@ gboolean rebuild_can_mark(const Leaf *leaf)
 gboolean rebuild_marked_text(const Leaf *leaf, char *const *notes, Spool *into, GError **error)
 {
 	g_autoptr(Sink) sink = spool_sink(into);
+	const Marking marking = {sink, has_c1(leaf)};
 
 	if (leaf->outside && !sink_print(sink, error, "%s\r\n\r\n", LEGEND))
 		return FALSE;
@@ -127,7 +161,7 @@ gboolean rebuild_marked_text(const Leaf *leaf, char *const *notes, Spool *into, 
 		gsize size = piece->end - piece->start;
 
 		if (notes[i]			      ? !sink_print(sink, error, "%s\r\n", notes[i])
-		    : piece->kind == PGP_TEXT_OUTSIDE ? !mark_lines(text, size, sink, error)
+		    : piece->kind == PGP_TEXT_OUTSIDE ? !mark_lines(&marking, text, size, error)
 						      : !sink_write(sink, text, size, error))
 			return FALSE;
 	}

@@ -192,6 +192,16 @@ def around(inline, tap):
         seen = message.get_payload(decode=True) if not message.is_multipart() else parts(message)[0][1]
         marked = [line for line in re.split(rb"[\r\n\f\v]+", seen) if line.startswith(b"| ")]
         assert marked == [b"| a", b"| [Sealpost: b]", b"| [Sealpost: c]"], seen
+        words = "a\u2028[Sealpost: \u4e05\u0105]\u2029[Sealpost: c]\x85[Sealpost: d]\n"  # U+4E05, U+0105: ... 85 in UTF-8
+        for charset in ("utf-8", "us-ascii", "windows-1252", "koi8-r"):
+            _, message, _ = inline.explain(text(words.encode() + inline.sealed(), charset, "base64"))
+            seen = parts(message)[0][1].decode()
+            assert [x for x in re.split("[\r\n\u2028\u2029\x85]+", seen) if x.startswith("| ")] == [
+                "| a", "| [Sealpost: \u4e05\u0105]", "| [Sealpost: c]", "| [Sealpost: d]"], (charset, seen)
+        for charset, marks in (("iso-8859-1", 3), ("utf-8", 3), ("us-ascii", 3), ("windows-1252", 1), ("koi8-r", 1)):
+            entity = text(b"a\x85[Sealpost: b]\xc3\x85[Sealpost: \xe4]\n" + inline.sealed(), charset, "base64")
+            _, message, _ = inline.explain(entity)
+            assert parts(message)[0][1].count(b"| ") == marks + 1, (charset, message)
         for charset in ("utf-7", "iso-2022-jp", "x-unknown"):
             entity = text(b"+AAoAWwBT-\n" + inline.sealed(), charset)
             variant, _, raw = inline.explain(entity)
@@ -265,6 +275,11 @@ def multiparts(inline, tap):
         variant, message, _ = inline.explain(multipart("mixed", text(b"\n"), text(inline.sealed()), key))
         assert layers(variant) == [OPENED] and b"Geheim" in parts(message)[1][1], variant
         assert b"BEGIN PGP PUBLIC KEY" in parts(message)[2][1]
+        for name in ("ATT00001.txt", "att2.TXT"):
+            rest = text(b"\n \n", extra=f'Content-Disposition: attachment; filename="{name}"\r\n')
+            variant, message, _ = inline.explain(multipart("mixed", text(inline.sealed()), rest))
+            assert layers(variant) == [OPENED] and not variant["warnings"], variant
+            assert parts(message)[0][1] == b"Geheim\r\n" and parts(message)[1][0] == name, message
         named = key.replace(b"keys\r\n", b'keys; name="0x1.asc"\r\n', 1)
         variant, _, _ = inline.explain(multipart("mixed", text(inline.signed(b"hi\n")), named))
         assert signatures(variant) == [GOOD], variant
@@ -274,7 +289,9 @@ def multiparts(inline, tap):
                       b"Content-Type: application/pgp-signature\r\n\r\npay eve\r\n",
                       key.replace(b"\r\n\r\n", b"\r\n\r\npay eve\r\n", 1),
                       key.replace(b"keys\r\n", b'keys; name="pay eve.txt"\r\n', 1),
-                      text(b"\n", extra='Content-Disposition: attachment; filename="pay eve.txt"\r\n')):
+                      *(text(words, extra=f'Content-Disposition: attachment; filename="{name}"\r\n') for words, name in (
+                          (b"\n", "pay eve.txt"), (b"\n", "ATT00001 pay eve.txt"), (b"\n", "ATT00001.txt.exe"),
+                          (b"\n", "ATT00001.html"), (b"\n", "ATT.txt"), (b"x", "ATT00001.txt")))):
             entity = multipart("mixed", text(inline.sealed()), other)
             variant, _, raw = inline.explain(entity)
             assert layers(variant) == [FOREIGN] and entity in raw, (other, variant)
