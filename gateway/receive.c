@@ -159,6 +159,14 @@ void receive_end_of_headers(Job *job)
 	job->body_start = spool_length(job->message);
 }
 
+/* How much more the message may grow. */
+static gsize room(const Job *job)
+{
+	goffset limit = conf_size(job->snapshot->conf, "gateway", "message_limit");
+
+	return (gsize)MAX(0, limit - spool_length(job->message));
+}
+
 gboolean receive_body(Job *job, const void *data, gsize size)
 {
 	GError *error = NULL;
@@ -168,10 +176,14 @@ gboolean receive_body(Job *job, const void *data, gsize size)
 	sha256_update(job->sha256, data, size);
 	if (spool_append(job->message, data, size, &error))
 		return TRUE;
-	/* A stranger's message that is too large for us is not ours to refuse: it passes as it is. */
+	/* A stranger's message that is too large for us is not ours to refuse: it passes as it is. Of a
+	 * notice its beginning is needed. */
 	if (!job->trusted && g_error_matches(error, SEALPOST_ERROR, ERROR_TOO_LARGE)) {
 		job->too_large = TRUE;
-		g_error_free(error);
+		g_clear_error(&error);
+		if (client_brings_notice(job->client) &&
+		    !spool_append(job->message, data, room(job), &error))
+			fail(job, error);
 	} else {
 		fail(job, error);
 	}

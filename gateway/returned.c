@@ -30,16 +30,6 @@ static const MimePart *find_quoted(const MimePart *root)
 	return NULL;
 }
 
-static Headers *quoted_header(const Job *job, const MimePart *part, GError **error)
-{
-	g_autoptr(Source) source = spool_source(job->message, part->content);
-	g_autoptr(Spool) copy = protect_spool(job);
-	g_autoptr(Sink) sink = spool_sink(copy);
-	Range body;
-
-	return stream_copy(source, sink, error) ? head_read(copy, &body, error) : NULL;
-}
-
 /* Only we write this field, and it says so of every layer. */
 static gboolean was_opened(const Headers *quoted)
 {
@@ -53,14 +43,28 @@ static gboolean was_opened(const Headers *quoted)
 	}
 }
 
-/* What tells which message it was, and was never encrypted. */
-static gboolean write_kept(const Headers *quoted, Sink *sink, GError **error)
+/* *opened: it is of a message that we opened; of a header that does not end here, nobody knows. */
+static Headers *quoted_header(const Job *job, const MimePart *part, gboolean *opened,
+			      GError **error)
+{
+	g_autoptr(Source) source = spool_source(job->message, part->content);
+	g_autoptr(Spool) copy = protect_spool(job);
+	g_autoptr(Sink) sink = spool_sink(copy);
+	Range body;
+	Headers *headers = stream_copy(source, sink, error) ? head_read(copy, &body, error) : NULL;
+
+	*opened = headers && (was_opened(headers) || (job->too_large && body.start == body.end));
+	return headers;
+}
+
+/* What tells which message it was: of one that was opened, what was never encrypted. */
+static gboolean write_kept(const Headers *quoted, gboolean opened, Sink *sink, GError **error)
 {
 	static const char *const kept[] = {"Received", "Message-ID", "X-Sealpost-Incoming"};
 	g_autoptr(Headers) headers = headers_copy(quoted);
 
 	for (guint i = headers_count(headers); i-- > 0;) {
-		gboolean keep = FALSE;
+		gboolean keep = !opened;
 
 		for (guint k = 0; k < G_N_ELEMENTS(kept); k++)
 			keep = keep ||
@@ -79,15 +83,36 @@ static gboolean write_range(const Job *job, Range range, Sink *sink, GError **er
 	return stream_copy(source, sink, error);
 }
 
-static Spool *shortened(const Job *job, const MimePart *part, const Headers *quoted, GError **error)
+/* The rest of a notice that is too large has not been kept: it ends here. */
+static gboolean write_end(const MimePart *root, Sink *sink, GError **error)
+{
+	const char *boundary = mime_param(root, "boundary");
+
+	return !boundary || sink_print(sink, error, "\r\n--%s--\r\n", boundary);
+}
+
+typedef struct {
+	const MimePart *root;
+	const MimePart *part; /* that quotes; NULL: there is none */
+	const Headers *header; /* its */
+	gboolean opened;
+} Quoted;
+
+static Spool *shortened(const Job *job, const Quoted *quoted, GError **error)
 {
 	g_autoptr(Spool) spool = protect_spool(job);
 	g_autoptr(Sink) sink = spool_sink(spool);
-	Range before = {job->body_start, part->content.start};
-	Range behind = {part->content.end, spool_length(job->message)};
+	Range before = {job->body_start, spool_length(job->message)};
+	Range behind = {before.end, before.end};
 
-	if (!write_range(job, before, sink, error) || !write_kept(quoted, sink, error) ||
-	    !write_range(job, behind, sink, error))
+	if (quoted->part) {
+		before.end = quoted->part->content.start;
+		behind.start = quoted->part->content.end;
+	}
+	if (!write_range(job, before, sink, error) ||
+	    (quoted->part && !write_kept(quoted->header, quoted->opened, sink, error)) ||
+	    !(job->too_large ? write_end(quoted->root, sink, error)
+			     : write_range(job, behind, sink, error)))
 		return NULL;
 	return g_steal_pointer(&spool);
 }
@@ -95,25 +120,24 @@ static Spool *shortened(const Job *job, const MimePart *part, const Headers *quo
 Output *returned_output(const Job *job, GError **error)
 {
 	g_autoptr(Output) output = g_new0(Output, 1);
-	g_autoptr(MimeTree) tree = NULL;
-
-	output->edits = g_ptr_array_new();
-	if (job->too_large) {
-		g_set_error(error, SEALPOST_ERROR, ERROR_INTERNAL, "a notice over message_limit");
-		return NULL;
-	}
 	/* What it quotes may be as deep as a message may be, and is one level deeper here. */
-	tree = mime_parse_unquoted(job->message, error);
+	g_autoptr(MimeTree) tree = mime_parse_unquoted(job->message, error);
+	Quoted quoted = {NULL, NULL, NULL, FALSE};
+
 	if (!tree)
 		return NULL;
-	const MimePart *part = find_quoted(mime_root(tree));
-	g_autoptr(Headers) quoted = part ? quoted_header(job, part, error) : NULL;
+	output->edits = g_ptr_array_new();
+	quoted.root = mime_root(tree);
+	quoted.part = find_quoted(quoted.root);
+	g_autoptr(Headers) header =
+		quoted.part ? quoted_header(job, quoted.part, &quoted.opened, error) : NULL;
 
-	if (part && !quoted)
+	if (quoted.part && !header)
 		return NULL;
-	if (!quoted || !was_opened(quoted))
+	if (!quoted.opened && !job->too_large)
 		return g_steal_pointer(&output);
-	output->body = shortened(job, part, quoted, error);
+	quoted.header = header;
+	output->body = shortened(job, &quoted, error);
 	if (!output->body)
 		return NULL;
 	output->body_range = (Range){0, spool_length(output->body)};

@@ -42,8 +42,6 @@ static const Text warning_texts[] = {
 	{"forged-display-name",
 	 {"sender's name shows another address", "Name des Absenders zeigt eine andere Adresse"}},
 	{"protected-from-differs", {"another sender inside", "innen ein anderer Absender"}},
-	{"changed-key",
-	 {"the sender's key has changed", "der Schlüssel des Absenders hat gewechselt"}},
 	{"partial-encryption", {"only a part was encrypted", "nur ein Teil war verschlüsselt"}},
 	{"partial-signature", {"only a part is signed", "nur ein Teil ist signiert"}},
 	{"signed-ciphertext",

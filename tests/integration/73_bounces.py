@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was opened, and is refused further in: no notice that Postfix makes of it, to whomever, carries
 anything of the text that was encrypted. A real internal server refuses after Postfix has accepted."""
+import email
 import smtplib
 
 import foreign
@@ -71,7 +72,7 @@ def opened_first(site, kind, sender):
 
 
 with script() as tap, tap.site(people=cast.CAST, policy=POLICY, postfix_settings=POSTFIX,
-                               portal=False) as site:
+                               settings={"gateway": {"message_limit": "30K"}}, portal=False) as site:
     inside, outside = site.sinks["firma.example"], site.sinks
     for kind, sender in (("smime", SOFIA), ("pgp", PETER)):
         domain = sender.split("@")[1]
@@ -149,3 +150,17 @@ with script() as tap, tap.site(people=cast.CAST, policy=POLICY, postfix_settings
             assert b"Subject: My words" in notice.content and text in notice.content, notice.content
             site.postfix.wait_empty()
             site.empty_out()
+    with tap.case("a notice over message_limit: the words and the header that it quotes, and an end"):
+        inside.refuse["DATA"] = REFUSED
+        entity = foreign.entity("Offen\n" + ("x" * 70 + "\n") * 600)
+        with smtplib.SMTP("127.0.0.1", site.smtp_port, timeout=120) as smtp:
+            smtp.ehlo()
+            smtp.docmd("XCLIENT", "ADDR=192.0.2.66 NAME=mx.stranger.example")
+            smtp.ehlo_resp = smtp.helo_resp = None
+            smtp.sendmail(SOFIA, [ALICE], as_bytes(foreign.mail(SOFIA, [ALICE], entity, "My words")))
+        notice = wait_for(lambda: [c for c in site.outbox.copies() if c.recipients == [SOFIA]], 60, "the bounce")[0]
+        assert b"Subject: My words" in notice.content and b"x" * 70 not in notice.content, notice.content
+        parsed = email.message_from_bytes(notice.content)
+        assert [p.get_content_type() for p in parsed.get_payload()][1:] == ["message/delivery-status", "message/rfc822"]
+        assert not parsed.defects and b"554 5.6.0 not liked" in notice.content, parsed.defects
+        site.postfix.wait_empty()

@@ -73,8 +73,12 @@ Job *make_job(Snapshot *snapshot, const char *address, const char *from, const c
 	gsize used = 0;
 	g_autoptr(Headers) headers = head_parse(text, strlen(text), &used, NULL);
 
-	if (!address || !*address)
+	gboolean notice = g_strcmp0(address, CLIENT_RETURNED) == 0;
+
+	if (!address || !*address || notice)
 		client = (Client){.address = (char *)"127.0.0.1", .port = 0};
+	if (notice)
+		client.daemon_name = (char *)CLIENT_RETURNED;
 	Job *job = job_new(snapshot, &client);
 
 	receive_sender(job, from, NULL);

@@ -15,8 +15,8 @@ Snapshot *make_snapshot(const char *rules, const char *settings);
 /* Frees it and removes its folder. */
 void remove_snapshot(Snapshot *snapshot);
 
-/* A whole message received: address of the client, "" or NULL for the `sendmail` command; text
- * with LF line ends; to: NULL-terminated. */
+/* A whole message received: address of the client, "" or NULL for the `sendmail` command,
+ * CLIENT_RETURNED for a notice of the MTA; text with LF line ends; to: NULL-terminated. */
 Job *make_job(Snapshot *snapshot, const char *client, const char *from, const char *const *to,
 	      const char *text);
 

@@ -303,12 +303,20 @@ static void test_claimed_many(void **state)
 	"\n\n" quoted "\n--b--\n"
 #define OPENED "X-Sealpost-Incoming: smime-signed opened;\n\tpgp-encrypted opened\n"
 
+static char *read_body(const Output *output)
+{
+	gsize size = (gsize)output->body_range.end;
+	char *body = g_malloc0(size + 1);
+
+	assert_int_equal(spool_read_all(output->body, 0, body, size, NULL), size);
+	return body;
+}
+
 /* Nothing secret is left of it, and all that a notice is for. */
 static void check_cut(const Output *output)
 {
-	g_autofree char *body = g_malloc0((gsize)output->body_range.end + 1);
+	g_autofree char *body = read_body(output);
 
-	spool_read(output->body, 0, body, (gsize)output->body_range.end, NULL);
 	assert_null(strstr(body, "secret"));
 	assert_non_null(strstr(body, "words"));
 	assert_non_null(strstr(body, "Action: failed"));
@@ -339,7 +347,7 @@ static void test_returned(void **state)
 
 	(void)state;
 	for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
-		g_autoptr(Job) job = make_job(snapshot, "", "", to, table[i].text);
+		g_autoptr(Job) job = make_job(snapshot, CLIENT_RETURNED, "", to, table[i].text);
 		g_autoptr(Output) output = returned_output(job, NULL);
 
 		assert_non_null(output);
@@ -370,7 +378,7 @@ static void test_returned_deep(void **state)
 		g_string_append(inside, "\nsecret");
 		g_autofree char *text =
 			g_strdup_printf(NOTICE("message/rfc822", "%s"), inside->str);
-		g_autoptr(Job) job = make_job(snapshot, "", "", to, text);
+		g_autoptr(Job) job = make_job(snapshot, CLIENT_RETURNED, "", to, text);
 		g_autoptr(Output) output = returned_output(job, NULL);
 
 		assert_non_null(output);
@@ -380,13 +388,69 @@ static void test_returned_deep(void **state)
 	remove_snapshot(snapshot);
 }
 
+/* Over message_limit: what was kept of it goes, cut before what it quotes, and with an end. */
+static void test_returned_large(void **state)
+{
+#define SIGNED "X-Sealpost-Incoming: smime-signed opened\n"
+#define STATUS "From: x\nContent-Type: multipart/report; boundary=b\n\n--b\n\nwords\n--b\n"
+	static const struct {
+		const char *head;
+		const char *kept; /* of it, besides what every notice keeps; NULL: nothing secret */
+	} table[] = {
+		{OPENED "Subject: secret\nMessage-ID: <kept>\n\n", NULL},
+		{SIGNED "Subject: secret\nMessage-ID: <kept>\n\n", "Subject: secret"},
+		/* longer than the limit: it may say at its end that it was opened */
+		{SIGNED "Message-ID: <kept>\nSubject: secret\nX:", NULL},
+	};
+	const char *to[] = {"x@b", NULL};
+	Snapshot *snapshot = make_snapshot("outgoing plain\n", "[gateway]\nmessage_limit = 64K\n");
+	g_autofree char *filler = g_strnfill(600, 'x');
+	g_autoptr(GString) lines = g_string_new(NULL);
+
+	(void)state;
+	while (lines->len < 80000)
+		g_string_append_printf(lines, " %s secret-word\n", filler);
+	for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+		g_autofree char *text = g_strconcat(
+			STATUS "Content-Type: message/delivery-status\n\nAction: failed\n\n--b\n"
+			       "Content-Type: message/rfc822\n\n",
+			table[i].head, lines->str, "--b--\n", NULL);
+		g_autoptr(Job) job = make_job(snapshot, CLIENT_RETURNED, "", to, text);
+		g_autoptr(Output) output = returned_output(job, NULL);
+
+		assert_true(job->too_large);
+		assert_non_null(output->body);
+		g_autofree char *body = read_body(output);
+		assert_null(strstr(body, "secret-word"));
+		if (table[i].kept)
+			assert_non_null(strstr(body, table[i].kept));
+		else
+			check_cut(output);
+		assert_true(g_str_has_suffix(body, "\r\n--b--\r\n"));
+	}
+	/* Its own words are too many. */
+	g_autofree char *text = g_strconcat(STATUS "Action: failed\n\n", lines->str, NULL);
+	g_autoptr(Job) job = make_job(snapshot, CLIENT_RETURNED, "", to, text);
+	g_autoptr(Output) output = returned_output(job, NULL);
+	g_autofree char *body = read_body(output);
+
+	assert_non_null(strstr(body, "Action: failed"));
+	assert_true(g_str_has_suffix(body, "\r\n--b--\r\n"));
+	remove_snapshot(snapshot);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_encrypted), cmocka_unit_test(test_signed),
-		cmocka_unit_test(test_tls),	  cmocka_unit_test(test_threads),
-		cmocka_unit_test(test_returned),  cmocka_unit_test(test_returned_deep),
-		cmocka_unit_test(test_claimed),	  cmocka_unit_test(test_claimed_many),
+		cmocka_unit_test(test_encrypted),
+		cmocka_unit_test(test_signed),
+		cmocka_unit_test(test_tls),
+		cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_returned),
+		cmocka_unit_test(test_returned_deep),
+		cmocka_unit_test(test_claimed),
+		cmocka_unit_test(test_claimed_many),
+		cmocka_unit_test(test_returned_large),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

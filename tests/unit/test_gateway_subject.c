@@ -241,6 +241,10 @@ static void test_tags(void **state)
 	opened_warn(opened, "group-from");
 	assert_tags((Tags)ALL, opened, "[WARNING: sender unclear]");
 
+	opened = opened_new();
+	opened_warn(opened, "changed-key");
+	assert_tags((Tags)ALL, opened, "[WARNING: signed with another key than before]");
+
 	g_autofree char *plain = tags_text(&(Tags)ALL, NULL);
 
 	assert_string_equal(plain, "");
