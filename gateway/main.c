@@ -118,6 +118,28 @@ static Snapshot *start(const char *path, GError **error)
 	return snapshot_open(conf, error);
 }
 
+/* What was opened at the start stays open, whatever a new version says. */
+static void warn_of_fixed(const Conf *old, const Conf *fresh)
+{
+	static const struct {
+		const char *section, *key;
+		const char *(*get)(const Conf *conf, const char *section, const char *key);
+	} fixed[] = {
+		{"sealpost", "user", conf_string},	 {"gateway", "listen", conf_address},
+		{"gateway", "socket_mode", conf_string}, {"gateway", "runtime_folder", conf_path},
+		{"gateway", "journal", conf_path},	 {"gateway", "threads", conf_path},
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(fixed); i++) {
+		const char *before = fixed[i].get(old, fixed[i].section, fixed[i].key);
+		const char *now = fixed[i].get(fresh, fixed[i].section, fixed[i].key);
+
+		if (g_strcmp0(before, now) != 0)
+			log_warning("[%s] %s has changed: only a restart takes that",
+				    fixed[i].section, fixed[i].key);
+	}
+}
+
 /* A broken new version is refused; the old one stays in force. */
 static void reload(const char *conf_path)
 {
@@ -133,6 +155,7 @@ static void reload(const char *conf_path)
 	}
 	snapshot_configure_log(fresh);
 	milter_set_snapshot(fresh);
+	warn_of_fixed(old->conf, conf);
 	log_info("reloaded %s: %u rules", conf_path, policy_rule_count(fresh->policy));
 }
 

@@ -115,6 +115,17 @@ with script() as tap, tap.site(settings=SETTINGS) as site:
         send(site, cast.SOFIA)
         protected(site, cast.SOFIA)
 
+    with tap.case("what only a restart takes is said at SIGHUP, and all else is taken"):
+        site.sealpost.set("gateway", listen="unix:/nowhere.sock", journal="state/elsewhere.db")
+        reloaded(site, RELOADED)
+        log = site.sealpost.gateway_log()
+        for words in ("[gateway] listen has changed", "[gateway] journal has changed"):
+            assert log.count(words) == 1, words
+        send(site, cast.SOFIA)
+        protected(site, cast.SOFIA)
+        site.sealpost.conf.write_text(conf)
+        reloaded(site, RELOADED)
+
     FULL = "disk full while spooling: 452 or 451, and then all is well again"
     if can_mount(site.folder / "log"):
         with tap.case(FULL):
