@@ -25,6 +25,7 @@ outgoing subject has "[over]"    require smime over tls, portal
 outgoing subject has "[no]"      reject "not today"
 outgoing subject has "[plain]"   plain
 outgoing                         require smime, pgp, verified tls, portal
+internal to "team@firma.example" require smime, portal
 copy outgoing subject has "[copy]" to "archiv@firma.example"
 """
 
@@ -46,7 +47,11 @@ def headers_kept(sent, copy):
     assert fields(sent) == fields(copy.content), (fields(sent), fields(copy.content))
 
 
-with script() as tap, tap.site(people=PEOPLE, policy=POLICY) as site:
+ALIAS = "inline:{{team@firma.example=team@smime.example,boss@firma.example}}"
+
+
+with script() as tap, tap.site(people=PEOPLE, policy=POLICY,
+                               postfix_settings={"virtual_alias_maps": ALIAS}) as site:
     with tap.case("S/MIME, certificate from LDAP: encrypted to her, signed by alice"):
         sent = send(site, [cast.SOFIA])
         copy = site.arrived(1)[0]
@@ -163,6 +168,17 @@ with script() as tap, tap.site(people=PEOPLE, policy=POLICY) as site:
         code, text = refused(send, site, [cast.OTTO], "[no] x")
         assert code == 550 and "not today" in text, (code, text)
         assert not site.outbox.copies() and not site.postfix.in_queue()
+
+    with tap.case("an alias of ours that leads outside: protected where a rule names it"):
+        send(site, ["team@firma.example"])
+        link = portal_link(opened_by(site, cast.OTTO, site.arrived(2)[0]).mail,
+                           site.sealpost.portal_url)
+        assert link and all(TEXT.encode() not in copy.content for copy in site.outbox.copies())
+        site.sealpost.run("key", "import", "--for", "team@firma.example",
+                          site.cabinet(SVEN, "cert.pem"))
+        send(site, ["team@firma.example"])
+        for copy in site.arrived(2):
+            assert opened_by(site, SVEN, copy).layers == ["smime-encrypted", "smime-signed"]
 
     with tap.case("mail among ourselves stays as it is"):
         sent = send(site, [cast.BOSS])
