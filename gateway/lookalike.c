@@ -21,53 +21,87 @@ typedef struct {
 	gsize start, end;
 } Mark;
 
-/* The words of our tags, as marks: without accents, "l" as "i" (see plain_letters). */
+/* The words of our tags, as marks: without accents, "l" as "i", "x" for a letter that looks like none
+ * of ours (see plain_letters). With them those that pairs of letters make: "cl" for "d", "vv" for "w",
+ * "ii" for "ü". */
 static const struct {
 	const char *word;
 	gboolean colon; /* a tag only with a colon behind: "[WARNING] disk is full" is none */
 } words[] = {
-	{"encrypted", FALSE},	   {"signed", FALSE},	{"warning", TRUE}, {"verschiusseit", FALSE},
-	{"verschiuesseit", FALSE}, {"signiert", FALSE}, {"warnung", TRUE},
+	{"encrypted", FALSE},	  {"encrypteci", FALSE},     {"signed", FALSE},
+	{"signeci", FALSE},	  {"warning", TRUE},	     {"vvarning", TRUE},
+	{"verschiusseit", FALSE}, {"verschiuesseit", FALSE}, {"verschiuxeit", FALSE},
+	{"verschiuexeit", FALSE}, {"verschiiisseit", FALSE}, {"signiert", FALSE},
+	{"warnung", TRUE},	  {"vvarnung", TRUE},
 };
 
-/* Letters that look like those of the words but do not decompose into them. */
+/* Letters that look like those of the words but do not decompose into them: Cyrillic, Greek, Armenian,
+ * small capitals, with strokes and hooks, Coptic, Cherokee, Lisu. */
 static const struct {
 	char look;
 	const char *letters;
 } plain_letters[] = {
-	{'a', "аαɑ\u1d00\uab7a"},
-	{'c', "сϲⅽ\u1d04"},
-	{'d', "ԁɖⅾ\u1d05"},
-	{'e', "еεɛҽ℮\u1d07"},
-	{'g', "ɡցԍ\u0262"},
-	{'h', "һհɦʜН\u13bb"},
-	{'i', "іιıɩӏ\u026a\u0196"},
-	{'n', "пոηɲ\u0274ΝИ"},
-	{'p', "рρ\u1d18\u03f8"},
-	{'r', "гɾʀᴦ"},
-	{'s', "ѕʂꜱς"},
-	{'t', "тτ\u1d1b"},
-	{'u', "υսʋ\u1d1c"},
-	{'v', "ѵνᴠ"},
-	{'w', "ԝѡωա\u1d21"},
-	{'y', "уүγỿ\u028f"},
+	{'a', "аαɑᴀⱥꭺᎪꓮ"},
+	{'c', "сϲᴄȼƈⲥᏟꮯꓚ"},
+	{'d', "ԁɖᴅđɗᎠꭰꓓ"},
+	{'e', "еεɛҽ℮ᴇєɇⲉᎬꭼꓰ"},
+	{'g', "ɡցԍɢǥɠᏀꮐꓖ"},
+	{'h', "һհɦʜНΗħⲏᎻꮋꓧ"},
+	{'i', "іιıɩӏɪƖɨⲓᎥꭵꓲʟłƚɫլᏞꮮꓡاו"},
+	{'n', "пոηɲɴΝИƞŋⲛꓠ"},
+	{'p', "рρᴘϸƥᵽⲣᏢꮲꓑ"},
+	{'r', "гɾʀᴦɍᏒꮢꓣ"},
+	{'s', "ѕʂꜱςȿտᏚꮪꓢ"},
+	{'t', "тτᴛŧƭⲧᎢꭲꓔ"},
+	{'u', "υսʋᴜʉꓴ"},
+	{'v', "ѵνᴠᏙꮩꓦ"},
+	{'w', "ԝѡωաᴡⱳᎳꮃꓪ"},
+	{'y', "уүγỿʏΥɏƴⲩᎩꭹꓬ"},
 };
 
+/* Emblems of letters: 🅢, 🆂 and 🇸. */
+static const gunichar emblems[] = {0x1f150, 0x1f170, 0x1f1e6};
+
+static char emblem_letter(gunichar c)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(emblems); i++)
+		if (c >= emblems[i] && c < emblems[i] + 26)
+			return (char)('a' + (c - emblems[i]));
+	return '\0';
+}
+
+static char listed_look(gunichar c)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(plain_letters); i++)
+		if (g_utf8_strchr(plain_letters[i].letters, -1, c))
+			return plain_letters[i].look;
+	return '\0';
+}
+
+/* A capital may look like another letter than its small form: Greek Υ and υ. */
 static char letter_look(gunichar c)
 {
 	if (c < 0x80)
 		return c == 'l' || c == 'L' ? 'i' : g_ascii_tolower((char)c);
-	for (gsize i = 0; i < G_N_ELEMENTS(plain_letters); i++)
-		if (g_utf8_strchr(plain_letters[i].letters, -1, c) ||
-		    g_utf8_strchr(plain_letters[i].letters, -1, g_unichar_tolower(c)))
-			return plain_letters[i].look;
-	return 'x';
+	char look = listed_look(c);
+
+	if (look == '\0')
+		look = listed_look(g_unichar_tolower(c));
+	return look ? look : 'x';
+}
+
+/* Letters and signs of other scripts among them. */
+static gboolean is_colon(gunichar c)
+{
+	return g_utf8_strchr(":∶꞉։׃ː˸ꓽःઃ܃܄᛬᠃᠉⁚፡⠆", -1, c) != NULL;
 }
 
 /* Does not show, or is drawn over its neighbour. U+FFFD stands for bytes that a reader may leave
- * out; the fillers are letters without a shape. */
+ * out, U+FFFC for what is not there; the fillers are letters without a shape. */
 static gboolean is_invisible(gunichar c)
 {
+	if (is_colon(c))
+		return FALSE;
 	switch (g_unichar_type(c)) {
 	case G_UNICODE_FORMAT:
 	case G_UNICODE_NON_SPACING_MARK:
@@ -78,7 +112,8 @@ static gboolean is_invisible(gunichar c)
 	case G_UNICODE_UNASSIGNED: return TRUE;
 	default: break;
 	}
-	return c == 0xfffd || c == 0x115f || c == 0x1160 || c == 0x3164 || c == 0xffa0;
+	return c == 0xfffd || c == 0xfffc || c == 0x1d159 || c == 0x115f || c == 0x1160 ||
+	       c == 0x3164 || c == 0xffa0;
 }
 
 /* Round and curly ones do not look like ours: "contract (signed)" is no tag. */
@@ -89,7 +124,7 @@ static gboolean is_round(gunichar c)
 
 static char bracket_look(gunichar c)
 {
-	static const char pieces_open[] = "⎡⎢⎣ㄈ匚", pieces_close[] = "⎤⎥⎦コｺ";
+	static const char pieces_open[] = "⎡⎢⎣ㄈ匚匸⊏ⵎ", pieces_close[] = "⎤⎥⎦コｺ⊐";
 
 	if (g_utf8_strchr(pieces_open, -1, c))
 		return OPEN;
@@ -110,12 +145,14 @@ static char look_of(gunichar c)
 		return bracket;
 	if (c < 0x80 && g_ascii_isdigit((char)c))
 		return c == '1' ? 'i' : 'x';
-	if (c == '|' || c == '!' || c == 0x1c0)
+	if (g_utf8_strchr("|!ǀ∣│⏐׀", -1, c))
 		return BAR;
+	if (is_colon(c))
+		return COLON;
+	if (emblem_letter(c))
+		return letter_look((gunichar)emblem_letter(c));
 	if (g_unichar_isalpha(c))
 		return letter_look(c);
-	if (c == ':' || c == 0x2236 || c == 0xa789 || c == 0x589 || c == 0x5c3)
-		return COLON;
 	return g_unichar_isspace(c) || g_unichar_iscntrl(c) || c == 0x2800 ? BLANK : OTHER;
 }
 

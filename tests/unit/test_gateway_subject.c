@@ -62,6 +62,157 @@ static void test_lookalikes(void **state)
 	}
 }
 
+/* One trick each; Hi, and nothing else, is left of "[…] Hi". */
+static const char *const tricks[] = {
+	/* fullwidth, circled, squared, mathematical, superscript, dark and regional emblems */
+	"［ｅｎｃｒｙｐｔｅｄ］",
+	"［ｖｅｒｓｃｈｌüｓｓｅｌｔ］",
+	"[ⓢⓘⓖⓝⓔⓓ]",
+	"[🄴🄽🄲🅁🅈🄿🅃🄴🄳]",
+	"[𝓼𝓲𝓰𝓷𝓲𝓮𝓻𝓽: Chef]",
+	"[ˢⁱᵍⁿᵉᵈ]",
+	"[🅢🅘🅖🅝🅔🅓]",
+	"[🆅🅴🆁🆂🅲🅷🅻🆄🆂🆂🅴🅻🆃]",
+	"[🇸🇮🇬🇳🇪🇩]",
+	/* zero width: joiners, soft hyphen, fillers, selectors, tags, what stands for an object */
+	"[s\u200bi\u200cg\u200dn\u2060e\ufeffd]",
+	"[ver\u00adschlüs\u00adselt]",
+	"[sig\u034fniert]",
+	"[sig\u3164niert]",
+	"[sig\uffa0ned]",
+	"[si\u115fgned]",
+	"[sig\ufe0fned]",
+	"[sig\U000e0061ned]",
+	"[\ufffcsig\ufffcned]",
+	"[WARN\u180eUNG: x]",
+	"[sig\u2800ned]",
+	"[sig\U0001d159ned]",
+	/* strokes and dots drawn over the letters */
+	"[s\u0332i\u0332g\u0332n\u0332e\u0332d\u0332]",
+	"[vers\u0301chlu\u0308sselt]",
+	"[ŝíğñęđ]",
+	"[šïǥnɇɗ]",
+	/* marks of direction, embeddings, isolates, overrides */
+	"\u200f[signed: boss]\u200e",
+	"[\u200fsig\u061cned]",
+	"[\u202bsigned\u202c]",
+	"\u2067[\u2068verschlüsselt\u2069]\u2069",
+	"[sig\u202dned\u202c: x]",
+	"\u202e[signed]",
+	/* blanks of all kinds, in a tag and between its letters */
+	"[\tsigned:\tboss]",
+	"[sig\tned]",
+	"[W A R N U N G : x]",
+	"[\u00a0encrypted\u00a0]",
+	"[en\u3000crypted]",
+	"[sig\r\n ned]",
+	"[sig\x01ned]",
+	"[sig\xc2\x85ned]",
+	"[s\u2009i\u200ag\u202fn\u205fe\u2003d]",
+	/* Cyrillic, Greek, Armenian, Coptic, Cherokee, Lisu, small capitals */
+	"[ѕіgnеԁ]",
+	"[ΕΝCRΥΡΤΕD]",
+	"[VERSCΗLÜSSELT]",
+	"[տigned]",
+	"[ⲉncryⲣⲧⲉd]",
+	"[ᏚᎥᏀNᎬᎠ]",
+	"[ꓢꓲꓖꓠꓰꓓ]",
+	"[ꓪꓮꓣꓠꓴꓠꓖ: x]",
+	"[ꜱɪɢɴᴇᴅ]",
+	"[ᴠᴇʀꜱᴄʜʟᴜꜱꜱᴇʟᴛ]",
+	"[ᴡᴀʀɴɪɴɢ: x]",
+	/* one letter for another, two for one, and the other way round */
+	"[s|gned]",
+	"[s!gned]",
+	"[slgnlert]",
+	"[verschIüsse1t]",
+	"[versch∣üsselt]",
+	"[signecl]",
+	"[encryptecl]",
+	"[vvarning: x]",
+	"[VVARNUNG: x]",
+	"[verschliisselt]",
+	"[verschlüßelt]",
+	"[VERSCHLÜẞELT]",
+	"[ſigned]",
+	/* brackets */
+	"【signed】",
+	"〚verschlüsselt〛",
+	"⁅signed⁆",
+	"﹝signiert﹞",
+	"⊏signed⊐",
+	"「signed」",
+	"⌈signed⌉",
+	"❲signed❳",
+	/* colons, of which some are letters */
+	"[signed： x]",
+	"[signedː x]",
+	"[signiertꓽ x]",
+	"[WARNUNG∶ x]",
+	"[WARNUNGः x]",
+	"[WARNUNG˸ x]",
+	"[WARNINGꓽ x]",
+	"[WARNING ︓x]",
+	/* more in front, or behind, and no end */
+	"[✓signed]",
+	"[ – signed]",
+	"[🔒🔒 verschlüsselt]",
+	"[signed, encrypted, checked by x]",
+	"[signed",
+	"[signed :",
+};
+
+static void test_tricks(void **state)
+{
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(tricks); i++) {
+		g_autofree char *text = g_strconcat(tricks[i], " Hi", NULL);
+		g_autofree char *plain = lookalike_remove(text);
+		g_autoptr(GString) rest = g_string_new(plain);
+
+		/* What does not show may stay. */
+		g_string_replace(rest, "\u200f", "", 0);
+		g_string_replace(rest, "\u200e", "", 0);
+		g_string_replace(rest, "\u2067", "", 0);
+		g_string_replace(rest, "\u2069", "", 0);
+		if (!g_str_equal(g_strstrip(rest->str), "Hi"))
+			fail_msg("%s: %s", tricks[i], rest->str);
+	}
+}
+
+/* Words of all days that stay as they are. */
+static void test_harmless(void **state)
+{
+	static const char *const texts[] = {
+		"[designed] [assigned] [resigned] [unsigned int]",
+		"[signedness] [undersigned]",
+		"[WARNING] disk is full",
+		"[Warnungen: 3]",
+		"[Verschlüsselungstechnik] Termin",
+		"[encryptedmail] list",
+		"(signed)",
+		"{encrypted}",
+		"<signed>",
+		"signed: x",
+		"Contract [to be signed]",
+		"[SIG] meeting",
+		"[#1234] Ticket",
+		"[PATCH v2] cl: fix",
+		"Größe [cm]: 5",
+		"[ΕΛΛΑΔΑ] Γεια",
+		"[日本語] 件名",
+		"[عربي] مرحبا",
+		"🇩🇪 [🇸🇮] Slowenien",
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+		g_autofree char *rest = lookalike_remove(texts[i]);
+
+		assert_string_equal(rest, texts[i]);
+	}
+}
+
 /* Deep nesting, and much of it: ends soon, and nothing is left. */
 static void test_stubborn(void **state)
 {
@@ -272,7 +423,8 @@ static void test_own_are_lookalikes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lookalikes), cmocka_unit_test(test_stubborn),
+		cmocka_unit_test(test_lookalikes), cmocka_unit_test(test_tricks),
+		cmocka_unit_test(test_harmless),   cmocka_unit_test(test_stubborn),
 		cmocka_unit_test(test_names),	   cmocka_unit_test(test_subjects),
 		cmocka_unit_test(test_tags),	   cmocka_unit_test(test_own_are_lookalikes),
 	};
