@@ -2,6 +2,8 @@
  *
  * Whose Authentication-Results is it? See authserv.h.
  */
+#include <string.h>
+
 #include "lib/mail/address.h"
 
 #include "gateway/authserv.h"
@@ -44,14 +46,35 @@ static char *read_id(const char *value)
 	return g_string_free(id, FALSE);
 }
 
+static gboolean is_ours(const char *id, const char *authserv_id)
+{
+	g_autofree char *folded = domain_fold(id);
+	g_autofree char *ours = domain_fold(authserv_id);
+
+	return g_ascii_strcasecmp(id, authserv_id) == 0 ||
+	       (folded && ours && g_str_equal(folded, ours));
+}
+
+/* Who reads with a pattern takes the first thing that looks like a name, whatever stands around it: a
+ * no-break space, a comma, "/1". Before the first result our name is nobody else's to write. */
+static gboolean is_named(const char *value, const char *authserv_id)
+{
+	g_autofree char *front = g_strndup(value, strcspn(value, ";"));
+
+	for (char *p = front; *p; p++)
+		if (!g_ascii_isalnum(*p) && !strchr("-._", *p))
+			*p = ' ';
+	g_auto(GStrv) words = g_strsplit(front, " ", -1);
+
+	for (char **word = words; *word; word++)
+		if (**word && is_ours(*word, authserv_id))
+			return TRUE;
+	return FALSE;
+}
+
 gboolean authserv_claims(const char *value, const char *authserv_id)
 {
 	g_autofree char *id = read_id(value);
-	g_autofree char *folded = domain_fold(id);
-	g_autofree char *ours = authserv_id ? domain_fold(authserv_id) : NULL;
 
-	if (!authserv_id)
-		return FALSE;
-	return g_ascii_strcasecmp(id, authserv_id) == 0 ||
-	       (folded && ours && g_str_equal(folded, ours));
+	return authserv_id && (is_ours(id, authserv_id) || is_named(value, authserv_id));
 }

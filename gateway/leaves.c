@@ -77,6 +77,7 @@ static void count_pieces(Leaf *leaf)
 	for (guint i = 0; i < leaf->pieces->len; i++) {
 		const PgpTextPiece *piece = &g_array_index(leaf->pieces, PgpTextPiece, i);
 
+		leaf->worded = leaf->worded || piece->worded;
 		if (piece->kind != PGP_TEXT_OUTSIDE)
 			leaf->blocks++;
 		else if (!pgp_text_is_blank(leaf->text + piece->start, piece->end - piece->start))
@@ -160,8 +161,8 @@ static LeafForm look_at_text(Survey *survey, Leaf *leaf)
 	if (!text)
 		return LEAF_FOREIGN;
 	if (pgp_text_is_blank(text, size))
-		return has_silent_name(leaf->part) || is_exchange_blank(leaf->part) ? LEAF_SILENT
-										    : LEAF_FOREIGN;
+		return !leaf->part->filename || is_exchange_blank(leaf->part) ? LEAF_SILENT
+									      : LEAF_FOREIGN;
 	if ((!html && !g_str_equal(leaf->part->type, "text/plain")) || leaf->part->attached ||
 	    !strstr(text, "-----BEGIN PGP "))
 		return LEAF_FOREIGN;

@@ -32,6 +32,7 @@ typedef struct {
 	guint blocks; /* how many of them are blocks */
 	char *hash; /* of the packets if there is one block; else NULL */
 	gboolean outside; /* there is text around the blocks */
+	gboolean worded; /* ... or in a signature's armour */
 } Leaf;
 
 /* All leaves in order; attached messages, signed parts and reports are leaves. Never NULL. */

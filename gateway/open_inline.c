@@ -19,6 +19,7 @@ typedef struct {
 			  content would lose */
 	guint sealed; /* ciphertexts and signed blocks in all */
 	gboolean outside; /* there is text around a block */
+	gboolean worded; /* ... or in a signature's armour */
 	GPtrArray *parts; /* of NewPart *: the new content */
 	gboolean changed; /* ... is another one than the old */
 	gboolean shown; /* there is a text to read among the parts */
@@ -325,9 +326,10 @@ static void survey(Inline *state)
 		else if (leaf->form != LEAF_SILENT && leaf->form != LEAF_ECHO)
 			state->shut = TRUE;
 		state->outside = state->outside || leaf->outside;
+		state->worded = state->worded || leaf->worded;
 	}
 	/* Ciphertexts say nothing of each other: several are several parts. */
-	work->beside = state->shut || state->outside || state->sealed > 1 ||
+	work->beside = state->shut || state->outside || state->worded || state->sealed > 1 ||
 		       !are_strict(work->tree, mime_root(work->tree));
 }
 

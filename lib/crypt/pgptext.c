@@ -22,6 +22,8 @@
 /* The longest header. "Comment: Using GnuPG with Thunderbird - http://www.enigmail.net/" has 64. */
 #define ARMOUR_HEADER_MAX 76
 #define ARMOUR_HEADERS 3
+/* What may stand behind a program's name: "v2.0.22 (GNU/Linux)", the address of its pages. */
+#define PROGRAM_REST_MAX 24
 /* Some programs describe a key in as many comments. */
 #define KEY_COMMENTS_MAX 12
 
@@ -32,6 +34,7 @@ typedef struct {
 	gsize start; /* of this one */
 	const char *line; /* without blanks around it */
 	gsize length;
+	gboolean worded; /* of the last armour that was skipped: as in PgpTextPiece */
 } Lines;
 
 static gboolean is_blank(char c)
@@ -116,6 +119,44 @@ static gboolean is_armour_header(const Lines *lines, guint counts[ARMOUR_HEADERS
 	return FALSE;
 }
 
+/* Of the headers above, those that programs write: a few words that they are known by. Others a reader
+ * might take for the signer's. */
+static gboolean is_program(const Lines *lines)
+{
+	static const char *const known[] = {
+		"Version: GnuPG ",
+		"Version: GnuPG/",
+		"Version: PGP ",
+		"Version: OpenPGP.js ",
+		"Version: BCPG ",
+		"Version: Mailvelope ",
+		"Version: FlowCrypt ",
+		"Version: GopenPGP ",
+		"Version: PGPainless",
+		"Version: ProtonMail",
+		"Version: rnp ",
+		"Charset: ",
+		"Comment: https://gnupg.org",
+		"Comment: GPGTools - http",
+		"Comment: Using GnuPG with Icedove - http",
+		"Comment: Using GnuPG with Mozilla - http",
+		"Comment: Using GnuPG with SeaMonkey - http",
+		"Comment: Using GnuPG with Thunderbird - http",
+		"Comment: http://openpgpjs.org",
+		"Comment: https://openpgpjs.org",
+		"Comment: https://gopenpgp.org",
+		"Comment: https://www.mailvelope.com",
+		"Comment: https://flowcrypt.com",
+		"Comment: Seamlessly send and receive encrypted email",
+		"Comment: Seamlessly send, receive and search encrypted email",
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(known); i++)
+		if (begins(lines, known[i]))
+			return lines->length <= strlen(known[i]) + PROGRAM_REST_MAX;
+	return FALSE;
+}
+
 static gboolean is_base64(const Lines *lines)
 {
 	for (gsize i = 0; i < lines->length; i++) {
@@ -134,6 +175,7 @@ static gboolean skip_armour(Lines *lines, const char *end, guint most)
 	gboolean in_data = FALSE, summed = FALSE;
 	guint counts[ARMOUR_HEADERS] = {0};
 
+	lines->worded = FALSE;
 	for (gsize before = lines->at; next_line(lines); before = lines->at) {
 		if (is_line(lines, end))
 			return TRUE;
@@ -145,6 +187,7 @@ static gboolean skip_armour(Lines *lines, const char *end, guint most)
 			return FALSE;
 		}
 		in_data = is_base64(lines);
+		lines->worded = lines->worded || (!in_data && !is_program(lines));
 		summed = lines->line[0] == '=';
 	}
 	return FALSE;
@@ -159,7 +202,7 @@ static gboolean skip_clear_signed(Lines *lines)
 
 static void add_piece(GArray *pieces, PgpTextKind kind, gsize start, gsize end)
 {
-	PgpTextPiece piece = {kind, start, end};
+	PgpTextPiece piece = {kind, start, end, FALSE};
 
 	if (start < end)
 		g_array_append_val(pieces, piece);
@@ -185,6 +228,8 @@ GArray *pgp_text_split(const char *text, gsize size)
 			continue;
 		add_piece(pieces, PGP_TEXT_OUTSIDE, outside, start);
 		add_piece(pieces, kind, start, lines.at);
+		g_array_index(pieces, PgpTextPiece, pieces->len - 1).worded =
+			kind == PGP_TEXT_CLEAR_SIGNED && lines.worded;
 		outside = lines.at;
 		blocks++;
 	}

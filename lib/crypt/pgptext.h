@@ -22,6 +22,8 @@ typedef struct {
 	PgpTextKind kind;
 	gsize start;
 	gsize end;
+	gboolean
+		worded; /* clear-signed, and its signature's armour says more than programs write */
 } PgpTextPiece;
 
 /* All pieces of the text in order, without a gap: array of PgpTextPiece. Only a block that is

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lib/mail/lines.h"
+#include "lib/mail/mimecode.h"
 #include "lib/mail/mimescan.h"
 
 #define FIELD_MAX 2000
@@ -112,8 +113,8 @@ static gboolean is_one_word(const char *text)
 	return *skip_blanks(text + word_length(text, TYPE_SPECIALS)) == '\0';
 }
 
-/* What the part is, said once. Nobody knows what an encoded multipart is: most programs do not decode
- * it (RFC 2045, section 6.4). */
+/* What the part is, said once. An encoded multipart (RFC 2045, section 6.4), and an encoding that is none
+ * of that RFC's, some programs decode. */
 static gboolean has_strict_fields(const MimePart *part)
 {
 	const Headers *fields = mime_facts(part)->fields;
@@ -124,7 +125,7 @@ static gboolean has_strict_fields(const MimePart *part)
 	       headers_count_name(fields, "Content-Transfer-Encoding") <= 1 &&
 	       (type == NULL || is_strict_type(type->value)) &&
 	       (encoding == NULL || is_one_word(encoding->value)) &&
-	       (part->children == NULL || mime_is_identity(part));
+	       (part->children == NULL ? decoder_knows(part) : mime_is_identity(part));
 }
 
 /* NUL ends a line for some programs, a CR for others. */

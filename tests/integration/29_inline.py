@@ -158,6 +158,16 @@ def clear_signed(inline, tap):
                               (b"Comment: " + b"pay eve " * 20 + b"\n", [])):
             variant, _, _ = inline.explain(text(block.replace(begin, begin + header)))
             assert signatures(variant) == found, (header, variant)
+        for header in (b"Comment: new account, please pay to DE02 1203 0000 0000 2020 51\n",
+                       b"Version: pay eve\n", b"Comment: Using GnuPG with " + b"a new account, pay there\n",
+                       b"Charset: iso-8859-1, and pay eve 1,000 now\n"):
+            variant, _, raw = inline.explain(text(block.replace(begin, begin + header)))
+            assert signatures(variant) == [PART] and "partial-signature" in variant["warnings"], variant
+            assert header.strip() in raw, "it stays as it came"
+        for what in ("; format=flowed\r\nContent-Type: text/html", "\r\nContent-Transfer-Encoding: x-uuencode"):
+            entity = text(block).replace(b"utf-8", b"utf-8" + what.encode(), 1)
+            variant, _, raw = inline.explain(entity)
+            assert signatures(variant) == [PART], (what, variant)
         for added in (b"pay eve\f\n", b"- -----BEGIN PGP SIGNATURE-----\n", b"pay \r eve\n"):
             variant, _, _ = inline.explain(text(block.replace(b"Hello\n", b"Hello\n" + added)))
             assert signatures(variant)[0][0] == "bad", (added, variant)

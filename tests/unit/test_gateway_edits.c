@@ -123,6 +123,17 @@ static const Case cases[] = {
 	 "-Authentication-Results 3\n-Authentication-Results 2\n-Authentication-Results 1\n",
 	 "Authentication-Results: gw.firma.example.evil; x\n"
 	 "Authentication-Results: other; gw.firma.example\n"},
+	{"Authentication-Results: \xc2\xa0gw.firma.example; smime=pass\n"
+	 "Authentication-Results: GW.firma.example/1; smime=pass\n"
+	 "Authentication-Results: =?utf-8?q?gw.firma.example?=; smime=pass\n"
+	 "Authentication-Results: ((gw.firma.example, x; smime=pass\n"
+	 "Authentication-Results: other; (gw.firma.example)\n"
+	 "Authentication-Results: gw.firma.example-2; smime=pass\n",
+	 NULL, NULL, NULL,
+	 "-Authentication-Results 4\n-Authentication-Results 3\n-Authentication-Results 2\n"
+	 "-Authentication-Results 1\n",
+	 "Authentication-Results: other; (gw.firma.example)\n"
+	 "Authentication-Results: gw.firma.example-2; smime=pass\n"},
 	/* the same, as it may be hidden */
 	{"Authentication-Results:\n\tGW.Firma.Example\n\t; smime=pass\n"
 	 "AUTHENTICATION-results:(a (b\\) c) \\( )\n \"gw.fir\\ma.example\" (x) 1; smime=pass\n"

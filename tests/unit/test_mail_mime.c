@@ -493,6 +493,7 @@ static const char *const ambiguous[] = {
 	TYPE("text/plain\r\nContent-Type: text/html"),
 	TYPE("text/plain\r\nContent-Transfer-Encoding: 7bit\r\nContent-Transfer-Encoding: base64"),
 	TYPE("text/plain\r\nContent-Transfer-Encoding: 7bit base64"),
+	TYPE("text/plain\r\nContent-Transfer-Encoding: x-uuencode"),
 	TYPE("text/plain text/html; boundary=b"),
 	TYPE("text/plain (; boundary=c)"),
 	TYPE("\"text/plain\""),
