@@ -80,15 +80,24 @@ gboolean secret_equal(const Secret *a, const Secret *b)
 	return a->size == b->size && sodium_memcmp(a->data, b->data, a->size) == 0;
 }
 
+/* What systemd hands over (systemd.exec(5), LoadCredential=) is root's, and an ACL lets the service's
+ * user in, which shows as rights of the group. */
+static gboolean is_credential(const char *path, const struct stat *st)
+{
+	return g_str_has_prefix(path, SECRET_CREDENTIALS) && !strstr(path, "/../") &&
+	       st->st_uid == 0 && st->st_gid == 0 && (st->st_mode & 037) == 0;
+}
+
 static gboolean check_private(const char *path, const struct stat *st, GError **error)
 {
-	if (st->st_uid != geteuid() && st->st_uid != 0) {
+	/* Root administers what belongs to the service's user. */
+	if (st->st_uid != geteuid() && st->st_uid != 0 && geteuid() != 0) {
 		g_set_error(error, SEALPOST_ERROR, ERROR_CONFIG,
 			    "%s: belongs to user %u; it must belong to the service's user or root",
 			    path, (unsigned)st->st_uid);
 		return FALSE;
 	}
-	if (st->st_mode & 077) {
+	if ((st->st_mode & 077) && !is_credential(path, st)) {
 		g_set_error(error, SEALPOST_ERROR, ERROR_CONFIG,
 			    "%s: mode %04o lets others in; it must be 0600 or 0400", path,
 			    (unsigned)st->st_mode & 07777);

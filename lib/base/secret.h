@@ -34,9 +34,12 @@ gsize secret_size(const Secret *secret);
 /* Compared in constant time (for equal sizes). */
 gboolean secret_equal(const Secret *a, const Secret *b);
 
+/* Where systemd puts its credentials. */
+#define SECRET_CREDENTIALS "/run/credentials/"
+
 /* Reads a whole file of at most SECRET_MAX bytes. With private_only, the file must belong to the
- * caller or root and give group and others no access: else ERROR_CONFIG, with the mode named.
- * NULL on error. */
+ * caller or root, unless the caller is root, and give group and others no access (a credential's
+ * group may read): else ERROR_CONFIG, with the mode named. NULL on error. */
 Secret *secret_read_file(const char *path, gboolean private_only, GError **error);
 
 /* The first line of a passphrase file, without its line end. Same check as above. */

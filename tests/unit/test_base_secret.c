@@ -126,6 +126,59 @@ static void test_passphrase_line(void **state)
 	assert_int_equal(secret_size(line), strlen("s\xc3\xa4sam öffne"));
 }
 
+/* Who may own it, and what systemd makes of a credential. As root only. */
+static void test_owners(void **state)
+{
+	static const struct {
+		uid_t owner;
+		mode_t mode;
+		gboolean credential, good;
+	} table[] = {
+		{65534, 0600, FALSE, TRUE}, {65534, 0640, FALSE, FALSE}, {0, 0440, FALSE, FALSE},
+		{0, 0440, TRUE, TRUE},	    {0, 0444, TRUE, FALSE},	 {0, 0460, TRUE, FALSE},
+		{65534, 0440, TRUE, FALSE},
+	};
+	g_autofree char *folder =
+		g_strdup_printf(SECRET_CREDENTIALS "sealpost-test-%d", (int)getpid());
+
+	if (geteuid() != 0 || g_mkdir_with_parents(folder, 0700) != 0)
+		skip();
+	for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+		const char *where = table[i].credential ? folder : *state;
+		g_autofree char *path = g_build_filename(where, "key", NULL);
+
+		assert_true(g_file_set_contents(path, "x", -1, NULL));
+		assert_int_equal(chown(path, table[i].owner, 0), 0);
+		assert_int_equal(chmod(path, table[i].mode), 0);
+		g_autoptr(Secret) secret = secret_read_file(path, TRUE, NULL);
+
+		g_unlink(path);
+		assert_int_equal(secret != NULL, table[i].good);
+	}
+	g_rmdir(folder);
+	g_rmdir(SECRET_CREDENTIALS); /* if it was made for this */
+}
+
+/* The service's user reads no other's. */
+static void test_strangers(void **state)
+{
+	g_autofree char *path = g_build_filename(*state, "key", NULL);
+	g_autoptr(GError) error = NULL;
+
+	if (geteuid() != 0)
+		skip();
+	assert_true(g_file_set_contents(path, "x", -1, NULL));
+	assert_int_equal(chmod(*state, 0755), 0);
+	assert_int_equal(chown(path, 65533, 65533), 0);
+	assert_int_equal(chmod(path, 0604), 0);
+	assert_int_equal(seteuid(65534), 0);
+	g_autoptr(Secret) secret = secret_read_file(path, TRUE, &error);
+
+	assert_int_equal(seteuid(0), 0);
+	assert_null(secret);
+	assert_non_null(strstr(error->message, "belongs to user 65533"));
+}
+
 static void test_too_large(void **state)
 {
 	g_autofree char *path = g_build_filename(*state, "key", NULL);
@@ -146,6 +199,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_bad_master_keys, make_folder, remove_folder),
 		cmocka_unit_test(test_wrap),
 		cmocka_unit_test_setup_teardown(test_passphrase_line, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(test_owners, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(test_strangers, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(test_too_large, make_folder, remove_folder),
 	};
 
