@@ -89,16 +89,54 @@ static BIO *digests_new(const CmsShell *shell)
 	return chain;
 }
 
+/* What the content begins with, and how long it is. */
+typedef struct {
+	guint8 start[8];
+	guint64 size;
+} Seen;
+
 /* What the bytes of one pass go into. */
 typedef struct {
 	BIO *digests;
 	Sha256 *sha256; /* NULL: not wanted */
+	Seen *seen; /* NULL: not wanted */
 } Pass;
+
+static void see(Seen *seen, const guint8 *data, gsize size)
+{
+	if (seen->size < sizeof seen->start && size > 0)
+		memcpy(seen->start + seen->size, data,
+		       MIN(size, sizeof seen->start - (gsize)seen->size));
+	seen->size += size;
+}
+
+/* Is it what a signer signs who has signed attributes: a SET of them in DER? Without attributes such a
+ * signature would hold over it, though nobody signed it as a content (RFC 5652, section 5.4). */
+static gboolean is_attributes(const Seen *seen)
+{
+	const guint8 *at = seen->start;
+	guint64 length = at[1];
+	gsize head = 2;
+
+	if (seen->size < sizeof seen->start || at[0] != BER_SET)
+		return FALSE;
+	if (length >= 0x80) {
+		head += length & 0x7f;
+		if (head >= sizeof seen->start)
+			return FALSE;
+		length = 0;
+		for (gsize i = 2; i < head; i++)
+			length = length << 8 | at[i];
+	}
+	return at[head] == BER_SEQUENCE && seen->size == head + length;
+}
 
 static gboolean hash(const Pass *pass, const guint8 *data, gsize size)
 {
 	gsize written;
 
+	if (pass->seen != NULL)
+		see(pass->seen, data, size);
 	if (pass->sha256 != NULL)
 		sha256_update(pass->sha256, data, size);
 	return size == 0 || BIO_write_ex(pass->digests, data, size, &written);
@@ -164,12 +202,13 @@ static gboolean content_type_fits(CMS_ContentInfo *cms, CMS_SignerInfo *info)
 	return claimed != NULL && OBJ_cmp(claimed, CMS_get0_eContentType(cms)) == 0;
 }
 
-static gboolean holds(CMS_ContentInfo *cms, CMS_SignerInfo *info, BIO *digests)
+static gboolean holds(CMS_ContentInfo *cms, CMS_SignerInfo *info, const Pass *pass)
 {
-	if (CMS_signed_get_attr_count(info) >= 0 &&
-	    (!content_type_fits(cms, info) || CMS_SignerInfo_verify(info) != 1))
+	if (CMS_signed_get_attr_count(info) >= 0
+		    ? !content_type_fits(cms, info) || CMS_SignerInfo_verify(info) != 1
+		    : is_attributes(pass->seen))
 		return FALSE;
-	return CMS_SignerInfo_verify_content(info, digests) == 1;
+	return CMS_SignerInfo_verify_content(info, pass->digests) == 1;
 }
 
 static gboolean is_weak_digest(const X509_ALGOR *algorithm)
@@ -217,7 +256,7 @@ static gboolean is_weak_key(EVP_PKEY *key)
 	return EVP_PKEY_get_security_bits(key) < 112;
 }
 
-static CmsSignatureResult judge(CMS_ContentInfo *cms, CMS_SignerInfo *info, BIO *digests)
+static CmsSignatureResult judge(CMS_ContentInfo *cms, CMS_SignerInfo *info, const Pass *pass)
 {
 	EVP_PKEY *key = NULL;
 	X509 *signer = NULL;
@@ -228,7 +267,7 @@ static CmsSignatureResult judge(CMS_ContentInfo *cms, CMS_SignerInfo *info, BIO 
 		return CMS_SIGNATURE_NO_KEY;
 	if (key == NULL || EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ED448"))
 		return CMS_SIGNATURE_UNSUPPORTED;
-	if (!holds(cms, info, digests))
+	if (!holds(cms, info, pass))
 		return CMS_SIGNATURE_BAD;
 	return is_weak_digest(digest) || is_weak_key(key) ? CMS_SIGNATURE_WEAK : CMS_SIGNATURE_GOOD;
 }
@@ -307,7 +346,7 @@ static void call_all_bad(const CmsVerified *verified)
 	}
 }
 
-static CmsVerified *judge_all(CMS_ContentInfo *cms, BIO *digests, const CmsTrust *trust,
+static CmsVerified *judge_all(CMS_ContentInfo *cms, const Pass *pass, const CmsTrust *trust,
 			      GError **error)
 {
 	g_autoptr(CmsVerified) verified = g_new0(CmsVerified, 1);
@@ -329,7 +368,7 @@ static CmsVerified *judge_all(CMS_ContentInfo *cms, BIO *digests, const CmsTrust
 		CMS_SignerInfo *info = sk_CMS_SignerInfo_value(infos, i);
 
 		g_ptr_array_add(verified->signatures,
-				describe(info, judge(cms, info, digests), certs, trust));
+				describe(info, judge(cms, info, pass), certs, trust));
 	}
 	/* Next to a forged signer, a true one may have been lent from another message. */
 	if (count_bad(verified) > 0)
@@ -352,12 +391,13 @@ static CmsVerified *verify_over(const Detached *detached, gboolean with_crlf, GE
 	g_autoptr(CMS_ContentInfo) cms = cms_shell_parse(detached->shell, error);
 	g_autoptr(BIO) digests = digests_new(detached->shell);
 	g_autoptr(Sha256) sha256 = sha256_new();
+	Seen seen = {0};
+	const Pass pass = {digests, sha256, &seen};
 	CmsVerified *verified;
 
-	if (cms == NULL ||
-	    !hash_source(&(Pass){digests, sha256}, detached->content, with_crlf, error))
+	if (cms == NULL || !hash_source(&pass, detached->content, with_crlf, error))
 		return NULL;
-	verified = judge_all(cms, digests, detached->trust, error);
+	verified = judge_all(cms, &pass, detached->trust, error);
 	g_autofree char *sum = sha256_finish(sha256);
 
 	if (verified != NULL && detached->inside != NULL && !g_str_equal(detached->inside, sum))
@@ -378,7 +418,7 @@ static CmsShell *read_signature(BerReader *reader, char **inside, GError **error
 		ber_malformed(error, "not a signature");
 		return NULL;
 	}
-	if (shell->has_content && !hash_inside(&(Pass){nowhere, sha256}, shell, NULL, error))
+	if (shell->has_content && !hash_inside(&(Pass){nowhere, sha256, NULL}, shell, NULL, error))
 		return NULL;
 	if (shell->has_content)
 		*inside = sha256_finish(sha256);
@@ -419,6 +459,7 @@ CmsVerified *cms_verify_opaque(Source *source, gboolean base64, Sink *sink, cons
 	g_autoptr(CmsShell) shell = NULL;
 	g_autoptr(CMS_ContentInfo) cms = NULL;
 	g_autoptr(BIO) digests = NULL;
+	Seen seen = {0};
 
 	ERR_clear_error();
 	shell = cms_shell_read(reader, error);
@@ -429,9 +470,10 @@ CmsVerified *cms_verify_opaque(Source *source, gboolean base64, Sink *sink, cons
 		return NULL;
 	}
 	digests = digests_new(shell);
-	if (!hash_inside(&(Pass){.digests = digests}, shell, sink, error) ||
-	    !cms_shell_finish(shell, error))
+	const Pass pass = {digests, NULL, &seen};
+
+	if (!hash_inside(&pass, shell, sink, error) || !cms_shell_finish(shell, error))
 		return NULL;
 	cms = cms_shell_parse(shell, error);
-	return cms == NULL ? NULL : judge_all(cms, digests, trust, error);
+	return cms == NULL ? NULL : judge_all(cms, &pass, trust, error);
 }

@@ -407,6 +407,13 @@ static void test_large(void **state)
 
 #define SIGN "openssl cms -sign -binary -outform DER -in crlf "
 
+/* A SET with a SEQUENCE in it, as signed attributes are, and a text that begins like one. */
+#define ATTRIBUTES                                                                                 \
+	"printf '1\\202\\1\\64\\060\\202\\1\\60' >set; head -c 304 /dev/zero >>set; (cat set; "    \
+	"echo) >text; "
+#define SIGN_ATTRIBUTES                                                                            \
+	ATTRIBUTES "openssl cms -sign -binary -outform DER -signer alice.pem -inkey alice.key "
+
 typedef struct {
 	const char *signature, *content;
 	const char *results; /* joined by commas */
@@ -441,6 +448,10 @@ static const VerifyCase verify_cases[] = {
 	{SIGN "-signer web.pem -inkey web.key", "cat crlf", "wrong-usage"},
 	{SIGN "-signer alice.pem -inkey alice.key -nocerts", "cat crlf", "no-key"},
 	{"openssl crl2pkcs7 -nocrl -certfile alice.pem -outform DER", "cat crlf", ""},
+	/* attributes that were signed are no content that was */
+	{SIGN_ATTRIBUTES "-in set -noattr", "cat set", "bad"},
+	{SIGN_ATTRIBUTES "-in text -noattr", "cat text", "good"},
+	{SIGN_ATTRIBUTES "-in set", "cat set", "good"},
 	/* one of two signers lies */
 	{SIGN
 	 "-signer erika.pem -inkey erika.key -out one; openssl cms -resign -inform DER -in one "
