@@ -60,12 +60,43 @@ static int accounts(int argc, char **argv)
 	return EX_OK;
 }
 
+static void print_message(const VaultMessage *message)
+{
+	g_autofree char *created = date(message->created);
+	g_autofree char *expires = date(message->expires);
+
+	printf("%6" G_GINT64_FORMAT "  %s  until %s  %10" G_GINT64_FORMAT "  %-7s  %s\n",
+	       message->number, created, expires, message->size, vault_state_name(message->state),
+	       message->recipient);
+}
+
+/* All of them, list by list. */
+static gboolean print_messages(Db *db, const char *recipient, GError **error)
+{
+	gint64 below = G_MAXINT64;
+	gboolean more = TRUE;
+
+	while (more) {
+		g_autoptr(GPtrArray) list = vault_list(db, recipient, below, error);
+
+		if (list == NULL)
+			return FALSE;
+		for (guint i = 0; i < list->len; i++) {
+			const VaultMessage *message = g_ptr_array_index(list, i);
+
+			print_message(message);
+			below = message->number;
+		}
+		more = list->len == VAULT_LIST_MAX;
+	}
+	return TRUE;
+}
+
 static int messages(int argc, char **argv)
 {
 	int status;
 	g_autoptr(Db) db = NULL;
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GPtrArray) list = NULL;
 	g_autofree char *recipient = NULL;
 
 	if (!cli_options(NULL, "[ADDRESS]", "Lists the messages that are kept, the newest first.",
@@ -79,19 +110,7 @@ static int messages(int argc, char **argv)
 	db = open_database(&status);
 	if (db == NULL)
 		return status;
-	list = vault_list(db, recipient, &error);
-	if (list == NULL)
-		return cli_fail(error);
-	for (guint i = 0; i < list->len; i++) {
-		const VaultMessage *message = g_ptr_array_index(list, i);
-		g_autofree char *created = date(message->created);
-		g_autofree char *expires = date(message->expires);
-
-		printf("%6" G_GINT64_FORMAT "  %s  until %s  %10" G_GINT64_FORMAT "  %-7s  %s\n",
-		       message->number, created, expires, message->size,
-		       vault_state_name(message->state), message->recipient);
-	}
-	return EX_OK;
+	return print_messages(db, recipient, &error) ? EX_OK : cli_fail(error);
 }
 
 static int expire(int argc, char **argv)

@@ -11,6 +11,11 @@
 #include "portal/letterhtml.h"
 #include "portal/letterparts.h"
 
+/* The longest UTF-8 sequence. */
+#define CHARACTER_MAX 4
+/* An HTML text with its pictures and what letterhtml_defang() adds. */
+#define FRAME_MAX (4 * (LETTER_HTML_MAX + LETTER_IMAGES_MAX))
+
 struct Letter {
 	gatomicrefcount references;
 	gint64 number;
@@ -21,10 +26,10 @@ struct Letter {
 	Spool *spool;
 	MimeTree *tree;
 	LetterParts *parts;
-	GMutex lock; /* of downloads */
+	GMutex lock; /* of what was made */
 	GDestroyNotify at_end;
 	gpointer at_end_data;
-	GHashTable *downloads; /* number -> Spool: decoded once, however often it is fetched */
+	GHashTable *made; /* number -> Spool: what is fetched, made once */
 };
 
 Letter *letter_ref(Letter *letter)
@@ -37,7 +42,7 @@ void letter_unref(Letter *letter)
 {
 	if (letter == NULL || !g_atomic_ref_count_dec(&letter->references))
 		return;
-	g_hash_table_unref(letter->downloads);
+	g_hash_table_unref(letter->made);
 	g_mutex_clear(&letter->lock);
 	letterparts_free(letter->parts);
 	mime_free(letter->tree);
@@ -79,6 +84,36 @@ static gboolean measure_attachments(Letter *letter, GError **error)
 	return TRUE;
 }
 
+static char *read_text(const Letter *letter, const char *number, gsize limit, gboolean *cut,
+		       GError **error)
+{
+	char *text = mime_text(letter->tree, g_hash_table_lookup(letter->parts->parts, number),
+			       limit + CHARACTER_MAX, error);
+
+	if (text == NULL)
+		return NULL;
+	*cut = strlen(text) > limit;
+	while (*cut && limit > 0 && ((guint8)text[limit] & 0xc0) == 0x80)
+		limit--;
+	if (*cut)
+		text[limit] = '\0';
+	return text;
+}
+
+static gboolean measure_html(Letter *letter, GError **error)
+{
+	for (guint i = 0; i < letter->parts->bodies->len; i++) {
+		LetterPart *part = g_ptr_array_index(letter->parts->bodies, i);
+		g_autofree char *text = part->html ? read_text(letter, part->number,
+							       LETTER_HTML_MAX, &part->cut, error)
+						   : NULL;
+
+		if (part->html && text == NULL)
+			return FALSE;
+	}
+	return TRUE;
+}
+
 /* A message that breaks our limits has no parts to show, but can still be saved as a whole. */
 static gboolean find_parts(Letter *letter, GError **error)
 {
@@ -90,7 +125,7 @@ static gboolean find_parts(Letter *letter, GError **error)
 		return FALSE;
 	}
 	letter->parts = letterparts_new(letter->tree);
-	return measure_attachments(letter, error);
+	return measure_attachments(letter, error) && measure_html(letter, error);
 }
 
 static gboolean open_metadata(Letter *letter, const VaultMessage *message, const Secret *key,
@@ -115,7 +150,7 @@ Letter *letter_open(Db *db, const VaultMessage *message, const Secret *key, cons
 
 	g_atomic_ref_count_init(&letter->references);
 	g_mutex_init(&letter->lock);
-	letter->downloads =
+	letter->made =
 		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)spool_unref);
 	letter->number = message->number;
 	letter->created = message->created;
@@ -176,80 +211,116 @@ static gboolean is_body(const Letter *letter, const char *number)
 	return FALSE;
 }
 
-char *letter_text(Letter *letter, const char *number, GError **error)
+char *letter_text(Letter *letter, const char *number, gsize limit, gboolean *cut, GError **error)
 {
-
-	if (!is_body(letter, number))
-		return NULL;
-	return mime_text(letter->tree, g_hash_table_lookup(letter->parts->parts, number),
-			 LETTER_TEXT_MAX, error);
+	return is_body(letter, number) ? read_text(letter, number, limit, cut, error) : NULL;
 }
 
-/* "data:image/png;base64,..." for a picture; NULL if it is too large or cannot be read. */
-static char *picture_url(Letter *letter, const MimePart *part, gsize *left)
+/* An HTML text on its way into its frame, which may load nothing, not even from us: pictures go
+ * into the text itself. */
+typedef struct {
+	const Letter *letter;
+	Sink *sink;
+	gsize left; /* bytes that pictures may still have */
+	GHashTable *hopeless; /* ids of pictures without room, or damaged: not tried again */
+} Frame;
+
+/* "data:image/png;base64,..." */
+static gboolean write_picture(Frame *frame, const MimePart *part, gboolean *written, GError **error)
 {
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
-	g_autoptr(Sink) sink = sink_new_bytes(bytes, MIN(LETTER_IMAGE_MAX, *left));
+	g_autoptr(Sink) sink = sink_new_bytes(bytes, MIN(LETTER_IMAGE_MAX, frame->left));
 	g_autofree char *encoded = NULL;
 
-	if (!mime_decode(letter->tree, part, sink, NULL))
-		return NULL;
-	*left -= bytes->len;
+	*written = mime_decode(frame->letter->tree, part, sink, NULL) && bytes->len > 0;
+	if (!*written)
+		return TRUE;
+	frame->left -= bytes->len;
 	encoded = g_base64_encode(bytes->data, bytes->len);
-	return g_strdup_printf("data:%s;base64,%s", part->type, encoded);
+	return sink_print(frame->sink, error, "data:%s;base64,%s", part->type, encoded);
 }
 
-/* The id behind "cid:", with its escapes undone, and where it ends. */
-static char *picture_id(const char *reference, const char **end)
+/* "cid:" and an id, with escapes; as it is if that picture cannot be shown. */
+static gboolean write_reference(Frame *frame, const char *reference, gsize size, GError **error)
 {
-	gsize length = strcspn(reference, "\"'<> )\t\r\n");
+	g_autofree char *id = g_uri_unescape_segment(reference + 4, reference + size, "/");
+	const MimePart *part =
+		id != NULL ? g_hash_table_lookup(frame->letter->parts->pictures, id) : NULL;
+	gboolean written = FALSE;
 
-	*end = reference + length;
-	return g_uri_unescape_segment(reference, *end, "/");
+	if (part != NULL && !g_hash_table_contains(frame->hopeless, id)) {
+		if (!write_picture(frame, part, &written, error))
+			return FALSE;
+		if (!written)
+			g_hash_table_add(frame->hopeless, g_steal_pointer(&id));
+	}
+	return written || sink_write(frame->sink, reference, size, error);
 }
 
-/* The frame may load nothing, not even from us: pictures go into the text itself. */
-static char *with_pictures(Letter *letter, const char *html)
+static gboolean write_html(Frame *frame, const char *html, GError **error)
 {
-	GString *out = g_string_new(NULL);
-	gsize left = LETTER_IMAGES_MAX;
 	const char *at;
 
-	while ((at = strstr(html, "cid:")) != NULL) {
-		const char *end;
-		g_autofree char *id = picture_id(at + 4, &end);
-		const MimePart *part =
-			id != NULL ? g_hash_table_lookup(letter->parts->pictures, id) : NULL;
-		g_autofree char *url = part != NULL ? picture_url(letter, part, &left) : NULL;
+	for (; (at = strstr(html, "cid:")) != NULL;) {
+		gsize size = 4 + strcspn(at + 4, "\"'<> )\t\r\n");
 
-		g_string_append_len(out, html, at - html);
-		if (url != NULL)
-			g_string_append(out, url);
-		else
-			g_string_append_len(out, at, end - at);
-		html = end;
+		if (!sink_write(frame->sink, html, at - html, error) ||
+		    !write_reference(frame, at, size, error))
+			return FALSE;
+		html = at + size;
 	}
-	g_string_append(out, html);
-	return g_string_free(out, FALSE);
+	return sink_write(frame->sink, html, strlen(html), error);
 }
 
-char *letter_html(Letter *letter, const char *number, GError **error)
+static Spool *make_frame(Letter *letter, const LetterPart *part, GError **error)
 {
-	g_autofree char *html = letter_text(letter, number, error);
+	g_autoptr(GHashTable) hopeless =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	gboolean cut;
+	g_autofree char *html = read_text(letter, part->number, LETTER_HTML_MAX, &cut, error);
 	g_autofree char *defanged = html != NULL ? letterhtml_defang(html) : NULL;
+	g_autoptr(Spool) spool = spool_new(letter->folder, FRAME_MAX);
+	g_autoptr(Sink) sink = spool_sink(spool);
+	Frame frame = {letter, sink, LETTER_IMAGES_MAX, hopeless};
 
-	return defanged != NULL ? with_pictures(letter, defanged) : NULL;
+	if (defanged == NULL || !write_html(&frame, defanged, error))
+		return NULL;
+	return g_steal_pointer(&spool);
 }
 
-static const LetterPart *find_attachment(const Letter *letter, const char *number)
+typedef Spool *(*Make)(Letter *letter, const LetterPart *part, GError **error);
+
+/* Made once, however often it is fetched. A reference. */
+static Spool *keep(Letter *letter, const LetterPart *part, Make make, GError **error)
 {
-	for (guint i = 0; i < letter->parts->attachments->len; i++) {
-		const LetterPart *part = g_ptr_array_index(letter->parts->attachments, i);
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&letter->lock);
+	Spool *spool = g_hash_table_lookup(letter->made, part->number);
+
+	if (spool == NULL) {
+		spool = make(letter, part, error);
+		if (spool == NULL)
+			return NULL;
+		g_hash_table_insert(letter->made, g_strdup(part->number), spool);
+	}
+	return spool_ref(spool);
+}
+
+static const LetterPart *find_part(const GPtrArray *parts, const char *number)
+{
+	for (guint i = 0; i < parts->len; i++) {
+		const LetterPart *part = g_ptr_array_index(parts, i);
 
 		if (g_str_equal(part->number, number))
 			return part;
 	}
 	return NULL;
+}
+
+Spool *letter_html(Letter *letter, const char *number, GError **error)
+{
+	const LetterPart *part = find_part(letter->parts->bodies, number);
+
+	return part != NULL && part->html ? keep(letter, part, make_frame, error) : NULL;
 }
 
 static Spool *decode(Letter *letter, const LetterPart *part, GError **error)
@@ -263,20 +334,10 @@ static Spool *decode(Letter *letter, const LetterPart *part, GError **error)
 
 Spool *letter_download(Letter *letter, const char *number, const LetterPart **part, GError **error)
 {
-	const LetterPart *found = find_attachment(letter, number);
-	g_autoptr(GMutexLocker) locker = NULL;
-	Spool *spool;
+	const LetterPart *found = find_part(letter->parts->attachments, number);
+	Spool *spool = found != NULL ? keep(letter, found, decode, error) : NULL;
 
-	if (found == NULL)
-		return NULL;
-	locker = g_mutex_locker_new(&letter->lock);
-	spool = g_hash_table_lookup(letter->downloads, number);
-	if (spool == NULL) {
-		spool = decode(letter, found, error);
-		if (spool == NULL)
-			return NULL;
-		g_hash_table_insert(letter->downloads, g_strdup(number), spool);
-	}
-	*part = found;
-	return spool_ref(spool);
+	if (spool != NULL)
+		*part = found;
+	return spool;
 }

@@ -11,7 +11,8 @@
 #include "portal/vault.h"
 
 #define LETTER_BODIES_MAX 20 /* texts that are shown; the rest are attachments */
-#define LETTER_TEXT_MAX (2 * 1024 * 1024) /* of one text; the whole is in the download */
+#define LETTER_HTML_MAX (2 * 1024 * 1024) /* of one HTML text; the whole is in the download */
+#define LETTER_PLAIN_MAX (512 * 1024) /* of the plain texts of one page, together */
 #define LETTER_IMAGE_MAX (4 * 1024 * 1024) /* of one picture inside HTML */
 #define LETTER_IMAGES_MAX (16 * 1024 * 1024) /* of all of them */
 #define LETTER_NAME_MAX 150 /* characters of a file name, */
@@ -25,6 +26,7 @@ typedef struct {
 	char *name; /* file name; never empty for attachments */
 	gint64 size; /* decoded; attachments only */
 	gboolean html;
+	gboolean cut; /* HTML that is too long: only its beginning is shown */
 	char *fallback; /* an HTML body's plain alternative: the number of that part; or NULL */
 } LetterPart;
 
@@ -46,10 +48,12 @@ gint64 letter_created(const Letter *letter);
 GPtrArray *letter_bodies(const Letter *letter);
 GPtrArray *letter_attachments(const Letter *letter);
 
-/* A body as UTF-8 text; NULL with error unset if there is no such body. New string. */
-char *letter_text(Letter *letter, const char *number, GError **error);
-/* The same for HTML, with the pictures that it names by cid: put into it. */
-char *letter_html(Letter *letter, const char *number, GError **error);
+/* A body, or the plain form of one, as UTF-8 text of at most limit bytes; *cut: it is longer. NULL
+ * with error unset if there is no such body. New string. */
+char *letter_text(Letter *letter, const char *number, gsize limit, gboolean *cut, GError **error);
+/* An HTML body as UTF-8, with the pictures that it names by cid: put into it. A reference; NULL as
+ * above. */
+Spool *letter_html(Letter *letter, const char *number, GError **error);
 
 /* An attachment's decoded bytes; *part tells name and type (borrowed). NULL with error unset if
  * there is no such attachment. */

@@ -44,9 +44,16 @@ Response *page_error(const Visit *visit, guint status, const char *key)
 	g_autoptr(Values) values = page_values(visit);
 	g_autofree char *title = g_strconcat(key, ".title", NULL);
 	g_autofree char *text = g_strconcat(key, ".text", NULL);
+	g_autofree char *again = g_strconcat(key, ".again", NULL);
+	g_autofree char *link = template_text(values, again);
 
 	values_take(values, "problem-title", template_text(values, title));
 	values_take(values, "problem-text", template_text(values, text));
+	values_set(values, "link", link);
+	if (*link != '\0')
+		values_take(values, "again", template_render("error-again.html", values));
+	values_take(values, "start",
+		    template_text(values, visit->session != NULL ? "error.list" : "error.login"));
 	return page_render(visit, status, "error.html", values, title);
 }
 

@@ -39,7 +39,8 @@ Values *page_values(const Visit *visit);
 /* The template inside the layout; title is a key of the catalogue. */
 Response *page_render(const Visit *visit, guint status, const char *template, Values *values,
 		      const char *title);
-/* A page that says what is wrong, by a key of the catalogue: KEY.title and KEY.text. */
+/* A page that says what is wrong, by a key of the catalogue: KEY.title, KEY.text, and KEY.again if
+ * a link shall lead to the same path by GET. */
 Response *page_error(const Visit *visit, guint status, const char *key);
 
 /* The message of that id that belongs to who is logged in, opened; NULL with error unset if there

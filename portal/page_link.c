@@ -106,34 +106,51 @@ Response *page_link(Visit *visit, GError **error)
 	return response;
 }
 
-/* Puts the account's key in the place of the link's; a new account is stored along with it. */
-static gboolean claim(Visit *visit, const Link *link, const Account *account, gboolean new_account,
-		      GError **error)
+/* Is the account still there, with the key that was found before? Somebody may have removed it. */
+static gboolean account_is(Db *db, const Account *account, gboolean *same, GError **error)
+{
+	g_autoptr(Account) found = NULL;
+
+	if (!account_find(db, account->address, &found, error))
+		return FALSE;
+	*same = found != NULL && g_bytes_equal(found->public_key, account->public_key);
+	return TRUE;
+}
+
+/* What claim() writes, in its transaction. */
+static gboolean write_claim(Db *db, const Link *link, const Account *account, gboolean new_account,
+			    GError **error)
 {
 	g_autoptr(Secret) key =
 		seal_open_with_link(link->message->key_for_link, link->secret, error);
 	g_autoptr(GBytes) sealed = NULL;
-	Db *db = visit->portal->db;
-	gboolean added = TRUE;
+	gboolean good = FALSE;
 
-	if (key == NULL)
+	if (key == NULL || (new_account ? !account_add(db, account, &good, error)
+					: !account_is(db, account, &good, error)))
 		return FALSE;
+	if (!good) {
+		g_set_error(error, SEALPOST_ERROR, ERROR_BUSY,
+			    "the account was made or removed by another request");
+		return FALSE;
+	}
 	sealed = seal_to_account(key, account->public_key);
+	return vault_claim(db, link->message->number, sealed, error) &&
+	       vault_event(db, link->message->number, "claimed", error);
+}
+
+/* Puts the account's key in the place of the link's; a new account is stored along with it. */
+static gboolean claim(Visit *visit, const Link *link, const Account *account, gboolean new_account,
+		      GError **error)
+{
+	Db *db = visit->portal->db;
+
 	if (!db_begin(db, error))
 		return FALSE;
-	if ((new_account && !account_add(db, account, &added, error)) ||
-	    (added && (!vault_claim(db, link->message->number, sealed, error) ||
-		       !vault_event(db, link->message->number, "claimed", error)))) {
-		db_rollback(db);
-		return FALSE;
-	}
-	if (!added) {
-		db_rollback(db);
-		g_set_error(error, SEALPOST_ERROR, ERROR_BUSY,
-			    "the account was made by another request");
-		return FALSE;
-	}
-	return db_commit(db, error);
+	if (write_claim(db, link, account, new_account, error))
+		return db_commit(db, error);
+	db_rollback(db);
+	return FALSE;
 }
 
 static const char *password_problem(const Visit *visit, const char *address)

@@ -44,16 +44,26 @@ static char *render_row(Visit *visit, const VaultMessage *message, GError **erro
 	return template_render("list-row.html", row);
 }
 
-Response *page_list(Visit *visit, GError **error)
+/* The messages that are older than the one of the path. FALSE: it is gone, or not of this account. */
+static gboolean find_below(Visit *visit, gint64 *below, GError **error)
 {
-	g_autoptr(GPtrArray) messages =
-		vault_list(visit->portal->db, session_address(visit->session), error);
-	g_autoptr(Values) values = page_values(visit);
+	g_autoptr(VaultMessage) message = NULL;
+
+	*below = G_MAXINT64;
+	if (visit->arguments[0] == NULL)
+		return TRUE;
+	if (!vault_find_id(visit->portal->db, visit->arguments[0], &message, error) ||
+	    message == NULL || !visit_is(visit, message->recipient))
+		return FALSE;
+	*below = message->number;
+	return TRUE;
+}
+
+static char *render_rows(Visit *visit, const GPtrArray *messages, GError **error)
+{
 	g_autoptr(GString) rows = g_string_new(NULL);
 	gint64 now = portaldb_now();
 
-	if (messages == NULL)
-		return NULL;
 	for (guint i = 0; i < messages->len; i++) {
 		const VaultMessage *message = g_ptr_array_index(messages, i);
 		g_autofree char *row = NULL;
@@ -65,7 +75,34 @@ Response *page_list(Visit *visit, GError **error)
 			return NULL;
 		g_string_append(rows, row);
 	}
-	values_set(values, "rows", rows->str);
-	return page_render(visit, HTTP_OK, rows->len > 0 ? "list.html" : "list-empty.html", values,
+	return g_string_free(g_steal_pointer(&rows), FALSE);
+}
+
+Response *page_list(Visit *visit, GError **error)
+{
+	g_autoptr(GError) failure = NULL;
+	g_autoptr(GPtrArray) messages = NULL;
+	g_autoptr(Values) values = page_values(visit);
+	g_autofree char *rows = NULL;
+	gint64 below;
+
+	if (!find_below(visit, &below, &failure)) {
+		if (failure == NULL)
+			return response_new_redirect("/");
+		g_propagate_error(error, g_steal_pointer(&failure));
+		return NULL;
+	}
+	messages = vault_list(visit->portal->db, session_address(visit->session), below, error);
+	rows = messages != NULL ? render_rows(visit, messages, error) : NULL;
+	if (rows == NULL)
+		return NULL;
+	if (messages->len == VAULT_LIST_MAX) {
+		const VaultMessage *last = g_ptr_array_index(messages, messages->len - 1);
+
+		values_set(values, "id", last->id);
+		values_take(values, "older", template_render("list-older.html", values));
+	}
+	values_set(values, "rows", rows);
+	return page_render(visit, HTTP_OK, *rows != '\0' ? "list.html" : "list-empty.html", values,
 			   "list.title");
 }

@@ -29,6 +29,7 @@ typedef struct {
 
 static const Route routes[] = {
 	{METHOD_GET, "/", "list", page_list, NEEDS_SESSION},
+	{METHOD_GET, "/older/*", "list", page_list, NEEDS_SESSION},
 	{METHOD_GET, "/m/*", "link", page_link, NEEDS_NOTHING},
 	{METHOD_POST, "/m/*", "link-open", page_link_open, NEEDS_NOTHING},
 	{METHOD_GET, "/login", "login", page_login, NEEDS_NOTHING},
@@ -118,7 +119,9 @@ static Response *serve(Visit *visit, const Route *route, GError **failure)
 
 	if (response != NULL)
 		return response;
-	if (g_error_matches(error, SEALPOST_ERROR, ERROR_BUSY))
+	/* a large message that is being deposited may hold the store for longer than we wait */
+	if (g_error_matches(error, SEALPOST_ERROR, ERROR_BUSY) ||
+	    g_error_matches(error, SEALPOST_ERROR, ERROR_STORE))
 		response = page_error(visit, HTTP_UNAVAILABLE, "busy");
 	else
 		response = page_error(visit, HTTP_INTERNAL, "failure");
@@ -164,6 +167,16 @@ Response *route_refuse(guint status)
 	return response;
 }
 
+/* Who typed another name of ours, or a number, learns the right one. */
+static Response *misdirected(const Portal *portal)
+{
+	Response *response = response_new_text(HTTP_MISDIRECTED, "text/plain; charset=utf-8",
+					       g_strdup_printf("%s\n", portal->origin));
+
+	set_common(response);
+	return response;
+}
+
 Response *route_serve(Portal *portal, const Request *request, GError **failure)
 {
 	g_autoptr(Visit) visit = NULL;
@@ -172,7 +185,7 @@ Response *route_serve(Portal *portal, const Request *request, GError **failure)
 	Response *response;
 
 	if (!is_our_host(portal, request->host))
-		return route_refuse(HTTP_MISDIRECTED);
+		return misdirected(portal);
 	visit = visit_new(portal, request);
 	route = find_route(request, visit->arguments, &other_method);
 	if (route != NULL)

@@ -203,7 +203,7 @@ gboolean vault_find_id(Db *db, const char *id, VaultMessage **message, GError **
 	return find(db, "SELECT " MESSAGE_COLUMNS " FROM message WHERE id = ?", id, message, error);
 }
 
-GPtrArray *vault_list(Db *db, const char *recipient, GError **error)
+GPtrArray *vault_list(Db *db, const char *recipient, gint64 below, GError **error)
 {
 	g_autoptr(GPtrArray) list =
 		g_ptr_array_new_with_free_func((GDestroyNotify)vault_message_free);
@@ -212,12 +212,12 @@ GPtrArray *vault_list(Db *db, const char *recipient, GError **error)
 		recipient != NULL
 			? db_query(db, error,
 				   "SELECT " MESSAGE_COLUMNS " FROM message WHERE recipient = ?"
-				   " ORDER BY number DESC LIMIT ?",
-				   "si", recipient, (gint64)VAULT_LIST_MAX)
+				   " AND number < ? ORDER BY number DESC LIMIT ?",
+				   "sii", recipient, below, (gint64)VAULT_LIST_MAX)
 			: db_query(db, error,
 				   "SELECT " MESSAGE_COLUMNS " FROM message"
-				   " ORDER BY number DESC LIMIT ?",
-				   "i", (gint64)VAULT_LIST_MAX);
+				   " WHERE number < ? ORDER BY number DESC LIMIT ?",
+				   "ii", below, (gint64)VAULT_LIST_MAX);
 
 	if (query == NULL)
 		return NULL;

@@ -11,8 +11,8 @@
 #include "lib/base/secret.h"
 #include "lib/mail/stream.h"
 
-/* Most messages that a list shows. */
-#define VAULT_LIST_MAX 500
+/* Most messages in one list. */
+#define VAULT_LIST_MAX 100
 
 /* What stands beside the sealed bytes. Exactly one of link and public_key is set: who may open. */
 typedef struct {
@@ -66,8 +66,9 @@ gboolean vault_store(Db *db, const VaultEntry *entry, Source *message, VaultStor
 
 gboolean vault_find_link(Db *db, const char *link_hash, VaultMessage **message, GError **error);
 gboolean vault_find_id(Db *db, const char *id, VaultMessage **message, GError **error);
-/* The newest first; recipient NULL: everybody's. An array of VaultMessage *. NULL on error. */
-GPtrArray *vault_list(Db *db, const char *recipient, GError **error);
+/* The newest first, of those with a lower number than below; recipient NULL: everybody's. An array
+ * of VaultMessage *; with VAULT_LIST_MAX of them there may be more. NULL on error. */
+GPtrArray *vault_list(Db *db, const char *recipient, gint64 below, GError **error);
 
 /* The texts of a message's metadata, opened. */
 typedef struct {

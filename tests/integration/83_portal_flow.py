@@ -120,12 +120,15 @@ with portal_script() as (tap, site):
         assert otto.get(where + "/part/9.9").status == 404
 
     with tap.case("HTML: a frame of its own that runs and loads nothing"):
-        frame = re.search(r'<iframe class="html[^"]*" sandbox=""[^>]* src="([^"]+)"', page.text)
+        frame = re.search(r'<iframe class="html[^"]*" sandbox="allow-popups '
+                          r'allow-popups-to-escape-sandbox"[^>]* src="([^"]+)"', page.text)
         answer = otto.get(frame.group(1))
         policy = answer.headers["Content-Security-Policy"]
         assert "Hallo <b>Otto</b>" in answer.text
         assert "default-src 'none'" in policy and "img-src data:;" in policy
-        assert policy.endswith("sandbox") and "script" not in policy
+        assert policy.endswith("; sandbox allow-popups allow-popups-to-escape-sandbox")
+        assert "script" not in policy
+        assert otto.get(frame.group(1).rsplit("/", 1)[0] + "/1.1.1").status == 404, "text as HTML"
         assert answer.headers["X-Frame-Options"] == "SAMEORIGIN"
 
     with tap.case("what has been claimed leads to the log-in, whoever has the link"):

@@ -34,7 +34,9 @@ HTML = """<html><head><link rel="stylesheet" href="http://SPY/a.css">
 <script>document.body.textContent = "HACKED"; alert("HACKED")</script>
 <script src="http://SPY/l.js"></script><img src="data:," onerror="alert('HACKED')">
 <svg><image href="http://SPY/m.png"></image></svg>
-<form action="http://SPY/"><button>x</button></form></body></html>"""
+<form action="http://SPY/"><button>x</button></form>
+<a id="out" target="_self" href="http://OUTSIDE/page">out</a>
+<a id="code" href="javascript:alert('HACKED')">code</a></body></html>"""
 
 
 def modules():
@@ -74,9 +76,10 @@ class Spy:
             return said
 
 
-def with_everything(spy):
+def with_everything(spy, outside):
     mail = message(ALICE, OTTO, SUBJECT, TEXT + "\n")
-    mail.add_alternative(HTML.replace("SPY", spy.where).replace("TEXT", TEXT), subtype="html")
+    mail.add_alternative(HTML.replace("SPY", spy.where).replace("TEXT", TEXT)
+                         .replace("OUTSIDE", f"127.0.0.1:{outside}"), subtype="html")
     mail.get_payload()[1].add_related(PIXEL, "image", "png", cid="<pixel@x>")
     mail.add_attachment(FILE, maintype="application", subtype="pdf", filename=FILE_NAME)
     return mail
@@ -118,12 +121,12 @@ with script() as tap, tap.site() as site:
     spy = Spy(site.new_port())
     job = {"portal": site.sealpost.portal_url, "address": OTTO, "sender": ALICE,
            "subject": SUBJECT, "text": TEXT, "password": "Pferd Klammer Batterie",
-           "file": FILE_NAME, "download": str(downloads / "attachment"),
+           "outside": site.new_port(), "file": FILE_NAME, "download": str(downloads / "attachment"),
            "whole": str(downloads / "whole.eml"),
            "picture": "data:image/png;base64," + base64.b64encode(PIXEL).decode()}
 
     with tap.case("alice's mail becomes a notice with a link"):
-        mail = with_everything(spy)
+        mail = with_everything(spy, job["outside"])
         sent = as_bytes(mail)
         job["link"] = send(site, mail)
         assert len(job["link"].rsplit("/", 1)[1]) == 43
@@ -132,7 +135,7 @@ with script() as tap, tap.site() as site:
 
     with tap.case("the browser goes from the link to the message and back"):
         steps = browse(NODE, job, downloads)
-        assert len(steps) == 9, steps
+        assert len(steps) == 10, steps
     for step, why in steps:
         with tap.case(f"browser: {step}"):
             assert why is None, why

@@ -180,7 +180,14 @@ static void elements_that_are_defanged(void **state)
 		{"<script>1</script>", "<script>1</script>"},
 		{"<meta a><link b><base c>", "<x-meta a><x-link b><x-base c>"},
 		{"<object><embed>", "<x-object><x-embed>"},
-		{"<a title='<iframe>'>", "<a title='<x-iframe>'>"},
+		{"<p title='<iframe>'>", "<p title='<x-iframe>'>"},
+		{"<a href=x>", "<a target=_blank rel=noopener  href=x>"},
+		{"<A\nhref=x target=_top>", "<A target=_blank rel=noopener \nhref=x target=_top>"},
+		{"<a/href=x>", "<a target=_blank rel=noopener /href=x>"},
+		{"<area\thref=x>", "<area target=_blank rel=noopener \thref=x>"},
+		{"<a target=_blank rel=noopener  href=x>",
+		 "<a target=_blank rel=noopener  href=x>"},
+		{"<a></a ><abbr x><article x><a", "<a></a ><abbr x><article x><a"},
 		{"</", "</"},
 	};
 
