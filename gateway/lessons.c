@@ -49,14 +49,15 @@ static gint find_lesson(const OpenWork *work, const char *id)
 
 static void collect_key(OpenWork *work, const PgpCarried *carried, const char *origin)
 {
+	PgpEvidence evidence = {carried, origin, work->job->deadline};
 	g_autoptr(GError) error = NULL;
 	Lesson *lesson;
 
 	if (find_lesson(work, carried->fingerprint) >= 0)
 		return;
 	work->tries++;
-	lesson = keystore_lesson_pgp(work->job->snapshot->keystore, work->sender, carried, origin,
-				     &error);
+	lesson =
+		keystore_lesson_pgp(work->job->snapshot->keystore, work->sender, &evidence, &error);
 	complain(work, error);
 	if (!lesson)
 		return;

@@ -193,23 +193,12 @@ static void read_certificates(GBytes *value, GPtrArray *into)
 		g_ptr_array_add(into, candidate_new_malformed(KEY_SMIME, value));
 }
 
-/* The value's fault, as opposed to ours. */
-static gboolean is_bad_input(const GError *error)
-{
-	return g_error_matches(error, SEALPOST_ERROR, ERROR_MALFORMED) ||
-	       g_error_matches(error, SEALPOST_ERROR, ERROR_UNSUPPORTED) ||
-	       g_error_matches(error, SEALPOST_ERROR, ERROR_TOO_LARGE) ||
-	       g_error_matches(error, SEALPOST_ERROR, ERROR_TOO_DEEP) ||
-	       g_error_matches(error, SEALPOST_ERROR, ERROR_KEY_UNUSABLE) ||
-	       g_error_matches(error, SEALPOST_ERROR, ERROR_PASSPHRASE);
-}
-
 static gboolean read_pgp(GBytes *value, GPtrArray *into, GError **error)
 {
 	g_autoptr(GError) cause = NULL;
-	g_autoptr(GPtrArray) keys = scratch_read_pgp(value, NULL, &cause);
+	g_autoptr(GPtrArray) keys = scratch_read_pgp(value, NULL, 0, &cause);
 
-	if (!keys && !is_bad_input(cause)) {
+	if (!keys && !scratch_is_bad_file(cause)) {
 		g_propagate_error(error, g_steal_pointer(&cause));
 		return FALSE;
 	}

@@ -239,7 +239,7 @@ static gboolean take_pgp(Import *import, const char *name, PgpKey *key, GError *
 static gboolean add_pgp(Import *import, const char *name, GBytes *file, const Secret *passphrase,
 			GError **error)
 {
-	g_autoptr(GPtrArray) keys = scratch_read_pgp(file, passphrase, error);
+	g_autoptr(GPtrArray) keys = scratch_read_pgp(file, passphrase, 0, error);
 
 	if (!keys)
 		return FALSE;

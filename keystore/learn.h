@@ -60,11 +60,16 @@ typedef struct {
 Lesson *keystore_lesson_smime(Keystore *keystore, const KeyAnswer *sender,
 			      const SmimeEvidence *evidence, GError **error);
 
-/* An OpenPGP key that came along with mail of that address. origin, static: "autocrypt",
- * "attached", "text"; the last two count only if the key names the address. Whoever learns it must
- * have verified the message's signature with it. */
-Lesson *keystore_lesson_pgp(Keystore *keystore, const KeyAnswer *sender, const PgpCarried *carried,
-			    const char *origin, GError **error);
+/* An OpenPGP key that came along with mail of that address. Whoever learns it must have verified the
+ * message's signature with it. NULL: not this one (error unset), the store failed, or gpg did. */
+typedef struct {
+	const PgpCarried *carried;
+	const char *origin; /* static: "autocrypt", "attached", "text"; the last two count only if
+			       the key names the address */
+	gint64 deadline; /* for gpg; g_get_monotonic_time() */
+} PgpEvidence;
+Lesson *keystore_lesson_pgp(Keystore *keystore, const KeyAnswer *sender,
+			    const PgpEvidence *evidence, GError **error);
 
 /* A learned OpenPGP key that verified mail without having come along: it is still in use. NULL: it
  * is no learned one (error unset), or the store failed. */

@@ -191,10 +191,19 @@ Lesson *keystore_lesson_smime(Keystore *keystore, const KeyAnswer *sender,
 
 /* --- OpenPGP --- */
 
-/* gpg has the last word on what this key is. NULL: it does not take it. */
-static Candidate *ask_gpg(const PgpCarried *carried)
+/* gpg has the last word on what this key is. NULL: it does not take it; with error, it could not
+ * look. */
+static Candidate *ask_gpg(const PgpEvidence *evidence, GError **error)
 {
-	g_autoptr(GPtrArray) keys = scratch_read_pgp(carried->bytes, NULL, NULL);
+	const PgpCarried *carried = evidence->carried;
+	g_autoptr(GError) cause = NULL;
+	g_autoptr(GPtrArray) keys =
+		scratch_read_pgp(carried->bytes, NULL, evidence->deadline, &cause);
+
+	if (!keys && !scratch_is_bad_file(cause)) {
+		g_propagate_error(error, g_steal_pointer(&cause));
+		return NULL;
+	}
 	const PgpKey *key = keys && keys->len == 1 ? keys->pdata[0] : NULL;
 
 	return key && strcmp(key->fingerprint, carried->fingerprint) == 0
@@ -203,8 +212,10 @@ static Candidate *ask_gpg(const PgpCarried *carried)
 }
 
 /* The same, asked once for the many copies of a message that brings the key. */
-static Candidate *read_carried(Keystore *keystore, const PgpCarried *carried, const char *digest)
+static Candidate *read_carried(Keystore *keystore, const PgpEvidence *evidence, const char *digest,
+			       GError **error)
 {
+	g_autoptr(GError) cause = NULL;
 	gpointer found = NULL;
 
 	g_mutex_lock(&keystore->lock);
@@ -214,7 +225,11 @@ static Candidate *read_carried(Keystore *keystore, const PgpCarried *carried, co
 	g_mutex_unlock(&keystore->lock);
 	if (known)
 		return found;
-	Candidate *candidate = ask_gpg(carried);
+	Candidate *candidate = ask_gpg(evidence, &cause);
+	if (cause) {
+		g_propagate_error(error, g_steal_pointer(&cause));
+		return NULL;
+	}
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&keystore->lock);
 	if (g_hash_table_size(keystore->carried) >= CARRIED_MAX)
 		g_hash_table_remove_all(keystore->carried);
@@ -223,26 +238,24 @@ static Candidate *read_carried(Keystore *keystore, const PgpCarried *carried, co
 	return candidate;
 }
 
-static gboolean read_key(Keystore *keystore, Lesson *lesson, const PgpCarried *carried,
-			 gboolean must_name)
+Lesson *keystore_lesson_pgp(Keystore *keystore, const KeyAnswer *sender,
+			    const PgpEvidence *evidence, GError **error)
 {
-	lesson->candidate = read_carried(keystore, carried, lesson->digest);
-	return lesson->candidate &&
-	       (!must_name || candidate_names(lesson->candidate, lesson->address));
-}
-
-Lesson *keystore_lesson_pgp(Keystore *keystore, const KeyAnswer *sender, const PgpCarried *carried,
-			    const char *origin, GError **error)
-{
-	gboolean must_name = strcmp(origin, "autocrypt") != 0;
-	g_autoptr(Lesson) lesson = lesson_new(sender, KEY_PGP, carried->fingerprint, origin);
+	const PgpCarried *carried = evidence->carried;
+	gboolean must_name = strcmp(evidence->origin, "autocrypt") != 0;
+	g_autoptr(Lesson) lesson =
+		lesson_new(sender, KEY_PGP, carried->fingerprint, evidence->origin);
 
 	if (must_name && !carried->named)
 		return NULL;
 	lesson->digest = g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, carried->bytes);
 	if (!lesson_prepare(keystore, lesson, error))
 		return NULL;
-	if (lesson->writes && !read_key(keystore, lesson, carried, must_name))
+	if (!lesson->writes)
+		return g_steal_pointer(&lesson);
+	lesson->candidate = read_carried(keystore, evidence, lesson->digest, error);
+	if (!lesson->candidate ||
+	    (must_name && !candidate_names(lesson->candidate, lesson->address)))
 		return NULL;
 	return g_steal_pointer(&lesson);
 }

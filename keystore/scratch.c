@@ -52,15 +52,25 @@ void scratch_remove(char *folder)
 	g_free(folder);
 }
 
-GPtrArray *scratch_read_pgp(GBytes *file, const Secret *passphrase, GError **error)
+GPtrArray *scratch_read_pgp(GBytes *file, const Secret *passphrase, gint64 deadline, GError **error)
 {
 	char *folder = scratch_make(error);
 
 	if (!folder)
 		return NULL;
-	GPtrArray *keys = pgpkey_read(file, passphrase, folder, error);
+	GPtrArray *keys = pgpkey_read(file, passphrase, folder, deadline, error);
 	scratch_remove(folder);
 	return keys;
+}
+
+gboolean scratch_is_bad_file(const GError *error)
+{
+	return g_error_matches(error, SEALPOST_ERROR, ERROR_MALFORMED) ||
+	       g_error_matches(error, SEALPOST_ERROR, ERROR_UNSUPPORTED) ||
+	       g_error_matches(error, SEALPOST_ERROR, ERROR_TOO_LARGE) ||
+	       g_error_matches(error, SEALPOST_ERROR, ERROR_TOO_DEEP) ||
+	       g_error_matches(error, SEALPOST_ERROR, ERROR_KEY_UNUSABLE) ||
+	       g_error_matches(error, SEALPOST_ERROR, ERROR_PASSPHRASE);
 }
 
 static void append(GByteArray *both, GBytes *bytes)
@@ -78,7 +88,7 @@ PgpKey *scratch_merge_pgp(GBytes *one, GBytes *other)
 	append(both, one);
 	append(both, other);
 	g_autoptr(GBytes) file = g_byte_array_free_to_bytes(g_steal_pointer(&both));
-	g_autoptr(GPtrArray) keys = scratch_read_pgp(file, NULL, NULL);
+	g_autoptr(GPtrArray) keys = scratch_read_pgp(file, NULL, 0, NULL);
 
 	return keys && keys->len == 1 ? g_ptr_array_steal_index(keys, 0) : NULL;
 }

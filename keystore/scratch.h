@@ -9,7 +9,10 @@
 #include "lib/crypt/pgpkey.h"
 
 /* pgpkey_read() in such a folder. */
-GPtrArray *scratch_read_pgp(GBytes *file, const Secret *passphrase, GError **error);
+GPtrArray *scratch_read_pgp(GBytes *file, const Secret *passphrase, gint64 deadline,
+			    GError **error);
+/* Is an error of it the file's fault, as opposed to ours? */
+gboolean scratch_is_bad_file(const GError *error);
 
 /* Two forms of one key as GnuPG merges them: new user IDs, later self-signatures, revocations. NULL
  * if that does not work out, or they are not of one key. */

@@ -177,7 +177,7 @@ static gboolean make_pgp(Keystore *keystore, const char *id, Entry *entry, GErro
 /* What the store says of a key was true when it was imported; gpg says what is true now. */
 static Candidate *judged_now(const Candidate *stored, GError **error)
 {
-	g_autoptr(GPtrArray) keys = scratch_read_pgp(stored->pgp->bytes, NULL, error);
+	g_autoptr(GPtrArray) keys = scratch_read_pgp(stored->pgp->bytes, NULL, 0, error);
 
 	if (!keys)
 		return NULL;

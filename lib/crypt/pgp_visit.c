@@ -54,28 +54,33 @@ static GBytes *imported(PgpVisit *visit, GBytes *key)
 }
 
 /* gpg reads the key into an empty keyring. What it does not want, such as a key without a user ID,
- * is used as it is. NULL: the visit has ended. */
-static GBytes *check_key(PgpVisit *visit, GBytes *key, GError **error)
+ * is used as it is. NULL: the visit has ended, or the time is over. */
+static GBytes *check_key(PgpVisit *visit, GBytes *key, gint64 until, GError **error)
 {
 	gsize size;
 	const guint8 *bytes = g_bytes_get_data(key, &size);
 	g_autoptr(PgpData) data = pgp_data_new_bytes(bytes, size, error);
-	gint64 deadline = g_get_monotonic_time() + CHECK_SECONDS * G_USEC_PER_SEC;
+	gint64 limit = g_get_monotonic_time() + CHECK_SECONDS * G_USEC_PER_SEC;
+	gint64 deadline = until ? MIN(until, limit) : limit;
+	GError *failure = NULL;
 	GBytes *result = NULL;
 
 	if (!data || !pgp_write_file(visit->folder, KEYRING, "", 0, error))
 		return NULL;
 	gpgme_error_t started =
 		gpgme_op_import_start(pgp_context_gpgme(visit->context), pgp_data_gpgme(data));
-	if (pgp_run(visit->context, started, deadline, NULL, NULL)) {
+	if (pgp_run(visit->context, started, deadline, NULL, &failure)) {
 		result = imported(visit, key);
-	} else {
-		g_clear_pointer(&visit->context, pgp_context_free);
-		visit->context = pgp_context_new(visit->folder, error);
-		if (!visit->context)
-			return NULL;
+		return result ? result : g_bytes_ref(key);
 	}
-	return result ? result : g_bytes_ref(key);
+	g_clear_pointer(&visit->context, pgp_context_free);
+	if (until && g_get_monotonic_time() >= until) {
+		g_propagate_error(error, failure);
+		return NULL;
+	}
+	g_error_free(failure);
+	visit->context = pgp_context_new(visit->folder, error);
+	return visit->context ? g_bytes_ref(key) : NULL;
 }
 
 static gpointer bytes_ref(gpointer bytes)
@@ -94,7 +99,8 @@ Kept *pgp_checked_new(void)
 }
 
 /* The key with gpg's notes about its own signatures. New reference. */
-static GBytes *checked_key(PgpVisit *visit, PgpHome *home, GBytes *key, GError **error)
+static GBytes *checked_key(PgpVisit *visit, PgpHome *home, const PgpOpenJob *job, GBytes *key,
+			   GError **error)
 {
 	g_autofree char *name = g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, key);
 	Kept *checked = pgp_home_checked(home);
@@ -102,7 +108,7 @@ static GBytes *checked_key(PgpVisit *visit, PgpHome *home, GBytes *key, GError *
 
 	if (kept_find(checked, name, &found))
 		return found;
-	GBytes *result = check_key(visit, key, error);
+	GBytes *result = check_key(visit, key, job->deadline, error);
 
 	if (result)
 		kept_put(checked, name, result, G_MAXINT64);
@@ -190,7 +196,7 @@ static gboolean add_secrets(PgpVisit *visit, PgpHome *home, const PgpOpenJob *jo
 	for (guint i = 0; job->secrets && i < job->secrets->len; i++) {
 		const PgpSecretKey *secret = pgp_home_secret(home, job->secrets->pdata[i]);
 		g_autoptr(GBytes) key =
-			secret ? checked_key(visit, home, secret->public_key, error) : NULL;
+			secret ? checked_key(visit, home, job, secret->public_key, error) : NULL;
 
 		if (secret && !key)
 			return FALSE;
@@ -208,7 +214,8 @@ static GByteArray *keyring_of(PgpVisit *visit, PgpHome *home, const PgpOpenJob *
 	if (!add_secrets(visit, home, job, keyring, error))
 		return NULL;
 	for (guint i = 0; job->signers && i < job->signers->len; i++) {
-		g_autoptr(GBytes) key = checked_key(visit, home, job->signers->pdata[i], error);
+		g_autoptr(GBytes) key =
+			checked_key(visit, home, job, job->signers->pdata[i], error);
 
 		if (!key)
 			return NULL;

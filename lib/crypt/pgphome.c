@@ -318,7 +318,7 @@ static PgpSecretKey *secret_key_new(gpgme_key_t key, GBytes *public_key, const c
 	return secret;
 }
 
-GBytes *pgp_export_public(PgpHome *home, const char *fingerprint, GError **error)
+GBytes *pgp_export_public(PgpHome *home, const char *fingerprint, gint64 deadline, GError **error)
 {
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
 	g_autoptr(Sink) sink = sink_new_bytes(bytes, PGPKEY_MAX);
@@ -330,7 +330,7 @@ GBytes *pgp_export_public(PgpHome *home, const char *fingerprint, GError **error
 	gpgme_ctx_t gpgme = pgp_context_gpgme(context);
 	gpgme_set_armor(gpgme, 0);
 	gpgme_error_t started = gpgme_op_export_start(gpgme, fingerprint, 0, pgp_data_gpgme(data));
-	if (pgp_home_end(home, context, pgp_run(context, started, deadline(), NULL, error)))
+	if (pgp_home_end(home, context, pgp_run(context, started, deadline, NULL, error)))
 		return g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
 	pgp_data_failed(data, error);
 	return NULL;
@@ -352,7 +352,7 @@ static gboolean remember(PgpHome *home, PgpContext *context, const char *fingerp
 			    "gpg does not have the secret key %s after its import", fingerprint);
 		return FALSE;
 	}
-	GBytes *public_key = pgp_export_public(home, fingerprint, error);
+	GBytes *public_key = pgp_export_public(home, fingerprint, deadline(), error);
 	if (!public_key)
 		return FALSE;
 	g_mutex_lock(&home->lock);

@@ -56,7 +56,7 @@ void pgp_home_give_agent(PgpHome *home, PgpAgent *agent);
 Kept *pgp_home_targets(const PgpHome *home);
 
 /* The public key of that fingerprint, with all its subkeys. */
-GBytes *pgp_export_public(PgpHome *home, const char *fingerprint, GError **error);
+GBytes *pgp_export_public(PgpHome *home, const char *fingerprint, gint64 deadline, GError **error);
 /* Makes sure that the agent runs. */
 gboolean pgp_home_wake(PgpHome *home, gint64 deadline, GError **error);
 

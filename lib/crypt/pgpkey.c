@@ -34,6 +34,7 @@ void pgpkey_free(PgpKey *key)
 typedef struct {
 	char *folder;
 	PgpHome *home;
+	gint64 deadline; /* 0: one for each run */
 } Passing;
 
 static void passing_free(Passing *passing)
@@ -65,29 +66,31 @@ static Passing *passing_new(const char *folder, gboolean secret, GError **error)
 
 /* --- single steps, each one run of gpg --- */
 
-static gint64 deadline(void)
+static gint64 deadline(const Passing *passing)
 {
-	return g_get_monotonic_time() + PGP_SECONDS * G_USEC_PER_SEC;
+	return passing->deadline ? passing->deadline
+				 : g_get_monotonic_time() + PGP_SECONDS * G_USEC_PER_SEC;
 }
 
-static gboolean import(PgpHome *home, const guint8 *bytes, gsize size, GError **error)
+static gboolean import(const Passing *passing, const guint8 *bytes, gsize size, GError **error)
 {
 	g_autoptr(PgpData) data = pgp_data_new_bytes(bytes, size, error);
-	PgpContext *context = data ? pgp_home_take(home, error) : NULL;
+	PgpContext *context = data ? pgp_home_take(passing->home, error) : NULL;
 
 	if (!context)
 		return FALSE;
 	gpgme_error_t started =
 		gpgme_op_import_start(pgp_context_gpgme(context), pgp_data_gpgme(data));
-	return pgp_home_end(home, context, pgp_run(context, started, deadline(), NULL, error));
+	return pgp_home_end(passing->home, context,
+			    pgp_run(context, started, deadline(passing), NULL, error));
 }
 
 /* Array of gpgme_key_t; empty is fine. */
-static GPtrArray *list(PgpHome *home, gboolean secret, GError **error)
+static GPtrArray *list(const Passing *passing, gboolean secret, GError **error)
 {
 	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func((GDestroyNotify)gpgme_key_unref);
 	gpgme_keylist_mode_t mode = GPGME_KEYLIST_MODE_LOCAL | GPGME_KEYLIST_MODE_WITH_KEYGRIP;
-	PgpContext *context = pgp_home_take(home, error);
+	PgpContext *context = pgp_home_take(passing->home, error);
 
 	if (!context)
 		return NULL;
@@ -96,7 +99,8 @@ static GPtrArray *list(PgpHome *home, gboolean secret, GError **error)
 		mode |= GPGME_KEYLIST_MODE_WITH_SECRET;
 	gpgme_set_keylist_mode(pgp_context_gpgme(context), mode);
 	gpgme_error_t started = gpgme_op_keylist_start(pgp_context_gpgme(context), NULL, 0);
-	if (!pgp_home_end(home, context, pgp_run(context, started, deadline(), keys, error)))
+	if (!pgp_home_end(passing->home, context,
+			  pgp_run(context, started, deadline(passing), keys, error)))
 		return NULL;
 	return g_steal_pointer(&keys);
 }
@@ -115,13 +119,13 @@ static gpgme_error_t give_passphrase(void *hook, const char *hint, const char *i
 	return 0;
 }
 
-static Secret *export_secret(PgpHome *home, const char *fingerprint, const Secret *passphrase,
-			     GError **error)
+static Secret *export_secret(const Passing *passing, const char *fingerprint,
+			     const Secret *passphrase, GError **error)
 {
 	g_autoptr(Secret) room = secret_new(SECRET_MAX);
 	gsize used;
 	g_autoptr(PgpData) data = pgp_data_new_secret(room, &used, error);
-	PgpContext *context = data ? pgp_home_take(home, error) : NULL;
+	PgpContext *context = data ? pgp_home_take(passing->home, error) : NULL;
 
 	if (!context)
 		return NULL;
@@ -130,9 +134,9 @@ static Secret *export_secret(PgpHome *home, const char *fingerprint, const Secre
 	gpgme_set_passphrase_cb(gpgme, passphrase ? give_passphrase : NULL, (void *)passphrase);
 	gpgme_error_t started = gpgme_op_export_start(gpgme, fingerprint, GPGME_EXPORT_MODE_SECRET,
 						      pgp_data_gpgme(data));
-	gboolean good = pgp_run(context, started, deadline(), NULL, error);
+	gboolean good = pgp_run(context, started, deadline(passing), NULL, error);
 	gpgme_set_passphrase_cb(gpgme, NULL, NULL);
-	if (!pgp_home_end(home, context, good)) {
+	if (!pgp_home_end(passing->home, context, good)) {
 		pgp_data_failed(data, error);
 		return NULL;
 	}
@@ -141,13 +145,13 @@ static Secret *export_secret(PgpHome *home, const char *fingerprint, const Secre
 
 /* A trial: gpg checks the signature that it made against the public key, so that a secret part
  * that belongs to another key shows here. */
-static gboolean try_signing(PgpHome *home, gpgme_key_t key, GError **error)
+static gboolean try_signing(const Passing *passing, gpgme_key_t key, GError **error)
 {
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
 	g_autoptr(Sink) sink = sink_new_bytes(bytes, PGPKEY_MAX);
 	g_autoptr(PgpData) in = pgp_data_new_bytes("trial", 5, error);
 	g_autoptr(PgpData) out = in ? pgp_data_new(NULL, sink, error) : NULL;
-	PgpContext *context = out ? pgp_home_take(home, error) : NULL;
+	PgpContext *context = out ? pgp_home_take(passing->home, error) : NULL;
 
 	if (!context)
 		return FALSE;
@@ -156,46 +160,50 @@ static gboolean try_signing(PgpHome *home, gpgme_key_t key, GError **error)
 	if (!started)
 		started = gpgme_op_sign_start(gpgme, pgp_data_gpgme(in), pgp_data_gpgme(out),
 					      GPGME_SIG_MODE_DETACH);
-	return pgp_home_end(home, context, pgp_run(context, started, deadline(), NULL, error));
+	return pgp_home_end(passing->home, context,
+			    pgp_run(context, started, deadline(passing), NULL, error));
 }
 
 /* --- reading --- */
 
-static gboolean change_passphrases(PgpHome *home, gpgme_key_t key, const Secret *old,
+static gboolean change_passphrases(const Passing *passing, gpgme_key_t key, const Secret *old,
 				   const Secret *new, GError **error)
 {
 	for (gpgme_subkey_t subkey = key->subkeys; subkey; subkey = subkey->next) {
 		if (subkey->secret && subkey->keygrip &&
-		    !pgp_agent_passwd(pgp_home_folder(home), subkey->keygrip, old, new, error))
+		    !pgp_agent_passwd(pgp_home_folder(passing->home), subkey->keygrip, old, new,
+				      error))
 			return FALSE;
 	}
 	return TRUE;
 }
 
-static gboolean read_secret(PgpHome *home, gpgme_key_t listed, const Secret *passphrase,
+static gboolean read_secret(const Passing *passing, gpgme_key_t listed, const Secret *passphrase,
 			    PgpKey *key, GError **error)
 {
-	if (!change_passphrases(home, listed, passphrase, NULL, error))
+	if (!change_passphrases(passing, listed, passphrase, NULL, error))
 		return FALSE;
-	if (key->can_sign && !try_signing(home, listed, error))
+	if (key->can_sign && !try_signing(passing, listed, error))
 		return FALSE;
-	key->secret = export_secret(home, key->fingerprint, NULL, error);
+	key->secret = export_secret(passing, key->fingerprint, NULL, error);
 	return key->secret != NULL;
 }
 
-static PgpKey *read_key(PgpHome *home, gpgme_key_t listed, const Secret *passphrase, GError **error)
+static PgpKey *read_key(const Passing *passing, gpgme_key_t listed, const Secret *passphrase,
+			GError **error)
 {
 	g_autoptr(PgpKey) key = pgp_describe(listed);
 
-	key->bytes = pgp_export_public(home, key->fingerprint, error);
+	key->bytes = pgp_export_public(passing->home, key->fingerprint, deadline(passing), error);
 	if (!key->bytes)
 		return NULL;
-	if (pgp_has_secret(listed) && !read_secret(home, listed, passphrase, key, error))
+	if (pgp_has_secret(listed) && !read_secret(passing, listed, passphrase, key, error))
 		return NULL;
 	return g_steal_pointer(&key);
 }
 
-GPtrArray *pgpkey_read(GBytes *file, const Secret *passphrase, const char *folder, GError **error)
+GPtrArray *pgpkey_read(GBytes *file, const Secret *passphrase, const char *folder, gint64 deadline,
+		       GError **error)
 {
 	g_autoptr(PgpKeyFile) parsed = pgp_keyfile_read(file, error);
 	g_autoptr(Passing) passing = parsed ? passing_new(folder, parsed->secret, error) : NULL;
@@ -204,17 +212,18 @@ GPtrArray *pgpkey_read(GBytes *file, const Secret *passphrase, const char *folde
 
 	if (!passing)
 		return NULL;
+	passing->deadline = deadline;
 	/* gpg reports a failure also where it took some of them: what it took is seen below. */
-	if (!import(passing->home, parsed->packets->data, parsed->packets->len, &refused) &&
+	if (!import(passing, parsed->packets->data, parsed->packets->len, &refused) &&
 	    !g_error_matches(refused, SEALPOST_ERROR, ERROR_CRYPTO)) {
 		g_propagate_error(error, g_steal_pointer(&refused));
 		return NULL;
 	}
-	g_autoptr(GPtrArray) listed = list(passing->home, parsed->secret, error);
+	g_autoptr(GPtrArray) listed = list(passing, parsed->secret, error);
 	if (!listed)
 		return NULL;
 	for (guint i = 0; i < listed->len; i++) {
-		PgpKey *key = read_key(passing->home, listed->pdata[i], passphrase, error);
+		PgpKey *key = read_key(passing, listed->pdata[i], passphrase, error);
 		if (!key)
 			return NULL;
 		g_ptr_array_add(keys, key);
@@ -230,9 +239,9 @@ Secret *pgpkey_protect(const Secret *secret, const Secret *passphrase, const cha
 {
 	g_autoptr(Passing) passing = passing_new(folder, TRUE, error);
 
-	if (!passing || !import(passing->home, secret_bytes(secret), secret_size(secret), error))
+	if (!passing || !import(passing, secret_bytes(secret), secret_size(secret), error))
 		return NULL;
-	g_autoptr(GPtrArray) listed = list(passing->home, TRUE, error);
+	g_autoptr(GPtrArray) listed = list(passing, TRUE, error);
 	if (!listed)
 		return NULL;
 	if (listed->len != 1) {
@@ -240,9 +249,9 @@ Secret *pgpkey_protect(const Secret *secret, const Secret *passphrase, const cha
 		return NULL;
 	}
 	gpgme_key_t key = listed->pdata[0];
-	if (!change_passphrases(passing->home, key, NULL, passphrase, error))
+	if (!change_passphrases(passing, key, NULL, passphrase, error))
 		return NULL;
-	return export_secret(passing->home, key->fpr, passphrase, error);
+	return export_secret(passing, key->fpr, passphrase, error);
 }
 
 /* --- armour --- */

@@ -37,8 +37,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PgpKey, pgpkey_free)
  * Keys that gpg does not take are left out as long as one remains. Array of PgpKey *, at least
  * one. ERROR_PASSPHRASE; ERROR_MALFORMED; ERROR_UNSUPPORTED: not OpenPGP, or of another version
  * than 4; ERROR_TOO_LARGE.
- * folder: a private folder, in RAM; a GnuPG home is made in it and removed before the return. */
-GPtrArray *pgpkey_read(GBytes *file, const Secret *passphrase, const char *folder, GError **error);
+ * folder: a private folder, in RAM; a GnuPG home is made in it and removed before the return.
+ * deadline: g_get_monotonic_time(), ERROR_TIMEOUT; 0: each run of gpg may take 60 s. */
+GPtrArray *pgpkey_read(GBytes *file, const Secret *passphrase, const char *folder, gint64 deadline,
+		       GError **error);
 
 /* A public key as it stands in somebody's mail, which nobody has judged yet. */
 typedef struct {

@@ -131,7 +131,7 @@ static void check_key_file(World *world, char **row)
 	g_autoptr(GBytes) file = read_file(world, row[PATH]);
 	g_autoptr(Secret) passphrase = passphrase_of(row);
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GPtrArray) keys = pgpkey_read(file, passphrase, world->folder, &error);
+	g_autoptr(GPtrArray) keys = pgpkey_read(file, passphrase, world->folder, 0, &error);
 	gboolean secret = FALSE;
 
 	for (guint i = 0; keys && i < keys->len; i++) {
@@ -213,7 +213,7 @@ static GPtrArray *bring_keys(World *world, char **row)
 	if (!g_file_get_contents(path, &text, &size, NULL))
 		return fingerprints;
 	g_autoptr(GBytes) file = g_bytes_new_take(g_steal_pointer(&text), size);
-	g_autoptr(GPtrArray) keys = pgpkey_read(file, passphrase, world->folder, NULL);
+	g_autoptr(GPtrArray) keys = pgpkey_read(file, passphrase, world->folder, 0, NULL);
 	for (guint i = 0; keys && i < keys->len; i++) {
 		const PgpKey *key = keys->pdata[i];
 		if (!key->secret)

@@ -65,7 +65,7 @@ static GPtrArray *read_keys(World *world, GBytes *file, const char *passphrase)
 {
 	g_autoptr(Secret) secret = passphrase ? text_secret(passphrase) : NULL;
 	g_autoptr(GError) error = NULL;
-	GPtrArray *keys = pgpkey_read(file, secret, world->folder, &error);
+	GPtrArray *keys = pgpkey_read(file, secret, world->folder, 0, &error);
 
 	if (!keys)
 		print_message("# %s\n", error->message);
@@ -78,7 +78,7 @@ static void assert_refused(World *world, GBytes *file, const char *passphrase, E
 	g_autoptr(Secret) secret = passphrase ? text_secret(passphrase) : NULL;
 	g_autoptr(GError) error = NULL;
 
-	assert_null(pgpkey_read(file, secret, world->folder, &error));
+	assert_null(pgpkey_read(file, secret, world->folder, 0, &error));
 	if (!g_error_matches(error, SEALPOST_ERROR, (int)code))
 		print_message("# %s\n", error->message);
 	assert_true(g_error_matches(error, SEALPOST_ERROR, (int)code));
@@ -353,11 +353,27 @@ static void test_damaged(void **state)
 		copy[at] ^= 0x55;
 		g_autoptr(GBytes) file = g_bytes_new_take(copy, size);
 		g_autoptr(GError) error = NULL;
-		g_autoptr(GPtrArray) keys = pgpkey_read(file, NULL, world->folder, &error);
+		g_autoptr(GPtrArray) keys = pgpkey_read(file, NULL, world->folder, 0, &error);
 		assert_true(keys || error);
 		if (keys)
 			assert_int_equal(keys->len, 1);
 	}
+}
+
+static void test_late(void **state)
+{
+	World *world = *state;
+	g_autofree char *fingerprint =
+		pgp_maker_key(world->maker, "late@b.example", "future-default");
+	g_autoptr(GBytes) key = pgp_maker_public(world->maker, fingerprint);
+	gint64 now = g_get_monotonic_time();
+	g_autoptr(GError) error = NULL;
+
+	assert_null(pgpkey_read(key, NULL, world->folder, now, &error));
+	assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_TIMEOUT));
+	g_autoptr(GPtrArray) keys =
+		pgpkey_read(key, NULL, world->folder, now + 600 * G_USEC_PER_SEC, NULL);
+	assert_int_equal(keys->len, 1);
 }
 
 int main(void)
@@ -368,6 +384,7 @@ int main(void)
 		cmocka_unit_test(test_secret),	    cmocka_unit_test(test_unusable),
 		cmocka_unit_test(test_two_subkeys), cmocka_unit_test(test_flooded),
 		cmocka_unit_test(test_not_keys),    cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_late),
 	};
 
 	return cmocka_run_group_tests_name("crypt/pgpkey", tests, set_up, tear_down);

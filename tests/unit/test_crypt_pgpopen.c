@@ -371,7 +371,7 @@ static void test_expired_key(void **state)
 	assert_int_equal(
 		pgp_maker_gpg(maker, NULL, &file, "--export-secret-keys past@firma.example"), 0);
 	assert_int_equal(g_mkdir_with_parents(passing, 0700), 0);
-	g_autoptr(GPtrArray) keys = pgpkey_read(file, NULL, passing, NULL);
+	g_autoptr(GPtrArray) keys = pgpkey_read(file, NULL, passing, 0, NULL);
 	const PgpKey *key = keys->pdata[0];
 	assert_true(key->expired);
 	assert_non_null(key->secret);

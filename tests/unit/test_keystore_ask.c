@@ -241,7 +241,7 @@ static void put_pgp(Place *place, const char *id)
 {
 	g_autoptr(Secret) secret = pgp_maker_secret(place->maker, id);
 	g_autoptr(GBytes) file = g_bytes_new(secret_bytes(secret), secret_size(secret));
-	g_autoptr(GPtrArray) keys = pgpkey_read(file, NULL, place->maker->folder, NULL);
+	g_autoptr(GPtrArray) keys = pgpkey_read(file, NULL, place->maker->folder, 0, NULL);
 	StoreChange change;
 
 	assert_non_null(keys);

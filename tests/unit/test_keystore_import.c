@@ -257,7 +257,7 @@ static void test_pgp_not_merged(void **state)
 	g_autofree char *other = pgp_maker_key(place->maker, "o@x.example", "future-default");
 	g_autoptr(GBytes) file = pgp_maker_public(place->maker, id);
 	g_autoptr(GBytes) foreign = pgp_maker_public(place->maker, other);
-	g_autoptr(GPtrArray) keys = scratch_read_pgp(foreign, NULL, NULL);
+	g_autoptr(GPtrArray) keys = scratch_read_pgp(foreign, NULL, 0, NULL);
 	PgpKey *odd = keys->pdata[0];
 	g_autoptr(GError) error = NULL;
 	StoreChange change;

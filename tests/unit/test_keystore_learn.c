@@ -119,14 +119,22 @@ static const char *learn_smime(Place *place, const char *address, SmimeEvidence 
 	return learn(place, keystore_lesson_smime(place->keystore, sender, &evidence, NULL));
 }
 
-static const char *learn_pgp(Place *place, const char *address, GBytes *file, const char *origin)
+static Lesson *lesson_from_pgp(Place *place, const char *address, GBytes *file,
+			       PgpEvidence evidence, GError **error)
 {
 	g_autoptr(KeyAnswer) sender = look_up(place, address);
 	g_autoptr(GPtrArray) carried = pgpkey_carried(file, address);
 
 	g_assert_cmpuint(carried->len, ==, 1);
-	return learn(place,
-		     keystore_lesson_pgp(place->keystore, sender, carried->pdata[0], origin, NULL));
+	evidence.carried = carried->pdata[0];
+	return keystore_lesson_pgp(place->keystore, sender, &evidence, error);
+}
+
+static const char *learn_pgp(Place *place, const char *address, GBytes *file, const char *origin)
+{
+	PgpEvidence evidence = {.origin = origin, .deadline = G_MAXINT64};
+
+	return learn(place, lesson_from_pgp(place, address, file, evidence, NULL));
 }
 
 /* "ID source reason" of each key of the address, the ids as numbers in the order of ids. */
@@ -510,6 +518,20 @@ static void test_pgp(void **state)
 	assert_true(((Key *)answer->keys->pdata[0])->first_contact);
 }
 
+/* gpg gets no more time than the message has; what it did not look at is looked at the next time. */
+static void test_pgp_late(void **state)
+{
+	Place *place = *state;
+	g_autofree char *id = pgp_maker_key(place->maker, LEA, "future-default");
+	g_autoptr(GBytes) public = pgp_maker_public(place->maker, id);
+	g_autoptr(GError) error = NULL;
+	PgpEvidence late = {.origin = "autocrypt", .deadline = g_get_monotonic_time()};
+
+	assert_null(lesson_from_pgp(place, LEA, public, late, &error));
+	assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_TIMEOUT));
+	assert_string_equal(learn_pgp(place, LEA, public, "autocrypt"), "new");
+}
+
 /* A stranger's OpenPGP key does not stand before a certificate that the administrator set. */
 static void test_pgp_beside_cert(void **state)
 {
@@ -559,7 +581,7 @@ static void test_pgp_not_merged(void **state)
 	g_autofree char *other = pgp_maker_key(place->maker, "o@x.example", "future-default");
 	g_autoptr(GBytes) public = pgp_maker_public(place->maker, id);
 	g_autoptr(GBytes) foreign = pgp_maker_public(place->maker, other);
-	g_autoptr(GPtrArray) keys = scratch_read_pgp(foreign, NULL, NULL);
+	g_autoptr(GPtrArray) keys = scratch_read_pgp(foreign, NULL, 0, NULL);
 	PgpKey *stored = g_ptr_array_steal_index(keys, 0);
 
 	g_free(stored->fingerprint);
@@ -743,6 +765,7 @@ int main(void)
 		TEST(test_renewed),
 		TEST(test_vouched),
 		TEST(test_pgp),
+		TEST(test_pgp_late),
 		TEST(test_pgp_beside_cert),
 		TEST(test_pgp_updates),
 		TEST(test_modes),
