@@ -47,6 +47,19 @@ def give(site, sender, to, content, mail_options=(), rcpt_options=()):
         return code, text.decode(), time.monotonic() - start
 
 
+def quickest(site, to, content, limit):
+    """The shortest time until the answer, of four tries, of more while the machine has other work, and
+    the answers."""
+    answers, least = set(), None
+    for tried in range(20):
+        code, text, seconds = give(site, SOFIA, to, content)
+        answers.add((code, re.sub(r" as \S+$", "", text)))
+        least = seconds if tried == 0 else min(least, seconds)
+        if tried >= 3 and least < limit:
+            break
+    return least, answers
+
+
 def delivered(site, sender, to, content, *options):
     code, text, _ = give(site, sender, to, content, *options)
     assert code == 250, (code, text)
@@ -228,18 +241,14 @@ def oracle(site, tap):
     }
     by_gpg = {name for name in forms if name.startswith(("PGP", "inline"))}
     for to in ([ALICE], [ALICE, CARL]):
-        answers, beats = {}, {}
+        answers, beats = set(), {}
         with tap.case(f"to {len(to)}: the same answer on the same beat, opened or not"):
             for name, form in forms.items():
-                content = foreign.mail(SOFIA, to, form)
-                times = []
-                for _ in range(4):
-                    code, text, seconds = give(site, SOFIA, to, content)
-                    answers[name] = (code, re.sub(r" as \S+$", "", text))
-                    times.append(seconds)
-                beats[name] = int(min(times) / BEAT)
+                least, given = quickest(site, to, foreign.mail(SOFIA, to, form), 2 * BEAT)
+                beats[name] = int(least / BEAT)
+                answers |= given
                 site.postfix.wait_empty()
-            assert len(set(answers.values())) == 1, answers
+            assert len(answers) == 1, answers
             assert {beat for name, beat in beats.items() if name not in by_gpg} == {1}, beats
         same = f"to {len(to)}: ... and where gpg does it"
         if beats["PGP"] > 1:
@@ -248,8 +257,7 @@ def oracle(site, tap):
         with tap.case(same):
             assert set(beats.values()) == {1}, beats
     with tap.case("... while mail without any need for it does not wait"):
-        assert min(give(site, SOFIA, [ALICE], foreign.mail(SOFIA, [ALICE], INNER))[2]
-                   for _ in range(4)) < BEAT
+        assert quickest(site, [ALICE], foreign.mail(SOFIA, [ALICE], INNER), BEAT)[0] < BEAT
 
 
 with script() as tap, tap.site(people=(*cast.CAST, EVE, ZOE), policy=POLICY, portal=False,

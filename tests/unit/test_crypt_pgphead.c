@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -244,7 +245,7 @@ static void test_armor_sums(void **state)
 	(void)state;
 	for (int last = 0; last < 2; last++) {
 		g_autoptr(GString) flood = g_string_new_len(text, sum - text);
-		gint64 start = g_get_monotonic_time();
+		clock_t start = clock();
 		gboolean damaged;
 
 		g_string_append_len(flood, sum, last ? 0 : 6);
@@ -256,7 +257,7 @@ static void test_armor_sums(void **state)
 
 		assert_int_equal(back->len, size);
 		assert_int_equal(damaged, !last);
-		assert_true(g_get_monotonic_time() - start < 10 * G_USEC_PER_SEC);
+		assert_true(clock() - start < 10 * CLOCKS_PER_SEC);
 	}
 	assert_int_equal(strlen(text), length);
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -298,11 +299,11 @@ static void test_equal_fields(void **state)
 		g_string_append_printf(text, "X-Label: %d\n", i);
 	g_string_append(text, "\nx\n");
 	g_autoptr(Job) job = make_job(snapshot, NULL, ALICE, to, text->str);
-	gint64 start = g_get_monotonic_time();
+	clock_t start = clock();
 	g_autoptr(Plan) plan = plan_for(job, FALSE, FALSE);
 
 	assert_true(g_error_matches(plan->error, SEALPOST_ERROR, ERROR_REJECTED));
-	assert_true(g_get_monotonic_time() - start < 2 * G_USEC_PER_SEC);
+	assert_true(clock() - start < 2 * CLOCKS_PER_SEC);
 	remove_snapshot(snapshot);
 }
 

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -204,7 +205,7 @@ static void test_many(void **state)
 {
 	g_autoptr(Headers) received = headers_new();
 	EditWish wish = {.authserv_id = "gw"};
-	gint64 start = g_get_monotonic_time();
+	clock_t start = clock();
 
 	(void)state;
 	for (int i = 0; i < 10000; i++)
@@ -214,7 +215,7 @@ static void test_many(void **state)
 
 	assert_int_equal(edits->len, 5000);
 	assert_int_equal(headers_count(applied), 5000);
-	assert_true(g_get_monotonic_time() - start < 5 * G_USEC_PER_SEC);
+	assert_true(clock() - start < 5 * CLOCKS_PER_SEC);
 }
 
 static void test_head(void **state)

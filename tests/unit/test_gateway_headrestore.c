@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -218,7 +219,7 @@ static void test_many(void **state)
 	g_autoptr(Headers) inside = headers_new();
 	g_autoptr(Opened) opened = found(&c, "a@b");
 	HeadrestoreJob job = {outer, inside, "a@b", HEADRESTORE_CLEAR};
-	gint64 start = g_get_monotonic_time();
+	clock_t start = clock();
 
 	(void)state;
 	for (guint i = 0; i < HEADERS_MAX; i++) {
@@ -227,7 +228,7 @@ static void test_many(void **state)
 	}
 	headrestore(opened, &job);
 	assert_int_equal(headers_count(opened->restored), HEADRESTORE_FIELDS_MAX);
-	assert_true(g_get_monotonic_time() - start < 5 * G_USEC_PER_SEC);
+	assert_true(clock() - start < 5 * CLOCKS_PER_SEC);
 }
 
 static void test_limits(void **state)

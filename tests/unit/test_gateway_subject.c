@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -226,7 +227,7 @@ static void test_stubborn(void **state)
 		g_string_append(deep, "ned]");
 	for (int i = 0; i < 8000; i++)
 		g_string_append(wide, "[signed ");
-	gint64 start = g_get_monotonic_time();
+	clock_t start = clock();
 	g_autofree char *rest = lookalike_remove(deep->str);
 	g_autofree char *again = lookalike_remove(rest);
 
@@ -235,7 +236,7 @@ static void test_stubborn(void **state)
 	g_autofree char *others = lookalike_remove(wide->str);
 
 	assert_string_equal(others, "");
-	assert_true(g_get_monotonic_time() - start < 20 * G_USEC_PER_SEC);
+	assert_true(clock() - start < 20 * CLOCKS_PER_SEC);
 }
 
 static void test_names(void **state)

@@ -741,11 +741,10 @@ static void test_locked(void **state)
 	Lesson *lesson = keystore_lesson_smime(place->keystore, sender, &evidence, NULL);
 	g_autoptr(Db) db = db_open(conf_path(place->conf, "keystore", "database"),
 				   (const char *const[]){"", "", "", NULL}, FALSE, NULL);
-	gint64 start = g_get_monotonic_time();
 
 	assert_true(db_begin(db, NULL));
 	keystore_learn(place->keystore, lesson, count_failures);
-	assert_true(g_get_monotonic_time() - start < G_USEC_PER_SEC);
+	assert_int_equal(failures, 0); /* the caller does not wait for the lock's end */
 	learner_close(place->keystore);
 	assert_true(learner_open(place->keystore, NULL));
 	assert_int_equal(failures, 1);

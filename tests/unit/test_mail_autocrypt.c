@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <string.h>
+#include <time.h>
 
 #include "lib/mail/address.h"
 #include "lib/mail/autocrypt.h"
@@ -157,9 +158,9 @@ static void test_many(void **state)
 	for (guint i = 0; i < HEADERS_MAX; i++)
 		assert_true(headers_append(headers, "Autocrypt", " addr=b@x.example; keydata=AAAA",
 					   NULL));
-	gint64 start = g_get_monotonic_time();
+	clock_t start = clock();
 	assert_null(autocrypt_key(headers, "a@x.example"));
-	assert_true(g_get_monotonic_time() - start < G_USEC_PER_SEC / 2);
+	assert_true(clock() - start < CLOCKS_PER_SEC);
 }
 
 int main(void)

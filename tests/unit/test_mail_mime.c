@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -430,7 +431,7 @@ static void test_long_lines(void **state)
 			g_autoptr(GString) message = g_string_new(starts[i]);
 			g_autoptr(MimeTree) tree = NULL;
 			g_autofree char *text = NULL;
-			gint64 start = g_get_monotonic_time();
+			clock_t start = clock();
 
 			while (message->len < (j == 0 ? 1024 : 128) * 1024)
 				g_string_append(message, fills[j]);
@@ -440,7 +441,7 @@ static void test_long_lines(void **state)
 			text = mime_text(tree, mime_root(tree), 1000, NULL);
 			assert_non_null(text);
 			g_free(mime_header(mime_root(tree), "Subject"));
-			if (g_get_monotonic_time() - start > 20 * G_TIME_SPAN_SECOND)
+			if (clock() - start > 20 * CLOCKS_PER_SEC)
 				fail_msg("slow: %s and %s", starts[i], fills[j]);
 		}
 	}

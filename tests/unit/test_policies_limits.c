@@ -2,6 +2,7 @@
 #include "tests/unit/policies.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "policies/model.h"
 
@@ -35,7 +36,7 @@ static void test_many_rules(void **state)
 {
 	g_autoptr(GString) text = g_string_new(INTERNAL);
 	g_autoptr(Policy) policy = NULL;
-	gint64 start;
+	clock_t start;
 
 	(void)state;
 	for (int i = 0; i < 10000; i++)
@@ -46,7 +47,7 @@ static void test_many_rules(void **state)
 	g_string_append(text, "outgoing prefer pgp\n");
 	policy = policy_from(text->str);
 	assert_int_equal(policy_rule_count(policy), 10001);
-	start = g_get_monotonic_time();
+	start = clock();
 	for (int i = 0; i < 100; i++) {
 		PolicyFacts facts = {DIRECTION_OUTGOING,
 				     "a@firma.example",
@@ -59,7 +60,7 @@ static void test_many_rules(void **state)
 		assert_int_equal(decision->rule.line, 10001);
 	}
 	/* measured: under 0.1 ms each; the bound only catches another order of growth */
-	assert_true(g_get_monotonic_time() - start < 5 * G_USEC_PER_SEC);
+	assert_true(clock() - start < 5 * CLOCKS_PER_SEC);
 }
 
 static void test_rule_count(void **state)
