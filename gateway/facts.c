@@ -98,6 +98,7 @@ gboolean facts_init(Facts *facts, const Job *job, const char *sender, GError **e
 {
 	*facts = (Facts){.job = job, .sender = sender};
 	facts->subject = all_subjects(job->headers);
+	facts->texts = policy_texts_new();
 	if (!find_claimed(facts, error))
 		return FALSE;
 	return !job->trusted || !policy_asks_replies(job->snapshot->policy) ||
@@ -108,6 +109,7 @@ gboolean facts_init(Facts *facts, const Job *job, const char *sender, GError **e
 void facts_clear(Facts *facts)
 {
 	g_free(facts->subject);
+	policy_texts_free(facts->texts);
 	g_strfreev(facts->claimed);
 }
 
@@ -123,6 +125,7 @@ PolicyDecision *facts_ask(const Facts *facts, const Recipient *recipient)
 		.context = (void *)job,
 		.claimed = (const char *const *)facts->claimed,
 		.reply_to_encrypted = facts->reply_to_encrypted,
+		.texts = facts->texts,
 	};
 
 	return policy_decide(job->snapshot->policy, &known);

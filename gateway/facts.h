@@ -17,6 +17,7 @@ typedef struct {
 	char **claimed; /* a stranger's message, if a rule asks: all addresses in From, folded, each
 			   once */
 	gboolean reply_to_encrypted;
+	PolicyTexts *texts;
 } Facts;
 
 /* sender: borrowed. FALSE with error set if it could not be found out what is answered;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "lib/mail/address.h"
-#include "policies/fold.h"
+#include "policies/texts.h"
 
 static guint64 bit(const char *pattern)
 {
@@ -121,16 +121,15 @@ void matcher_init(Matcher *matcher, const Policy *policy, const PolicyFacts *fac
 	for (const char *const *claimed = facts->claimed; claimed && *claimed; claimed++)
 		g_ptr_array_extend_and_steal(matcher->from, match_patterns(policy, *claimed));
 	matcher->gate = (Gate){bits(matcher->to), bits(matcher->from)};
-	matcher->headers = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
-						 (GDestroyNotify)g_ptr_array_unref);
+	matcher->texts = facts->texts ? facts->texts : policy_texts_new();
 }
 
 void matcher_clear(Matcher *matcher)
 {
 	g_clear_pointer(&matcher->to, g_ptr_array_unref);
 	g_clear_pointer(&matcher->from, g_ptr_array_unref);
-	g_clear_pointer(&matcher->headers, g_hash_table_unref);
-	g_clear_pointer(&matcher->subject, g_free);
+	if (matcher->texts != matcher->facts->texts)
+		policy_texts_free(matcher->texts);
 }
 
 static gboolean meets(const Condition *condition, const GPtrArray *hits)
@@ -166,28 +165,9 @@ static const char *find_text(const Condition *condition, const char *folded)
 	return NULL;
 }
 
-/* The folded texts of all fields of that name. */
-static const GPtrArray *fields(Matcher *matcher, const char *name)
-{
-	const PolicyFacts *facts = matcher->facts;
-	GPtrArray *texts = g_hash_table_lookup(matcher->headers, name);
-
-	if (texts)
-		return texts;
-	texts = facts->headers ? facts->headers(facts->context, name)
-			       : g_ptr_array_new_with_free_func(g_free);
-	for (guint i = 0; i < texts->len; i++) {
-		g_autofree char *text = texts->pdata[i];
-
-		texts->pdata[i] = text_fold(g_strstrip(text));
-	}
-	g_hash_table_insert(matcher->headers, (gpointer)name, texts);
-	return texts;
-}
-
 static gboolean match_header(Matcher *matcher, const Condition *condition)
 {
-	const GPtrArray *texts = fields(matcher, condition->field);
+	const GPtrArray *texts = texts_headers(matcher->texts, matcher->facts, condition->field);
 
 	for (guint i = 0; i < texts->len; i++)
 		if (find_text(condition, g_ptr_array_index(texts, i)))
@@ -202,9 +182,7 @@ static gboolean match_condition(Matcher *matcher, const Condition *condition, co
 	case CONDITION_TO: return meets(condition, matcher->to);
 	case CONDITION_FROM: return meets(condition, matcher->from);
 	case CONDITION_SUBJECT_HAS:
-		if (!matcher->subject)
-			matcher->subject = text_fold(matcher->facts->subject);
-		*found = find_text(condition, matcher->subject);
+		*found = find_text(condition, texts_subject(matcher->texts, matcher->facts));
 		return *found != NULL;
 	case CONDITION_REPLY: return matcher->facts->reply_to_encrypted;
 	case CONDITION_HEADER_HAS:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Conditions against facts. A Matcher holds what is prepared once per decision: the patterns of
- * the policy that sender and recipient meet, and texts in the form in which they are compared.
+ * the policy that sender and recipient meet, and the message's texts.
  */
 #ifndef SEALPOST_POLICIES_MATCH_H
 #define SEALPOST_POLICIES_MATCH_H
@@ -13,8 +13,7 @@ typedef struct {
 	GPtrArray *to; /* of interned patterns that the recipient meets */
 	GPtrArray *from; /* the same for the sender, and for the addresses that it claims to be */
 	Gate gate; /* their bits */
-	char *subject; /* folded; NULL until it is needed */
-	GHashTable *headers; /* name -> array of folded texts; filled when needed */
+	PolicyTexts *texts; /* the facts', or our own */
 } Matcher;
 
 /* Sets the gates of a policy that is whole. */

@@ -36,6 +36,12 @@ typedef enum {
 } Direction;
 const char *direction_name(Direction direction); /* "outgoing", …, "relayed" */
 
+/* What conditions have made of a message's texts, kept from one recipient to the next. */
+typedef struct PolicyTexts PolicyTexts;
+PolicyTexts *policy_texts_new(void);
+void policy_texts_free(PolicyTexts *texts);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PolicyTexts, policy_texts_free)
+
 /* What is known of a message and one recipient. Strings UTF-8, borrowed for the call. */
 typedef struct {
 	Direction direction;
@@ -50,6 +56,7 @@ typedef struct {
 		*claimed; /* incoming: the addresses in From, folded, which `from` looks at
 				       too; NULL-terminated; NULL: none, or not known yet */
 	gboolean reply_to_encrypted; /* answers mail that was encrypted when it came */
+	PolicyTexts *texts; /* the same for all recipients of one message; NULL: nothing is kept */
 } PolicyFacts;
 
 /* A way to protect a message, and what it asks of the transport. */

@@ -196,7 +196,7 @@ static void test_reply(void **state)
 					       "outgoing reply to encrypted require smime\n"
 					       "outgoing plain\n");
 	g_autoptr(Policy) other = policy_from(policy_text);
-	PolicyFacts facts = {OUT, "a@firma.example", "x@b", "", NULL, NULL, NULL, FALSE};
+	PolicyFacts facts = {OUT, "a@firma.example", "x@b", "", NULL, NULL, NULL, FALSE, NULL};
 	g_autoptr(PolicyDecision) plain = policy_decide(policy, &facts);
 
 	(void)state;
@@ -209,6 +209,45 @@ static void test_reply(void **state)
 	assert_false(policy_asks_replies(other));
 	assert_true(policy_asks_claimed(other));
 	assert_false(policy_asks_claimed(policy));
+}
+
+static GPtrArray *counted_headers(void *context, const char *name)
+{
+	GPtrArray *texts = g_ptr_array_new_with_free_func(g_free);
+
+	(*(int *)context)++;
+	if (g_ascii_strcasecmp(name, "X-Class") == 0)
+		g_ptr_array_add(texts, g_strdup(" Secret "));
+	return texts;
+}
+
+/* The texts of one message are made once, however many recipients are asked for. */
+static void test_texts(void **state)
+{
+	g_autoptr(Policy) policy =
+		policy_from("internal domains \"firma.example\"\n"
+			    "outgoing subject has \"gr\303\234n\" header \"X-Class\" is \"secret\" "
+			    "header \"X-Other\" has \"x\" reject\n"
+			    "outgoing header \"X-Class\" is \"secret\" require smime\n");
+	g_autoptr(PolicyTexts) texts = policy_texts_new();
+	int asked = 0;
+	PolicyFacts facts = {
+		OUT,  "a@firma.example", "x@b", "GR\303\234N", counted_headers, &asked, NULL, FALSE,
+		texts};
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		g_autoptr(PolicyDecision) decision = policy_decide(policy, &facts);
+
+		assert_int_equal(decision->verdict, VERDICT_REQUIRE);
+		facts.subject = "another"; /* not looked at again */
+	}
+	assert_int_equal(asked, 2);
+	facts.texts = NULL;
+	facts.subject = "gr\303\274n";
+	policy_decision_free(policy_decide(policy, &facts));
+	policy_decision_free(policy_decide(policy, &facts));
+	assert_int_equal(asked, 6);
 }
 
 static void test_rule_source(void **state)
@@ -331,7 +370,7 @@ int main(void)
 		cmocka_unit_test(test_decisions),  cmocka_unit_test(test_demands),
 		cmocka_unit_test(test_reply),	   cmocka_unit_test(test_rule_source),
 		cmocka_unit_test(test_internal),   cmocka_unit_test(test_patterns),
-		cmocka_unit_test(test_remove_tag),
+		cmocka_unit_test(test_remove_tag), cmocka_unit_test(test_texts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
