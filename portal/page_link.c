@@ -126,20 +126,18 @@ static gboolean write_claim(Db *db, const Link *link, const Account *account, gb
 	g_autoptr(GBytes) sealed = NULL;
 	gboolean good = FALSE;
 
-	if (key == NULL || (new_account ? !account_add(db, account, &good, error)
-					: !account_is(db, account, &good, error)))
+	if (key == NULL ||
+	    !(new_account ? account_add(db, account, &good, error)
+			  : account_is(db, account, &good, error)) ||
+	    !good)
 		return FALSE;
-	if (!good) {
-		g_set_error(error, SEALPOST_ERROR, ERROR_BUSY,
-			    "the account was made or removed by another request");
-		return FALSE;
-	}
 	sealed = seal_to_account(key, account->public_key);
 	return vault_claim(db, link->message->number, sealed, error) &&
 	       vault_event(db, link->message->number, "claimed", error);
 }
 
-/* Puts the account's key in the place of the link's; a new account is stored along with it. */
+/* Puts the account's key in the place of the link's; a new account is stored along with it. FALSE
+ * without error: the account came or went meanwhile. */
 static gboolean claim(Visit *visit, const Link *link, const Account *account, gboolean new_account,
 		      GError **error)
 {
@@ -205,7 +203,8 @@ static gboolean let_in(Visit *visit, const Link *link, Response **response, GErr
 	return TRUE;
 }
 
-Response *page_link_open(Visit *visit, GError **error)
+/* NULL without error: the account came or went meanwhile. */
+static Response *open_link(Visit *visit, GError **error)
 {
 	g_auto(Link) link = {0};
 	Response *response = NULL;
@@ -226,4 +225,23 @@ Response *page_link_open(Visit *visit, GError **error)
 	response = to_message(&link);
 	response_set_note(response, "message %" G_GINT64_FORMAT ": claimed", link.message->number);
 	return response;
+}
+
+/* Who clicks twice sends the form twice: the second one finds the account that the first one made,
+ * and its password is right. */
+Response *page_link_open(Visit *visit, GError **error)
+{
+	for (int attempt = 0; attempt < 2; attempt++) {
+		g_autoptr(GError) failure = NULL;
+		Response *response = open_link(visit, &failure);
+
+		if (response != NULL)
+			return response;
+		if (failure != NULL) {
+			g_propagate_error(error, g_steal_pointer(&failure));
+			return NULL;
+		}
+	}
+	g_set_error(error, SEALPOST_ERROR, ERROR_BUSY, "the account came and went meanwhile");
+	return NULL;
 }

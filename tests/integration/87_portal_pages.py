@@ -126,6 +126,25 @@ with portal_script() as (tap, site):
         fresh = Visitor(site)
         assert fresh.get(fresh.open_link(third, password="Anderes Wort für Paul")).status == 200
 
+    with tap.case("two clicks on the first visit's button are one; two people are not"):
+        for who, words, wanted in (("anna", (PASSWORD, PASSWORD), [303, 303]),
+                                   ("bert", (PASSWORD, PASSWORD + " 2"), [303, 403])):
+            link = site.deposit(mail(), "first", recipient=f"{who}@web.example")
+            clicks = [Visitor(site) for _ in words]
+            for visitor in clicks:
+                visitor.get(link)
+            answers = []
+            threads = [threading.Thread(target=lambda visitor=visitor, word=word: answers.append(
+                visitor.post(link, password=word, repeated=word).status))
+                for visitor, word in zip(clicks, words)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert sorted(answers) == wanted, (who, answers)
+            assert site.sql("SELECT count(*) FROM account WHERE address = ?",
+                            f"{who}@web.example") == [(1,)]
+
     with tap.case("a long list goes on over several pages, in the browser and in sealpost"):
         site.sql("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
                  "INSERT INTO message (id, recipient, digest, created, expires, size, subject, "
