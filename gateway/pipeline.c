@@ -2,8 +2,8 @@
  *
  * A message's way through the gateway. The steps, in order: receive (done while it came in),
  * parse, decide, protect, hand back. A message's answer starts as "try again"; each step can only
- * earn more. All outputs are made before the first one leaves, and all have left before the MTA
- * hears it.
+ * earn more. All outputs are made before the first one leaves (of very many, as many as there is
+ * time for), and all have left before the MTA hears it.
  */
 #include "lib/base/error.h"
 
@@ -38,7 +38,7 @@ enum { DEPARTS_FIRST, DEPARTS_OPENED, DEPARTS_LAST, DEPARTURES };
 
 static int departure(const PlanVariant *variant, const Output *output)
 {
-	if (variant->way == WAY_PORTAL)
+	if (variant->way == WAY_PORTAL && output)
 		return DEPARTS_FIRST;
 	return output && output->opened ? DEPARTS_OPENED : DEPARTS_LAST;
 }

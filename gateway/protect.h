@@ -28,7 +28,9 @@ Output *protect(const Job *job, const Parsed *parsed, const Plan *plan, const Pl
 
 /* One output for each variant, in order; NULL if one fails. Large messages' variants are made side
  * by side. done: folded addresses of those who have their copy already, NULL for nobody: a variant
- * that is left to nobody has no output (NULL in its place). */
+ * that is left to nobody has no output (NULL in its place). Nor have, of our own people's mail, the last
+ * ones where there are more than half of the message's time has room for: a large message to a
+ * hundred hidden recipients comes again, and again some of them get theirs. */
 GPtrArray *protect_all(const Job *job, const Parsed *parsed, const Plan *plan, GHashTable *done,
 		       GError **error);
 

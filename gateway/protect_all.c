@@ -14,6 +14,8 @@ typedef struct {
 	const Parsed *parsed;
 	const Plan *plan;
 	GHashTable *done;
+	gint64 stop_at; /* monotonic: no further one is begun; 0: all are made */
+	gint made; /* so many are done */
 	gint next; /* the variant that the next free thread takes */
 	GPtrArray *outputs; /* a place for each variant; every thread writes its own places */
 	GMutex lock;
@@ -48,6 +50,20 @@ static void keep_error(Work *work, GError *error)
 	g_clear_error(&error);
 }
 
+/* Half of the time is for making them, half for sending. The first is made in any case. */
+static gint64 when_to_stop(const Job *job)
+{
+	gint64 now = g_get_monotonic_time();
+
+	return job->preview || !job->trusted ? 0 : now + MAX(job->deadline - now, 0) / 2;
+}
+
+static gboolean must_stop(Work *work)
+{
+	return work->stop_at && g_atomic_int_get(&work->made) > 0 &&
+	       g_get_monotonic_time() >= work->stop_at;
+}
+
 static gpointer run(gpointer data)
 {
 	Work *work = data;
@@ -63,9 +79,12 @@ static gpointer run(gpointer data)
 
 		if (is_done(variant, work->done))
 			continue;
+		if (must_stop(work))
+			break;
 		Output *output = protect(work->job, work->parsed, work->plan, variant, &error);
 
 		work->outputs->pdata[index] = output;
+		g_atomic_int_inc(&work->made);
 		if (!output)
 			keep_error(work, error);
 	}
@@ -92,7 +111,12 @@ GPtrArray *protect_all(const Job *job, const Parsed *parsed, const Plan *plan, G
 		       GError **error)
 {
 	g_autoptr(GPtrArray) outputs = g_ptr_array_new_with_free_func((GDestroyNotify)output_free);
-	Work work = {.job = job, .parsed = parsed, .plan = plan, .done = done, .outputs = outputs};
+	Work work = {.job = job,
+		     .parsed = parsed,
+		     .plan = plan,
+		     .done = done,
+		     .outputs = outputs,
+		     .stop_at = when_to_stop(job)};
 
 	g_ptr_array_set_size(outputs, (gint)plan->variants->len);
 	g_mutex_init(&work.lock);

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "lib/base/error.h"
 #include "lib/mail/address.h"
 
 #include "gateway/resubmit.h"
@@ -65,6 +66,16 @@ static char *shown_subject(const PortalJob *work)
 	return g_steal_pointer(&subject);
 }
 
+/* Those who have theirs keep it, and the next try goes on with the others. */
+static gboolean is_in_time(const Job *job, guint done, GError **error)
+{
+	if (done == 0 || g_get_monotonic_time() < job->deadline)
+		return TRUE;
+	g_set_error(error, SEALPOST_ERROR, ERROR_TIMEOUT, "no time for more than %u deposits",
+		    done);
+	return FALSE;
+}
+
 gboolean protect_portal(const PortalJob *work, const GPtrArray *recipients, GError **error)
 {
 	const Job *job = work->job;
@@ -87,7 +98,8 @@ gboolean protect_portal(const PortalJob *work, const GPtrArray *recipients, GErr
 			.message = message,
 		};
 
-		if (!message || !deposit_store(job->snapshot->deposits, &deposit, NULL, error))
+		if (!message || !is_in_time(job, i, error) ||
+		    !deposit_store(job->snapshot->deposits, &deposit, NULL, error))
 			return FALSE;
 	}
 	return TRUE;

@@ -2,6 +2,7 @@
  *
  * A split message's variants leave by SMTP. See resubmit.h.
  */
+#include "lib/base/error.h"
 #include "lib/mail/smtp.h"
 
 #include "gateway/resubmit.h"
@@ -91,6 +92,11 @@ gboolean resubmit_variant(Resubmission *resubmission, const PlanVariant *variant
 
 	if (recipients->len == 0)
 		return TRUE;
+	if (!output) {
+		g_set_error(error, SEALPOST_ERROR, ERROR_TIMEOUT,
+			    "not all copies could be made in time; the others have left");
+		return FALSE;
+	}
 	if (to_portal ? !protect_portal(&portal, recipients, error)
 		      : !send_to(job, recipients, output, error))
 		return FALSE;

@@ -14,7 +14,8 @@ typedef struct {
 	JournalEntry *entry;
 } Resubmission;
 
-/* Sends one variant. Recipients who are done are skipped; if none is left nothing is sent. */
+/* Sends one variant. Recipients who are done are skipped; if none is left nothing is sent. output:
+ * NULL if it could not be made in time (ERROR_TIMEOUT). */
 gboolean resubmit_variant(Resubmission *resubmission, const PlanVariant *variant,
 			  const Output *output, GError **error);
 
