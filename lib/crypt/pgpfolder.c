@@ -8,6 +8,8 @@
 #include "lib/base/error.h"
 #include "lib/crypt/pgphome.h"
 
+#define REMOVE_TRIES 5
+
 /* no-random-seed-file: its lock lets one gpg run at a time (FACTS.md 6). cipher-algo: AES-256 also
  * for keys that name no preference (else 3DES). Compression is off: attachments are compressed as
  * it is, and 43 MB of them took four times as long with it; and a length that depends on content
@@ -88,7 +90,9 @@ static void remove_files(const char *folder, int depth)
 	rmdir(folder);
 }
 
+/* A gpg whose time was over may still write to it. */
 void pgp_remove_folder(const char *folder)
 {
-	remove_files(folder, 2);
+	for (int i = 0; i < REMOVE_TRIES && access(folder, F_OK) == 0; i++)
+		remove_files(folder, 2);
 }

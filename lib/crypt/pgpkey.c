@@ -72,10 +72,19 @@ static gint64 deadline(const Passing *passing)
 				 : g_get_monotonic_time() + PGP_SECONDS * G_USEC_PER_SEC;
 }
 
+/* gpg is not started for nothing: it would live on for a while, and write to its folder. */
+static PgpContext *take_context(const Passing *passing, GError **error)
+{
+	if (deadline(passing) > g_get_monotonic_time())
+		return pgp_home_take(passing->home, error);
+	g_set_error(error, SEALPOST_ERROR, ERROR_TIMEOUT, "no time left for gpg");
+	return NULL;
+}
+
 static gboolean import(const Passing *passing, const guint8 *bytes, gsize size, GError **error)
 {
 	g_autoptr(PgpData) data = pgp_data_new_bytes(bytes, size, error);
-	PgpContext *context = data ? pgp_home_take(passing->home, error) : NULL;
+	PgpContext *context = data ? take_context(passing, error) : NULL;
 
 	if (!context)
 		return FALSE;
@@ -90,7 +99,7 @@ static GPtrArray *list(const Passing *passing, gboolean secret, GError **error)
 {
 	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func((GDestroyNotify)gpgme_key_unref);
 	gpgme_keylist_mode_t mode = GPGME_KEYLIST_MODE_LOCAL | GPGME_KEYLIST_MODE_WITH_KEYGRIP;
-	PgpContext *context = pgp_home_take(passing->home, error);
+	PgpContext *context = take_context(passing, error);
 
 	if (!context)
 		return NULL;
@@ -125,7 +134,7 @@ static Secret *export_secret(const Passing *passing, const char *fingerprint,
 	g_autoptr(Secret) room = secret_new(SECRET_MAX);
 	gsize used;
 	g_autoptr(PgpData) data = pgp_data_new_secret(room, &used, error);
-	PgpContext *context = data ? pgp_home_take(passing->home, error) : NULL;
+	PgpContext *context = data ? take_context(passing, error) : NULL;
 
 	if (!context)
 		return NULL;
@@ -151,7 +160,7 @@ static gboolean try_signing(const Passing *passing, gpgme_key_t key, GError **er
 	g_autoptr(Sink) sink = sink_new_bytes(bytes, PGPKEY_MAX);
 	g_autoptr(PgpData) in = pgp_data_new_bytes("trial", 5, error);
 	g_autoptr(PgpData) out = in ? pgp_data_new(NULL, sink, error) : NULL;
-	PgpContext *context = out ? pgp_home_take(passing->home, error) : NULL;
+	PgpContext *context = out ? take_context(passing, error) : NULL;
 
 	if (!context)
 		return FALSE;
