@@ -6,6 +6,9 @@
 
 #include "gateway/annotate.h"
 
+/* The MTA takes no field of 64 KiB, and would get the message again and again. */
+#define ANNOTATE_MAX 30000
+
 /* A word for a header: addresses and keys come from outside, so only harmless bytes pass. */
 static void append_word(GString *text, const char *word)
 {
@@ -34,29 +37,39 @@ static const char *result_word(const OpenSignature *signature)
 	return g_str_equal(signature->result, "bad") ? "fail" : "policy";
 }
 
+static void tell_result(GString *text, const OpenSignature *signature)
+{
+	g_string_append_printf(text, ";\n\t%s=%s (%s%s", signature->kind, result_word(signature),
+			       signature->result,
+			       signature->matches_from ? "" : ", not the From address");
+	if (signature->partial)
+		g_string_append_printf(text, ", covers part %s only", signature->part);
+	if (signature->outside)
+		g_string_append(text, ", covers the ciphertext only");
+	g_string_append_c(text, ')');
+	if (is_named(signature)) {
+		g_string_append_printf(text, "\n\t body.%s-identifier=", signature->kind);
+		append_word(text, signature->signer);
+	}
+}
+
 char *annotate_results(const Opened *opened, const char *authserv_id)
 {
 	GString *text = g_string_new(" ");
 
 	append_word(text, authserv_id);
-	for (guint i = 0; i < opened->signatures->len; i++) {
-		const OpenSignature *signature = opened->signatures->pdata[i];
+	gsize start = text->len;
 
-		g_string_append_printf(text, ";\n\t%s=%s (%s%s", signature->kind,
-				       result_word(signature), signature->result,
-				       signature->matches_from ? "" : ", not the From address");
-		if (signature->partial)
-			g_string_append_printf(text, ", covers part %s only", signature->part);
-		if (signature->outside)
-			g_string_append(text, ", covers the ciphertext only");
-		g_string_append_c(text, ')');
-		if (is_named(signature)) {
-			g_string_append_printf(text, "\n\t body.%s-identifier=", signature->kind);
-			append_word(text, signature->signer);
-		}
-	}
+	for (guint i = 0; i < opened->signatures->len; i++)
+		tell_result(text, opened->signatures->pdata[i]);
 	if (opened->signatures->len == 0)
 		g_string_append(text, "; none");
+	if (text->len > ANNOTATE_MAX) {
+		/* Whatever is left out might be the one that fails. */
+		g_string_truncate(text, start);
+		g_string_append(text, ";\n\tsmime=permerror (too many signatures);"
+				      "\n\tpgp=permerror (too many signatures)");
+	}
 	return g_string_free(text, FALSE);
 }
 
@@ -88,18 +101,28 @@ static void tell_signature(GString *text, const OpenSignature *signature)
 		g_string_append(text, " over-ciphertext");
 }
 
+static void begin_item(GString *text)
+{
+	g_string_append(text, text->len ? ";\n\t" : " ");
+}
+
 char *annotate_details(const Opened *opened)
 {
 	GString *text = g_string_new(NULL);
 	g_auto(GStrv) restored = opened_restored(opened);
 
 	for (guint i = 0; i < opened->layers->len; i++) {
-		g_string_append(text, text->len ? ";\n\t" : " ");
+		begin_item(text);
 		tell_layer(text, opened->layers->pdata[i]);
 	}
 	for (guint i = 0; i < opened->signatures->len; i++) {
-		g_string_append(text, text->len ? ";\n\t" : " ");
+		begin_item(text);
 		tell_signature(text, opened->signatures->pdata[i]);
+	}
+	if (text->len > ANNOTATE_MAX) {
+		while (text->str[text->len - 1] != '\n' || text->len > ANNOTATE_MAX)
+			g_string_truncate(text, text->len - 1);
+		g_string_append(text, "\tand more");
 	}
 	for (guint i = 0; i < opened->warnings->len; i++)
 		g_string_append_printf(text, "%swarning %s", text->len ? ";\n\t" : " ",

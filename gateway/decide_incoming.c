@@ -9,6 +9,12 @@
 #include "gateway/leaves.h"
 #include "gateway/open.h"
 
+static void keep(PlanRecipient *outcome, Opened *opened)
+{
+	outcome->opened_key = opened_key(opened, &outcome->error);
+	outcome->opened = opened;
+}
+
 /* Opened with this recipient's keys. A recipient of ours who has none still learns what the
  * signatures are worth. A failure of ours holds the message. */
 static void open_for(const Job *job, PlanRecipient *outcome)
@@ -21,8 +27,16 @@ static void open_for(const Job *job, PlanRecipient *outcome)
 	opened = open_message(job, recipient->folded, &outcome->error);
 	if (!opened || opened_is_plain(opened))
 		return;
-	outcome->opened_key = opened_key(opened, &outcome->error);
-	outcome->opened = g_steal_pointer(&opened);
+	keep(outcome, g_steal_pointer(&opened));
+}
+
+/* Too large or too deep to be looked into: that is told, whatever it may hold. */
+static void leave_unread(const Parsed *parsed, PlanRecipient *outcome)
+{
+	Opened *opened = opened_new();
+
+	opened_warn_unread(opened, parsed ? parsed->failure : NULL);
+	keep(outcome, opened);
 }
 
 /* Is there anything to open or to verify? */
@@ -49,6 +63,8 @@ static void decide_one(const Facts *facts, const Parsed *parsed, PlanRecipient *
 	}
 	if (layered)
 		open_for(job, outcome);
+	else if ((!parsed || !parsed->tree) && outcome->recipient->direction == DIRECTION_INCOMING)
+		leave_unread(parsed, outcome);
 	if (!outcome->error)
 		demands_met(&outcome->decision->demands, job, outcome->recipient, outcome->opened,
 			    &outcome->error);

@@ -25,6 +25,14 @@ gboolean demands_tls_met(guint tls, const Job *job, const Recipient *recipient, 
 		      error);
 }
 
+/* Where a key of the recipient's was tried on a cipher that anybody can change, what came out may not
+ * show in the answer. */
+static gboolean was_tried(const OpenLayer *layer)
+{
+	return layer->opened || g_strcmp0(layer->reason, "damaged") == 0 ||
+	       g_strcmp0(layer->reason, "too-large") == 0;
+}
+
 /* From outside in, to the first layer whose inside proves nothing. */
 static gboolean is_encrypted(const Demands *demands, const Opened *opened)
 {
@@ -34,8 +42,7 @@ static gboolean is_encrypted(const Demands *demands, const Opened *opened)
 		if (layer->partial)
 			continue;
 		if (g_str_equal(layer->kind, "smime-encrypted"))
-			return demands->smime &&
-			       (layer->opened || g_strcmp0(layer->reason, "damaged") == 0);
+			return demands->smime && was_tried(layer);
 		if (demands->smime && layer->opened &&
 		    g_str_equal(layer->kind, "smime-auth-encrypted"))
 			return TRUE;

@@ -13,6 +13,9 @@
 
 #include "gateway/subject.h"
 
+/* Longest value that the MTA's protocol takes, less some room. */
+#define EDITS_VALUE_MAX 60000
+
 typedef enum { EDIT_CHANGE, EDIT_DELETE, EDIT_ADD, EDIT_INSERT } EditKind;
 
 typedef struct {

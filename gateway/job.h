@@ -58,7 +58,9 @@ typedef struct {
 	char *digest; /* what a retry of the same message shares; see digest.h */
 	gboolean unique; /* ... and no other message has */
 	gboolean preview; /* nothing leaves: somebody wants to know what would */
-	gboolean too_large; /* a stranger's: not looked at, passes as it is; a notice: cut short */
+	gboolean
+		too_large; /* a stranger's: cut short here, not looked at, passes as it is in the MTA,
+			       or not at all; a notice: cut short */
 	GError *failure; /* the first thing that went wrong while receiving */
 	gint64 started; /* g_get_monotonic_time() */
 	gint64 deadline; /* for all that is waited for at the end of the message */

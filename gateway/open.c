@@ -6,6 +6,7 @@
 
 #include "lib/base/error.h"
 
+#include "gateway/edits.h"
 #include "gateway/fromname.h"
 #include "gateway/head.h"
 #include "gateway/headrestore.h"
@@ -180,6 +181,19 @@ static gboolean is_clear(const Headers *head, goffset end, const MimeTree *tree)
 	       (!tree || mime_root(tree)->headers.end == end);
 }
 
+/* Those fields of it that become the message's own must be such as the MTA takes: its answer may not
+ * tell what was inside. */
+static gboolean fits(const Headers *head)
+{
+	for (guint i = 0; i < headers_count(head); i++) {
+		const Header *header = headers_at(head, i);
+
+		if (header_is_content(header->name) && strlen(header->value) > EDITS_VALUE_MAX)
+			return FALSE;
+	}
+	return TRUE;
+}
+
 /* What takes the message's place, with its tree (NULL if it has none), needs a header that can be
  * read, and in one way, or the layer stays shut. */
 static gboolean check_head(OpenWork *work, OpenStep *step, const MimeTree *tree, GError **error)
@@ -189,10 +203,13 @@ static gboolean check_head(OpenWork *work, OpenStep *step, const MimeTree *tree,
 	Range body;
 	g_autoptr(Headers) head = head_read(step->next, &body, &failure);
 
-	if (head && is_clear(head, body.start, tree))
+	gboolean clear = head && is_clear(head, body.start, tree);
+
+	if (clear && fits(head))
 		return TRUE;
 	if (head)
-		g_set_error(&failure, SEALPOST_ERROR, ERROR_MALFORMED, "an ambiguous header");
+		g_set_error(&failure, SEALPOST_ERROR, clear ? ERROR_TOO_LARGE : ERROR_MALFORMED,
+			    "a header that cannot be the message's");
 	g_clear_pointer(&step->next, spool_unref);
 	OpenLayer *layer = layers->pdata[layers->len - 1];
 
@@ -224,8 +241,11 @@ static gboolean walk(OpenWork *work, GError **error)
 			       !open_fills(work->tree, work->current);
 		if (!open_in_time(work, error) || !open_layer(work, layer, &step, error))
 			return FALSE;
-		g_autoptr(MimeTree) tree = step.next ? mime_parse(step.next, NULL) : NULL;
+		g_autoptr(GError) failure = NULL;
+		g_autoptr(MimeTree) tree = step.next ? mime_parse(step.next, &failure) : NULL;
 
+		if (failure)
+			opened_warn_unread(work->opened, failure);
 		if (step.next && step.replaces && !check_head(work, &step, tree, error))
 			return FALSE;
 		if (!step.next)

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "lib/base/error.h"
 #include "lib/base/sha256.h"
 
 #include "gateway/annotate.h"
@@ -78,6 +79,12 @@ void opened_warn(Opened *opened, const char *warning)
 		if (g_str_equal(opened->warnings->pdata[i], warning))
 			return;
 	g_ptr_array_add(opened->warnings, (gpointer)warning);
+}
+
+void opened_warn_unread(Opened *opened, const GError *failure)
+{
+	opened_warn(opened, g_error_matches(failure, SEALPOST_ERROR, ERROR_TOO_DEEP) ? "too-deep"
+										     : "too-large");
 }
 
 void opened_decrypted(Opened *opened, gboolean changeable)

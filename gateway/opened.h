@@ -58,6 +58,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Opened, opened_free)
 OpenLayer *opened_add_layer(Opened *opened, const char *kind);
 OpenSignature *opened_add_signature(Opened *opened, const char *kind, const char *result);
 void opened_warn(Opened *opened, const char *warning);
+/* It was not looked into: why the MIME parser gave it up, or NULL where it is over message_limit. */
+void opened_warn_unread(Opened *opened, const GError *failure);
 
 /* A cipher was opened: signatures so far are outside of it. */
 void opened_decrypted(Opened *opened, gboolean changeable);

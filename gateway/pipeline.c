@@ -70,6 +70,11 @@ static Handback *hand_back(Resubmission *resubmission, Preview *preview, GError 
 {
 	if (fits_in_place(preview->plan, resubmission->entry->done))
 		return handback_accept(g_ptr_array_steal_index(preview->outputs, 0));
+	if (resubmission->job->too_large) {
+		g_set_error(error, SEALPOST_ERROR, ERROR_TOO_LARGE,
+			    "over message_limit: only the MTA has all of it to make copies of");
+		return NULL;
+	}
 	return split(resubmission, preview->plan, preview->outputs, error);
 }
 

@@ -10,6 +10,9 @@
 #include "gateway/lookalike.h"
 #include "gateway/subject.h"
 
+/* Of a subject that has to be written anew. */
+#define SUBJECT_TEXT_MAX 8000
+
 /* Takes `next` in place of *text. Has it changed? */
 static gboolean replace_text(char **text, char *next)
 {
@@ -38,10 +41,25 @@ static char *put_in_front(const char *tags, const char *raw)
 	return g_strconcat(alone, "\n ", rest, NULL);
 }
 
+/* No MTA takes the encoded form of 60,000 bytes, and nobody reads them. */
+static char *cut(const char *text)
+{
+	const char *end = text;
+
+	if (strlen(text) <= SUBJECT_TEXT_MAX)
+		return g_strdup(text);
+	while (g_utf8_next_char(end) - text <= SUBJECT_TEXT_MAX)
+		end = g_utf8_next_char(end);
+	g_autofree char *start = g_strndup(text, (gsize)(end - text));
+
+	return g_strconcat(start, "…", NULL);
+}
+
 static char *encode(const char *tags, const char *text)
 {
+	g_autofree char *some = cut(text);
 	g_autofree char *whole =
-		g_strconcat(tags ? tags : "", tags && *tags && *text ? " " : "", text, NULL);
+		g_strconcat(tags ? tags : "", tags && *tags && *some ? " " : "", some, NULL);
 
 	return header_encode_text("Subject", whole);
 }

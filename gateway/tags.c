@@ -17,6 +17,8 @@ static const char *const warning_word[LANGUAGES] = {"WARNING", "WARNUNG"};
 static const char *const other_signer[LANGUAGES] = {"signed by %s, not by the sender",
 						    "signiert von %s, nicht vom Absender"};
 
+#define TEXTS_MAX 10
+
 typedef struct {
 	const char *word; /* as in explain and X-Sealpost-Incoming */
 	const char *text[LANGUAGES];
@@ -152,9 +154,13 @@ static gboolean is_of_sender(const Opened *opened)
 	return FALSE;
 }
 
-/* A good signature of somebody else's is a warning, unless the sender's is there, too. */
+/* A good signature of somebody else's is a warning, unless the sender's is there, too. Of many some are
+ * enough. */
 static void add_other_signer(GPtrArray *texts, const OpenSignature *signature, guint language)
 {
+	if (texts->len >= TEXTS_MAX)
+		return;
+
 	g_autofree char *name = lookalike_clean_name(signature->signer ? signature->signer : "?");
 	g_auto(GStrv) halves = g_strsplit(other_signer[language], "%s", 2);
 

@@ -180,12 +180,21 @@ def types(work, tap):
             assert layers(answer["variants"][0])[-1] == ("smime-compressed", "shut", "too-large")
             assert len(files[0]) < 2 << 20
     with tap.case("a header inside that is over our limits: shut, as it came"):
-        large = b"".join(b"X-%d: y\r\n" % n for n in range(25_000)) + ENTITY
-        for entity in (work.encrypted(large, ALICE, cipher="-aes-256-gcm"), work.signed(large, "-nodetach"),
-                       work.pgp_encrypted(large, ALICE)):
-            answer, files = work.explain(entity, ALICE)
-            assert [found[1:] for found in layers(answer["variants"][0])] == [("shut", "too-large")], answer
-            assert files[0].endswith(entity.split(b"\r\n\r\n", 1)[1])
+        for large in (b"".join(b"X-%d: y\r\n" % n for n in range(25_000)) + ENTITY,
+                      b"Content-Description:" + b" words and words\r\n" * 4000 + ENTITY):
+            for entity in (work.encrypted(large, ALICE, cipher="-aes-256-gcm"), work.signed(large, "-nodetach"),
+                           work.pgp_encrypted(large, ALICE)):
+                answer, files = work.explain(entity, ALICE)
+                assert [found[1:] for found in layers(answer["variants"][0])] == [("shut", "too-large")], answer
+                assert files[0].endswith(entity.split(b"\r\n\r\n", 1)[1])
+    with tap.case("parts nested deeper than anybody reads, or too many, outside and inside: said so"):
+        deep = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(60))
+        many = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\n\r\n" * 10_001
+        for entity, word in ((deep, "too-deep"), (many, "too-large")):
+            for sent in (entity, work.encrypted(entity, ALICE, cipher="-aes-256-gcm")):
+                answer, files = work.explain(sent, ALICE)
+                assert answer["variants"][0]["warnings"] == [word], answer
+                assert b"warning " + word.encode() in files[0][:500] and files[0].endswith(entity), word
     with tap.case("a header inside that has two readings: no signature speaks for what it was not over"):
         old = work.signed(ENTITY)
         second = b"Content-Type: text/plain; x=1\r\n"

@@ -205,6 +205,13 @@ def others(site, tap):
         assert b"Geheim" in copy_for(copies, ALICE).content
         archived = copy_for(copies, "archive@firma.example").content
         assert b"Geheim" not in archived and b"pkcs7-mime" in archived, archived
+    with tap.case("over message_limit: as it came, and said so; refused where copies would be cut short"):
+        large = foreign.entity("x" * 70 + "\n" + ("y" * 70 + "\n") * 5000 + "the end\n")
+        copy = passes(site, "x", large)[0].content
+        assert copy.endswith(b"\r\nthe end\r\n") and b"X-Sealpost-Incoming: warning too-large" in copy, copy[-80:]
+        code, text = refused(send, site, "[copy]", large)
+        assert code == 552 and not site.outbox.copies(), (code, text)
+        refuses(site, "signature", "[signed]", large)
     with tap.case("sealpost policy test knows incoming rules"):
         path = site.folder / "expected"
         path.write_text('expect from "a@bank.example" to "alice@firma.example": require tls 1.3\n'
@@ -216,6 +223,7 @@ def others(site, tap):
         assert b"3 expectations, 0 not met" in done.stdout, done
 
 
-with script() as tap, tap.site(people=cast.CAST, policy=POLICY, portal=False) as site:
+with script() as tap, tap.site(people=cast.CAST, policy=POLICY, portal=False,
+                               settings={"gateway": {"message_limit": "300K"}}) as site:
     for part in (content, oracle, transport, others):
         part(site, tap)

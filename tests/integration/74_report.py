@@ -10,7 +10,7 @@ from email.header import Header
 
 from foreign import (entity, gpg_encrypted, gpg_signed, mail, multipart, openssl_encrypted, openssl_signed,
                      sq_encrypted)
-from lib import ALICE, BOSS, copy_for, script
+from lib import ALICE, BOSS, copy_for, refused, script
 
 from demo import people as cast
 from demo.pki import Authority, GnuPG
@@ -282,6 +282,19 @@ def parts(site, tap):
     with tap.case("hundreds of signed parts: some are looked at, and it arrives"):
         found = told(site, mail(SOFIA, [ALICE], multipart("multipart/mixed", "", [signed] * 300)))
         assert found.details.count("signature smime good") == 16, found.details
+    with tap.case("more encrypted parts than the MTA takes words about: it arrives, with some of them"):
+        inner = multipart("multipart/mixed", "", [openssl_encrypted(site, [ALICE], TEXT)] * 1500)
+        found = told(site, mail(SOFIA, [ALICE], inner))
+        assert found.details.count("shut (foreign-part)") > 100 and "and more; warning partial" in found.details
+        assert found.content.endswith(inner)
+    with tap.case("a header of thousands of fields, each to be looked for by the MTA: refused at once"):
+        fields = b"".join(b"Authentication-Results: %s; x=%d\r\n" % (NAME.encode(), n) for n in range(15_000))
+        code, text = refused(from_outside, site, [ALICE], fields + mail(SOFIA, [ALICE], TEXT))
+        assert code == 552, (code, text)
+    with tap.case("a long Subject that has to be written anew: it arrives, cut"):
+        content = mail(SOFIA, [ALICE], TEXT, subject="REST").replace(b"REST", b"[signed: x] " + "ü".encode() * 25_000)
+        found = told(site, content)
+        assert found.subject.startswith("ü" * 100) and found.subject.endswith("ü…"), found.subject[-100:]
     with tap.case("an encrypted mail with a part signed inside"):
         inner = openssl_encrypted(site, [ALICE], cleartext_footer(signed), "-aes-256-gcm")
         found = told(site, mail(SOFIA, [ALICE], inner))

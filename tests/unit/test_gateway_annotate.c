@@ -124,10 +124,32 @@ static void test_names(void **state)
 	}
 }
 
+/* More than the MTA takes in one field: said so, and nothing that is left out looks better for it. */
+static void test_many(void **state)
+{
+	g_autoptr(Opened) opened = opened_new();
+	g_autofree char *address = g_strdup_printf("%0250d@x.example", 0);
+
+	(void)state;
+	for (guint i = 0; i < 300; i++) {
+		opened_add_layer(opened, "smime-signed")->opened = TRUE;
+		add(opened, "smime", i < 299 ? "good" : "bad", address)->matches_from = TRUE;
+	}
+	opened_warn(opened, "partial-signature");
+	g_autofree char *results = annotate_results(opened, "gw.firma.example");
+	g_autofree char *details = annotate_details(opened);
+
+	assert_string_equal(results, " gw.firma.example;\n\tsmime=permerror (too many signatures);"
+				     "\n\tpgp=permerror (too many signatures)");
+	assert_true(strlen(details) < 40000);
+	assert_true(g_str_has_suffix(details, ";\n\tand more;\n\twarning partial-signature"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_results),
+		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_details),
 		cmocka_unit_test(test_names),
 	};

@@ -200,7 +200,7 @@ static void test_tag_in_encoded_word(void **state)
 	assert_string_equal(headers_at(applied, 1)->value, " two");
 }
 
-/* 10,000 fields are no reason to take 10,000 squared steps. */
+/* Many fields are no reason to take as many squared steps. */
 static void test_many(void **state)
 {
 	g_autoptr(Headers) received = headers_new();
@@ -208,13 +208,13 @@ static void test_many(void **state)
 	clock_t start = clock();
 
 	(void)state;
-	for (int i = 0; i < 10000; i++)
+	for (int i = 0; i < HEADERS_MAX; i++)
 		headers_append(received, i % 2 ? "X-Sealpost-A" : "X-Other", " v", NULL);
 	g_autoptr(GPtrArray) edits = edits_for(received, &wish);
 	g_autoptr(Headers) applied = edits_apply(received, edits, NULL);
 
-	assert_int_equal(edits->len, 5000);
-	assert_int_equal(headers_count(applied), 5000);
+	assert_int_equal(edits->len, HEADERS_MAX / 2);
+	assert_int_equal(headers_count(applied), HEADERS_MAX / 2);
 	assert_true(clock() - start < 5 * CLOCKS_PER_SEC);
 }
 
@@ -285,15 +285,17 @@ static void test_long_head(void **state)
 		Range body = {0, 0};
 
 		g_string_printf(text, "A:%.*s\r\n", extra, "xxxxxxxxxxxx");
-		for (int i = 0; i < 9999; i++)
-			g_string_append(text, i % 3 ? "X: y\r\n" : "F: \r\n z\r\n");
+		for (int i = 0; i < HEADERS_MAX - 1; i++)
+			g_string_append(text, i % 3 ? "X: y\r\n"
+						    : "F: \r\n and more of it\r\n"
+						      " and more of it\r\n and more of it\r\n");
 		gsize length = text->len + 2;
 
 		g_string_append(text, "\r\nbody");
 		assert_true(spool_append(spool, text->str, text->len, NULL));
 		g_autoptr(Headers) headers = head_read(spool, &body, NULL);
 
-		assert_int_equal(headers_count(headers), 10000);
+		assert_int_equal(headers_count(headers), HEADERS_MAX);
 		assert_int_equal(body.start, length);
 	}
 }

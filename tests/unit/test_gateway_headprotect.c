@@ -89,8 +89,9 @@ static void test_limits(void **state)
 	g_autofree char *large = g_strnfill(HEADERS_BYTES_MAX / 4, 'x');
 
 	(void)state;
-	for (guint i = 0; i < 10000; i++)
-		assert_true(headers_append(sent, i == 9999 ? "Subject" : "X-Field", " x", NULL));
+	for (guint i = 0; i < HEADERS_MAX; i++)
+		assert_true(headers_append(sent, i == HEADERS_MAX - 1 ? "Subject" : "X-Field", " x",
+					   NULL));
 	g_autoptr(Headers) inside = headprotect_fields(sent, TRUE, TRUE, NULL);
 
 	assert_non_null(inside);
