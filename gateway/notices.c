@@ -19,12 +19,14 @@ static void send_round(const Snapshot *snapshot)
 {
 	gint64 deadline = g_get_monotonic_time() + NOTICES_ROUND_SECONDS * G_USEC_PER_SEC;
 	guint failed = 0;
-	guint sent = deposits_send_notices(snapshot->deposits, deadline, &failed);
+	g_autoptr(GError) last = NULL;
+	guint sent = deposits_send_notices(snapshot->deposits, deadline, &failed, &last);
 
 	if (sent > 0)
 		log_info("notices sent=%u", sent);
 	if (failed > 0)
-		log_warning("notices failed=%u, they are tried again later", failed);
+		log_warning("notices failed=%u, they are tried again later: %s", failed,
+			    last->message);
 }
 
 static void expire_journal(Notices *notices, const Snapshot *snapshot)

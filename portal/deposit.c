@@ -158,27 +158,33 @@ gboolean deposit_store(Deposits *deposits, const Deposit *deposit, char **url, G
 	return FALSE;
 }
 
-guint deposits_send_notices(Deposits *deposits, gint64 deadline, guint *failed)
+guint deposits_send_notices(Deposits *deposits, gint64 deadline, guint *failed, GError **last)
 {
 	Mailer mailer = mailer_of(deposits);
+	g_autoptr(GError) error = NULL;
 	guint sent = 0;
 	guint failures = 0;
 
 	while (g_get_monotonic_time() < deadline) {
-		g_autoptr(GError) error = NULL;
-		MailerResult result = mailer_send_next(&mailer, deadline, &error);
+		g_autoptr(GError) failure = NULL;
+		MailerResult result = mailer_send_next(&mailer, deadline, &failure);
 
 		if (result == MAILER_NONE_DUE)
 			break;
-		if (result == MAILER_SENT)
+		if (result == MAILER_SENT) {
 			sent++;
-		else
-			failures++;
+			continue;
+		}
+		failures++;
+		g_clear_error(&error);
+		error = g_steal_pointer(&failure);
 		if (g_error_matches(error, SEALPOST_ERROR, ERROR_STORE) ||
 		    g_error_matches(error, SEALPOST_ERROR, ERROR_DISK_FULL))
 			break; /* no use in going on now */
 	}
 	if (failed != NULL)
 		*failed = failures;
+	if (error != NULL)
+		g_propagate_error(last, g_steal_pointer(&error));
 	return sent;
 }

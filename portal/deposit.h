@@ -40,7 +40,8 @@ gboolean deposit_store(Deposits *deposits, const Deposit *deposit, char **url, G
 /* Sends the notices that wait to the MTA's resubmission listener, oldest first, until none is due or
  * deadline (g_get_monotonic_time()) passes. What the MTA took is removed; what it refused is tried
  * again later, with growing pauses. One caller at a time (the gateway's notice thread). Returns
- * how many were sent; failures are counted in *failed (may be NULL). */
-guint deposits_send_notices(Deposits *deposits, gint64 deadline, guint *failed);
+ * how many were sent; failures are counted in *failed (may be NULL), *last (may be NULL) is why the
+ * last of them failed. */
+guint deposits_send_notices(Deposits *deposits, gint64 deadline, guint *failed, GError **last);
 
 #endif

@@ -111,6 +111,41 @@ static char *phrase(const char *text)
 	return g_string_free(out, FALSE);
 }
 
+/* The languages of the mail in their order, each once; at least one. */
+static GArray *notice_languages(const Notice *notice, const Conf *conf)
+{
+	GArray *chosen = g_array_new(FALSE, FALSE, sizeof(Language));
+	g_auto(GStrv) wanted = g_strsplit_set(notice->languages, ", ;", NOTICE_LANGUAGES);
+	const char *const *tags = (const char *const *)wanted;
+	gboolean seen[LANGUAGE_COUNT] = {FALSE};
+	Language language = LANGUAGE_EN;
+
+	if (*notice->languages == '\0')
+		tags = conf_list(conf, "portal", "languages");
+	for (gsize i = 0; tags != NULL && tags[i] != NULL; i++) {
+		if (!language_find(tags[i], &language) || seen[language])
+			continue;
+		seen[language] = TRUE;
+		g_array_append_val(chosen, language);
+	}
+	if (chosen->len == 0)
+		g_array_append_val(chosen, language);
+	return chosen;
+}
+
+/* In each of its languages: who reads only one of them must know what it is. */
+static char *notice_subject(const Notice *notice, const Conf *conf, const Texts *texts)
+{
+	g_autoptr(GArray) languages = notice_languages(notice, conf);
+	GString *subject = g_string_new(NULL);
+
+	for (guint i = 0; i < languages->len; i++)
+		g_string_append_printf(
+			subject, "%s%s", i > 0 ? " / " : "",
+			texts_find(texts, g_array_index(languages, Language, i), "notice.subject"));
+	return g_string_free(subject, FALSE);
+}
+
 static gboolean add(Headers *headers, const char *name, const char *value, GError **error)
 {
 	g_autofree char *line = g_strconcat(" ", value, NULL);
@@ -133,18 +168,17 @@ static gboolean add_from(Headers *headers, const Notice *notice, const Conf *con
 	return *notice->sender == '\0' || add(headers, "Reply-To", reply, error);
 }
 
-static gboolean add_headers(Headers *headers, const Notice *notice, const Conf *conf,
-			    const Values *values, GError **error)
+static gboolean add_headers(Headers *headers, const Notice *notice, const char *subject,
+			    GError **error)
 {
 	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
 	g_autofree char *date = format_rfc5322_date(now);
 	g_autofree char *recipient = one_line(notice->recipient);
 	g_autofree char *to = g_strdup_printf("<%s>", recipient);
-	g_autofree char *subject = template_text(values, "notice.subject");
 	g_autofree char *encoded = header_encode_text("Subject", subject);
 	g_autofree char *route = one_line(notice->route);
 
-	return add_from(headers, notice, conf, values, error) && add(headers, "To", to, error) &&
+	return add(headers, "To", to, error) &&
 	       headers_append(headers, "Subject", encoded, error) &&
 	       add(headers, "Date", date, error) &&
 	       add(headers, "Message-ID", notice->message_id, error) &&
@@ -182,28 +216,6 @@ static Values *notice_values(const Notice *notice, const Conf *conf, const Texts
 	values_set(values, "link", notice->link);
 	values_take(values, "expires", format_date(values, notice->expires));
 	return values;
-}
-
-/* The languages of the mail in their order, each once; at least one. */
-static GArray *notice_languages(const Notice *notice, const Conf *conf)
-{
-	GArray *chosen = g_array_new(FALSE, FALSE, sizeof(Language));
-	g_auto(GStrv) wanted = g_strsplit_set(notice->languages, ", ;", NOTICE_LANGUAGES);
-	const char *const *tags = (const char *const *)wanted;
-	gboolean seen[LANGUAGE_COUNT] = {FALSE};
-	Language language = LANGUAGE_EN;
-
-	if (*notice->languages == '\0')
-		tags = conf_list(conf, "portal", "languages");
-	for (gsize i = 0; tags != NULL && tags[i] != NULL; i++) {
-		if (!language_find(tags[i], &language) || seen[language])
-			continue;
-		seen[language] = TRUE;
-		g_array_append_val(chosen, language);
-	}
-	if (chosen->len == 0)
-		g_array_append_val(chosen, language);
-	return chosen;
 }
 
 /* The texts in each language, one below the other. */
@@ -250,12 +262,14 @@ gboolean notice_compose(const Notice *notice, const Conf *conf, const Texts *tex
 	g_autoptr(Values) values =
 		notice_values(notice, conf, texts, g_array_index(languages, Language, 0));
 	g_autoptr(Headers) headers = headers_new();
+	g_autofree char *subject = notice_subject(notice, conf, texts);
 	g_autofree char *id = token_new_id();
 	g_autofree char *boundary = g_strdup_printf("sealpost=_%s", id);
 	g_autofree char *type =
 		g_strdup_printf("multipart/alternative;\n\tboundary=\"%s\"", boundary);
 
-	if (!add_headers(headers, notice, conf, values, error) ||
+	if (!add_from(headers, notice, conf, values, error) ||
+	    !add_headers(headers, notice, subject, error) ||
 	    !add(headers, "Content-Type", type, error))
 		return FALSE;
 	mail->headers = g_steal_pointer(&headers);

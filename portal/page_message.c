@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "portal/format.h"
+#include "portal/letterlinks.h"
 #include "portal/page.h"
 
 /* Letters in a line of a frame, about. */
@@ -55,7 +56,7 @@ static char *render_text(Reading *reading, const char *number, Values *values, G
 	if (strspn(text, " \t\r\n") == strlen(text))
 		return g_strdup("");
 	reading->left -= strlen(text);
-	values_set(values, "text", text);
+	values_take(values, "text", letterlinks_html(text));
 	values_set(values, "height", frame_height(text));
 	values_take(values, "cut", render_cut(values, cut));
 	return template_render("body-text.html", values);

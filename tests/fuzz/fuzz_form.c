@@ -6,6 +6,7 @@
 
 #include "portal/form.h"
 #include "portal/letterhtml.h"
+#include "portal/letterlinks.h"
 #include "portal/quoted.h"
 #include "portal/template.h"
 #include "tests/fuzz/fuzz.h"
@@ -16,7 +17,10 @@ static void check_html(const char *text)
 	g_autofree char *again = letterhtml_defang(html);
 	g_autofree char *lower = g_ascii_strdown(html, -1);
 	g_autofree char *escaped = html_escape(text);
+	g_autofree char *linked = letterlinks_html(text);
 
+	g_assert_true(g_utf8_validate(linked, -1, NULL));
+	g_assert_true(strstr(lower, "http") != NULL || strpbrk(linked, "<>\"'") == NULL);
 	g_assert_cmpstr(html, ==, again);
 	g_assert_null(strstr(lower, "<iframe"));
 	g_assert_null(strstr(lower, "<meta"));

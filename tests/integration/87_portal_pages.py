@@ -52,6 +52,11 @@ with portal_script() as (tap, site):
         assert "nicht anzeigen" in opened(nested).text
         assert "keinen Text" not in otto.get(first).text
 
+    with tap.case("web addresses in plain text are links, nothing else is"):
+        page = opened(text_mail("Siehe https://a.example/<b>, javascript:alert(1)\n")).text
+        assert ('<a target="_blank" rel="noopener noreferrer" href="https://a.example/">'
+                "https://a.example/</a>&lt;b&gt;, javascript:alert(1)") in page
+
     with tap.case("attachments: a line on top leads to the list below the text"):
         page = otto.get(first).text
         assert page.index('href="#attachments"') < page.index('class="text"') < \

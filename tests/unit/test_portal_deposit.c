@@ -352,7 +352,8 @@ static void notice_says(void **state)
 
 	assert_true(put(fixture, "otto@web.example", "d1", &url, NULL));
 	assert_int_equal(deposits_send_notices(fixture->deposits,
-					       g_get_monotonic_time() + G_USEC_PER_SEC, &failed),
+					       g_get_monotonic_time() + G_USEC_PER_SEC, &failed,
+					       NULL),
 			 1);
 	assert_int_equal(failed, 0);
 	assert_int_equal(count(fixture, "SELECT count(*) FROM notice"), 0);
@@ -365,6 +366,7 @@ static void notice_says(void **state)
 	assert_non_null(strstr(headers, "Auto-Submitted: auto-generated\r\n"));
 	assert_non_null(strstr(headers, "X-Sealpost-Route: smtp-tls:\r\n"));
 	assert_non_null(strstr(headers, "Message-ID: <"));
+	assert_non_null(strstr(headers, "f=C3=BCr_Sie_=2F_A_confidential"));
 	assert_non_null(strstr(headers, "<sealpost@localhost>"));
 	assert_null(strstr(headers, SUBJECT));
 	texts = undo_quoted(smtp.body);
@@ -400,7 +402,7 @@ static void notice_is_not_injected(void **state)
 
 	assert_true(deposit_store(fixture->deposits, &deposit, NULL, NULL));
 	assert_int_equal(deposits_send_notices(fixture->deposits,
-					       g_get_monotonic_time() + G_USEC_PER_SEC, NULL),
+					       g_get_monotonic_time() + G_USEC_PER_SEC, NULL, NULL),
 			 1);
 	headers = g_strndup((char *)smtp.headers->data, smtp.headers->len);
 	assert_null(strstr(headers, "\nBcc:"));
@@ -414,18 +416,20 @@ static void refused_notice_waits(void **state)
 {
 	Fixture *fixture = *state;
 	gint64 deadline = g_get_monotonic_time() + 5 * G_USEC_PER_SEC;
+	g_autoptr(GError) last = NULL;
 	guint failed = 0;
 
 	assert_true(put(fixture, "otto@web.example", "d1", NULL, NULL));
 	smtp.refuse = TRUE;
-	assert_int_equal(deposits_send_notices(fixture->deposits, deadline, &failed), 0);
+	assert_int_equal(deposits_send_notices(fixture->deposits, deadline, &failed, &last), 0);
 	assert_int_equal(failed, 1);
+	assert_non_null(last);
 	assert_int_equal(smtp.calls, 1);
 	smtp.refuse = FALSE;
-	assert_int_equal(deposits_send_notices(fixture->deposits, deadline, NULL), 0);
+	assert_int_equal(deposits_send_notices(fixture->deposits, deadline, NULL, NULL), 0);
 	assert_int_equal(smtp.calls, 1);
 	assert_true(db_run(fixture->db, NULL, NULL, "UPDATE notice SET due = 0", ""));
-	assert_int_equal(deposits_send_notices(fixture->deposits, deadline, NULL), 1);
+	assert_int_equal(deposits_send_notices(fixture->deposits, deadline, NULL, NULL), 1);
 	assert_int_equal(count(fixture, "SELECT count(*) FROM notice"), 0);
 	assert_int_equal(mailer_pause(0), 60);
 	assert_int_equal(mailer_pause(1), 120);

@@ -12,6 +12,7 @@
 
 #include "lib/mail/mime.h"
 #include "portal/letterhtml.h"
+#include "portal/letterlinks.h"
 #include "portal/letterparts.h"
 
 /* "{" begins a multipart of that type, "}" ends it; else "type|disposition|name|content-id". */
@@ -199,12 +200,49 @@ static void elements_that_are_defanged(void **state)
 	}
 }
 
+#define LINK(address)                                                                              \
+	"<a target=\"_blank\" rel=\"noopener noreferrer\" href=\"" address "\">" address "</a>"
+
+static void links_in_text(void **state)
+{
+	static const char *const texts[][2] = {
+		{"", ""},
+		{"no <b>link</b> & none", "no &lt;b&gt;link&lt;/b&gt; &amp; none"},
+		{"https://a.example/", LINK("https://a.example/")},
+		{"(see HTTP://a.example/x?y=1&z=2).",
+		 "(see " LINK("HTTP://a.example/x?y=1&amp;z=2") ")."},
+		{"<https://a.example/>, https://b.example.",
+		 "&lt;" LINK("https://a.example/") "&gt;, " LINK("https://b.example") "."},
+		{"https://a.example/x_(y)", LINK("https://a.example/x_(y)")},
+		{"https://a.example/\"onclick=alert(1)",
+		 LINK("https://a.example/") "&quot;onclick=alert(1)"},
+		{"https:// http://. xhttps://a.example", "https:// http://. xhttps://a.example"},
+		{"javascript:alert(1) data:text/html,x ftp://a",
+		 "javascript:alert(1) data:text/html,x ftp://a"},
+		{"h\xc3\xa4 https://m\xc3\xbcller.example/\xc3\xa4",
+		 "h\xc3\xa4 " LINK("https://m\xc3\xbcller.example/\xc3\xa4")},
+	};
+
+	g_autofree char *long_path = g_strnfill(3000, 'a');
+	g_autofree char *long_text = g_strconcat("https://", long_path, NULL);
+	g_autofree char *still_long = letterlinks_html(long_text);
+
+	(void)state;
+	assert_string_equal(still_long, long_text);
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+		g_autofree char *made = letterlinks_html(texts[i][0]);
+
+		assert_string_equal(made, texts[i][1]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(structures),
 		cmocka_unit_test(many_texts),
 		cmocka_unit_test(elements_that_are_defanged),
+		cmocka_unit_test(links_in_text),
 	};
 
 	return cmocka_run_group_tests_name("portal_letter", tests, NULL, NULL);
