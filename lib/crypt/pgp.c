@@ -294,7 +294,7 @@ static gboolean run_once(Run *run, GError **error)
 static void after_failure(Run *run, const GError *failure)
 {
 	if (run->signer && g_error_matches(failure, SEALPOST_ERROR, ERROR_TIMEOUT))
-		pgp_agent_end(pgp_home_folder(run->home));
+		pgp_agent_end_silent(run->home);
 }
 
 /* A second time only where the first may have failed by accident and nothing has left. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One run of gpg on foreign bytes. Its home is made for the run (pgp_visit.c), so what gpg says of
+ * Foreign bytes: messages of the common kinds are opened by pgpread.h, the others by one run of gpg,
+ * which also names what is wrong. Its home is made for the run (pgp_visit.c), so what gpg says of
  * keys is about the keys that were named. A result is believed only if everything agrees: gpg's
  * exit, its status, and the packets that we saw ourselves before.
  */
@@ -12,7 +13,9 @@
 #include "lib/crypt/pgp_visit.h"
 #include "lib/crypt/pgphome.h"
 #include "lib/crypt/pgpkey.h"
+#include "lib/crypt/pgpopened.h"
 #include "lib/crypt/pgppacket.h"
+#include "lib/crypt/pgpread.h"
 
 static void signature_free(gpointer data)
 {
@@ -32,7 +35,7 @@ void pgp_opened_free(PgpOpened *opened)
 	g_free(opened);
 }
 
-static PgpOpened *opened_new(const char *reason)
+PgpOpened *pgp_opened_new(const char *reason)
 {
 	PgpOpened *opened = g_new0(PgpOpened, 1);
 
@@ -146,8 +149,8 @@ static PgpOpened *conclude(PgpContext *context, Run *run, gboolean good)
 
 	if (!good || !pgp_visit_opens_with(run->job, run->status.key) || !run->status.decrypted ||
 	    !run->status.integrity)
-		return opened_new(reason_of(run, result));
-	PgpOpened *opened = opened_new(NULL);
+		return pgp_opened_new(reason_of(run, result));
+	PgpOpened *opened = pgp_opened_new(NULL);
 	opened->opened = TRUE;
 	opened->key = g_strdup(run->status.key);
 	if (result && result->symkey_algo)
@@ -194,7 +197,7 @@ static PgpOpened *open_in(PgpContext *context, Run *run, GError **error)
 	gboolean good = pgp_run(context, started, run->deadline, NULL, &failure);
 	gpgme_set_status_cb(gpgme, NULL, NULL);
 	if (ends_failed(in, out, &too_large, error))
-		return too_large ? opened_new("too-large") : NULL;
+		return too_large ? pgp_opened_new("too-large") : NULL;
 	if (g_error_matches(failure, SEALPOST_ERROR, ERROR_TIMEOUT)) {
 		g_propagate_error(error, g_steal_pointer(&failure));
 		return NULL;
@@ -241,7 +244,7 @@ static PgpOpened *open_twice(Run *run, GError **error)
 
 	if (!first) {
 		if (error && g_error_matches(*error, SEALPOST_ERROR, ERROR_TIMEOUT))
-			pgp_agent_end(pgp_home_folder(run->home));
+			pgp_agent_end_silent(run->home);
 		return NULL;
 	}
 	if (first->opened || strcmp(first->reason, "no-key") != 0 || run->plain.written > 0)
@@ -257,8 +260,8 @@ static gint64 deadline_of(const PgpOpenJob *job)
 			     : g_get_monotonic_time() + PGP_SECONDS * G_USEC_PER_SEC;
 }
 
-PgpOpened *pgp_open(PgpHome *home, const PgpOpenJob *job, Source *message, Sink *plain,
-		    GError **error)
+PgpOpened *pgp_open_by_gpg(PgpHome *home, const PgpOpenJob *job, Source *message, Sink *plain,
+			   GError **error)
 {
 	Run run = {.home = home,
 		   .job = job,
@@ -274,12 +277,12 @@ PgpOpened *pgp_open(PgpHome *home, const PgpOpenJob *job, Source *message, Sink 
 	}
 	g_clear_error(&failure);
 	if (!head || !head->encrypted)
-		return opened_new("damaged");
+		return pgp_opened_new("damaged");
 	if (!head->integrity)
-		return opened_new("no-integrity");
+		return pgp_opened_new("no-integrity");
 	run.recipients = head->key_ids;
 	if (!concerns(&run, head))
-		return opened_new("no-key");
+		return pgp_opened_new("no-key");
 	if (!source_rewind(message, error))
 		return NULL;
 	PgpOpened *opened = open_twice(&run, &failure);
@@ -287,6 +290,24 @@ PgpOpened *pgp_open(PgpHome *home, const PgpOpenJob *job, Source *message, Sink 
 		g_propagate_error(error, failure);
 	g_free(run.status.key);
 	return opened;
+}
+
+PgpOpened *pgp_open(PgpHome *home, const PgpOpenJob *job, Source *message, Sink *plain,
+		    GError **error)
+{
+	const PgpOpenJob timed = {job->secrets, job->signers, deadline_of(job)};
+	GError *failure = NULL;
+	PgpOpened *opened = pgp_read_message(home, &timed, message, plain, &failure);
+
+	if (opened)
+		return opened;
+	if (failure) {
+		g_propagate_error(error, failure);
+		return NULL;
+	}
+	if (!source_rewind(message, error) || !sink_restart(plain, error))
+		return NULL;
+	return pgp_open_by_gpg(home, &timed, message, plain, error);
 }
 
 /* --- signatures without a cipher around them --- */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * OpenPGP on the way in: opened and verified, streaming. Each run of gpg sees a home of its own
- * that holds the named keys and no others, with the agent of PgpHome behind it: a private key can
- * open nothing for anybody but those who were named, whatever a message says.
+ * OpenPGP on the way in: opened and verified, streaming. A private key can open nothing for anybody
+ * but those who were named, whatever a message says: only theirs are tried, and each run of gpg sees
+ * a home of its own that holds the named keys and no others, with the agent of PgpHome behind it.
  */
 #ifndef SEALPOST_LIB_CRYPT_PGP_OPEN_H
 #define SEALPOST_LIB_CRYPT_PGP_OPEN_H
@@ -39,8 +39,8 @@ void pgp_opened_free(PgpOpened *opened);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PgpOpened, pgp_opened_free)
 
 /* Opens a message (binary or armoured). What is inside goes into plain, and may be used only if
- * the result says opened: gpg writes before it has seen the message's end. A sink that reports
- * ERROR_TOO_LARGE leaves it shut for that reason.
+ * the result says opened: it comes before the message's end was seen. plain must be one that can
+ * start anew (sink_restart()). If it reports ERROR_TOO_LARGE the message stays shut for that reason.
  * NULL is a failure of ours: ERROR_TIMEOUT, ERROR_CRYPTO (the agent), or what source or sink
  * reported. If the agent died, it is tried once more. */
 PgpOpened *pgp_open(PgpHome *home, const PgpOpenJob *job, Source *message, Sink *plain,

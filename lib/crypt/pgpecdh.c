@@ -8,6 +8,7 @@
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
@@ -21,6 +22,9 @@
 /* The session key is padded to this, as gpg does: what cipher it is for does not show. */
 #define PADDED 40
 #define WRAPPED (PADDED + 8)
+/* What others make: 16 to 32 bytes of key and three more, padded at will. */
+#define WRAPPED_MIN (24 + 8)
+#define WRAPPED_MAX 128
 /* Curve25519's point comes with this before its 32 bytes. */
 #define NATIVE_POINT 0x40
 
@@ -135,6 +139,11 @@ void pgp_ecdh_free(PgpEcdh *ecdh)
 	g_free(ecdh);
 }
 
+gsize pgp_ecdh_point(const PgpEcdh *ecdh)
+{
+	return ecdh->curve->point;
+}
+
 static gboolean append_point(const Curve *curve, EVP_PKEY *key, GByteArray *body)
 {
 	guint8 point[POINT_MAX];
@@ -232,4 +241,63 @@ gboolean pgp_ecdh_append(const PgpEcdh *ecdh, const Secret *session, GByteArray 
 		g_byte_array_append(body, wrapped, WRAPPED);
 	}
 	return good;
+}
+
+/* The x of a point: behind 04 and before y; of Curve25519 it is all there is, with or without the
+ * byte that goes before it. */
+static const guint8 *shared_secret(const Curve *curve, const guint8 *point, gsize size)
+{
+	if (is_native(curve) && size == curve->secret)
+		return point;
+	if (size != curve->point || point[0] != (is_native(curve) ? NATIVE_POINT : 4))
+		return NULL;
+	return point + 1;
+}
+
+/* Bytes of padding, each of which says how many they are. 0: there is none. */
+static gsize padding_of(const guint8 *padded, gsize size)
+{
+	gsize count = padded[size - 1];
+
+	if (count == 0 || count >= size)
+		return 0;
+	for (gsize i = size - count; i < size; i++)
+		if (padded[i] != count)
+			return 0;
+	return count;
+}
+
+static Secret *unwrap(const EVP_CIPHER *cipher, const guint8 *kek, const guint8 *wrapped,
+		      gsize size)
+{
+	g_autoptr(Secret) padded = secret_new(size); /* eight bytes more than needed */
+	EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+	int made = 0;
+
+	if (context)
+		EVP_CIPHER_CTX_set_flags(context, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+	gboolean good =
+		context && EVP_DecryptInit_ex2(context, cipher, kek, NULL, NULL) == 1 &&
+		EVP_DecryptUpdate(context, secret_data(padded), &made, wrapped, (int)size) == 1 &&
+		made == (int)size - 8;
+	gsize padding = good ? padding_of(secret_bytes(padded), (gsize)made) : 0;
+
+	EVP_CIPHER_CTX_free(context);
+	return padding ? secret_take(secret_data(padded), (gsize)made - padding) : NULL;
+}
+
+Secret *pgp_ecdh_open(const PgpEcdh *ecdh, const guint8 *shared, gsize shared_size,
+		      const guint8 *wrapped, gsize size)
+{
+	const guint8 *secret = shared_secret(ecdh->curve, shared, shared_size);
+	guint8 kek[EVP_MAX_MD_SIZE];
+
+	if (!secret || size < WRAPPED_MIN || size > WRAPPED_MAX || size % 8 != 0)
+		return NULL;
+	Secret *session =
+		derive_kek(ecdh, secret, kek) ? unwrap(kdf_cipher(ecdh), kek, wrapped, size) : NULL;
+
+	OPENSSL_cleanse(kek, sizeof(kek));
+	ERR_clear_error();
+	return session;
 }

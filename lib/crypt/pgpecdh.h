@@ -15,7 +15,14 @@ typedef struct PgpEcdh PgpEcdh;
 PgpEcdh *pgp_ecdh_read(const guint8 *material, gsize size, const guint8 *fingerprint);
 void pgp_ecdh_free(PgpEcdh *ecdh);
 
+/* Bytes of a point on its curve, as OpenPGP writes it. */
+gsize pgp_ecdh_point(const PgpEcdh *ecdh);
+
 /* Appends what follows the algorithm in a session key packet. FALSE: see OpenSSL's error queue. */
 gboolean pgp_ecdh_append(const PgpEcdh *ecdh, const Secret *session, GByteArray *body);
+/* The way back: from the shared point, which the secret key's keeper computed, and the wrapped session
+ * key to algorithm, key and sum. NULL: they do not fit each other. */
+Secret *pgp_ecdh_open(const PgpEcdh *ecdh, const guint8 *shared, gsize shared_size,
+		      const guint8 *wrapped, gsize size);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A signature's S-expression. See pgpexpression.h.
+ * What gpg-agent reads and writes. See pgpexpression.h.
  */
 #include "lib/crypt/pgpexpression.h"
 
 #include <string.h>
 
-/* No number of a signature is longer: RSA with 16384 bits. */
+/* No number is longer: RSA with 16384 bits. */
 #define NUMBER_MAX 2048
 
 typedef struct {
@@ -62,4 +62,54 @@ gboolean pgp_expression_read(const guint8 *expression, gsize size, const char *a
 		    !take(&rest, ')'))
 			return FALSE;
 	return take(&rest, ')') && take(&rest, ')') && rest.left == 0;
+}
+
+/* The agent puts a NUL behind it. */
+gboolean pgp_expression_value(const guint8 *expression, gsize size, PgpNumber *value)
+{
+	Rest rest = {expression, size};
+
+	return take_word(&rest, "value") && take_atom(&rest, value) && take(&rest, ')') &&
+	       (rest.left == 0 || (rest.left == 1 && *rest.at == 0));
+}
+
+static void append_atom(GByteArray *bytes, const void *atom, gsize size)
+{
+	char length[24];
+
+	g_snprintf(length, sizeof(length), "%" G_GSIZE_FORMAT ":", size);
+	g_byte_array_append(bytes, (const guint8 *)length, (guint)strlen(length));
+	g_byte_array_append(bytes, atom, (guint)size);
+}
+
+static void append_text(GByteArray *bytes, const char *text)
+{
+	g_byte_array_append(bytes, (const guint8 *)text, (guint)strlen(text));
+}
+
+/* A number with the sign's place free, else it would be negative. */
+static void append_number(GByteArray *bytes, const PgpNumber *number)
+{
+	g_autofree guint8 *copy = g_malloc(number->size + 1);
+	gsize sign = number->size > 0 && (number->bytes[0] & 0x80) ? 1 : 0;
+
+	copy[0] = 0;
+	memcpy(copy + sign, number->bytes, number->size);
+	append_atom(bytes, copy, number->size + sign);
+}
+
+GBytes *pgp_expression_sealed(const char *algorithm, const PgpNamed *numbers, gsize count)
+{
+	GByteArray *bytes = g_byte_array_new();
+
+	append_text(bytes, "(7:enc-val(");
+	append_atom(bytes, algorithm, strlen(algorithm));
+	for (gsize i = 0; i < count; i++) {
+		append_text(bytes, "(");
+		append_atom(bytes, numbers[i].name, strlen(numbers[i].name));
+		append_number(bytes, &numbers[i].number);
+		append_text(bytes, ")");
+	}
+	append_text(bytes, "))");
+	return g_byte_array_free_to_bytes(bytes);
 }

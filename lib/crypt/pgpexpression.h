@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The canonical S-expression in which gpg-agent hands out a signature. For lib/crypt/pgp*.c only.
+ * The canonical S-expressions in which gpg-agent takes a ciphertext, and hands out a signature or what
+ * was encrypted. For lib/crypt/pgp*.c only.
  */
 #ifndef SEALPOST_LIB_CRYPT_PGPEXPRESSION_H
 #define SEALPOST_LIB_CRYPT_PGPEXPRESSION_H
@@ -17,5 +18,13 @@ typedef struct {
  * their order and no others. FALSE: it is anything else. */
 gboolean pgp_expression_read(const guint8 *expression, gsize size, const char *algorithm,
 			     const char *const *names, PgpNumber *numbers);
+/* Reads "(5:value…)". FALSE: it is anything else. */
+gboolean pgp_expression_value(const guint8 *expression, gsize size, PgpNumber *value);
+/* Makes "(7:enc-val(3:rsa(1:a…)))" of an algorithm's name and its numbers, each with its name. New. */
+typedef struct {
+	const char *name;
+	PgpNumber number;
+} PgpNamed;
+GBytes *pgp_expression_sealed(const char *algorithm, const PgpNamed *numbers, gsize count);
 
 #endif

@@ -75,6 +75,9 @@ void pgp_remove_folder(const char *folder);
 /* Asks the agent of a GnuPG folder to end; kills each that is still there, after a second at most.
  * gpg starts another one when it needs it. No agent: fine. */
 void pgp_agent_end(const char *folder);
+/* After a time that was too short for something: the agent is ended if it is to blame, which is if it
+ * does not even greet. A message that took its time is no reason to take the agent from others. */
+void pgp_agent_end_silent(PgpHome *home);
 /* Signs a hash (an algorithm of pgppacket.h) with the secret key of that keygrip. answer gets the
  * agent's S-expression. An agent that is gone is started again, and asked again. ERROR_TIMEOUT,
  * ERROR_CRYPTO. */
@@ -87,6 +90,10 @@ typedef struct {
 #define PGP_AGENT_DATA_MAX 8192
 gboolean pgp_agent_sign(PgpHome *home, const PgpHash *hash, gint64 deadline, GByteArray *answer,
 			GError **error);
+/* Opens a ciphertext (an S-expression, "(7:enc-val…") with the secret key of that keygrip: the
+ * agent's S-expression with what was inside. As pgp_agent_sign(). */
+Secret *pgp_agent_decrypt(PgpHome *home, const char *keygrip, GBytes *ciphertext, gint64 deadline,
+			  GError **error);
 void pgp_agent_free(PgpAgent *agent);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PgpAgent, pgp_agent_free)
 /* Changes the passphrase of the private key of that keygrip. old (NULL: it has none, else

@@ -135,6 +135,34 @@ char *pgp_packet_fingerprint(const PgpPacket *packet)
 	return g_ascii_strup(g_checksum_get_string(sum), -1);
 }
 
+gboolean pgp_packet_find(GBytes *key, const char *fingerprint, PgpPacket *packet)
+{
+	PgpPackets packets = {0};
+	gboolean cut;
+
+	packets.data = g_bytes_get_data(key, &packets.size);
+	while (pgp_packet_next(&packets, packet, &cut, NULL) && !cut) {
+		g_autofree char *own = pgp_packet_fingerprint(packet);
+
+		if (own && g_ascii_strcasecmp(own, fingerprint) == 0)
+			return packet->length > PGP_MATERIAL_AT;
+	}
+	return FALSE;
+}
+
+gboolean pgp_take_mpi(const guint8 **at, gsize *left, const guint8 **number, gsize *size)
+{
+	if (*left < 2)
+		return FALSE;
+	*size = (((gsize)(*at)[0] << 8 | (*at)[1]) + 7) / 8;
+	if (*size > *left - 2)
+		return FALSE;
+	*number = *at + 2;
+	*at += 2 + *size;
+	*left -= 2 + *size;
+	return TRUE;
+}
+
 gboolean pgp_read_fingerprint(const char *text, guint8 fingerprint[PGP_FINGERPRINT])
 {
 	if (strlen(text) != 2 * PGP_FINGERPRINT)

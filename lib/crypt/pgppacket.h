@@ -78,6 +78,13 @@ gboolean pgp_packet_next(PgpPackets *packets, PgpPacket *packet, gboolean *cut, 
 /* The fingerprint of a public key or subkey packet of version 4 as 40 hex digits in upper case;
  * NULL for others. New string. */
 char *pgp_packet_fingerprint(const PgpPacket *packet);
+/* The public key or subkey packet of that fingerprint, whole, in a public key's bytes. FALSE: none, or
+ * without material. */
+gboolean pgp_packet_find(GBytes *key, const char *fingerprint, PgpPacket *packet);
+/* Where a key's material begins in its packet's body: behind version, time, algorithm. */
+#define PGP_MATERIAL_AT 6
+/* A multiprecision integer's bytes at *at, of which *left are there; goes on behind it. */
+gboolean pgp_take_mpi(const guint8 **at, gsize *left, const guint8 **number, gsize *size);
 /* Back to bytes. FALSE: not 40 hex digits. */
 gboolean pgp_read_fingerprint(const char *text, guint8 fingerprint[PGP_FINGERPRINT]);
 /* The key ids (16 hex digits, upper case) of all version 4 keys and subkeys in a public key's

@@ -21,8 +21,6 @@
 
 #define RSA_MIN (2048 / 8)
 #define RSA_MAX (8192 / 8)
-/* In the packet's body: version, time, algorithm. */
-#define MATERIAL_AT 6
 
 struct PgpTarget {
 	guint8 fingerprint[PGP_FINGERPRINT];
@@ -54,20 +52,6 @@ gint64 pgp_target_end(const PgpTarget *target)
 	return target->end;
 }
 
-/* An MPI's bytes within the material. */
-static gboolean take_mpi(const guint8 **at, gsize *left, const guint8 **number, gsize *size)
-{
-	if (*left < 2)
-		return FALSE;
-	*size = (((gsize)(*at)[0] << 8 | (*at)[1]) + 7) / 8;
-	if (*size > *left - 2)
-		return FALSE;
-	*number = *at + 2;
-	*at += 2 + *size;
-	*left -= 2 + *size;
-	return TRUE;
-}
-
 static EVP_PKEY *rsa_from(const BIGNUM *n, const BIGNUM *e)
 {
 	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
@@ -92,8 +76,8 @@ static EVP_PKEY *read_rsa(const guint8 *at, gsize left)
 	gsize modulus_size, exponent_size;
 	EVP_PKEY *key = NULL;
 
-	if (!take_mpi(&at, &left, &modulus, &modulus_size) ||
-	    !take_mpi(&at, &left, &exponent, &exponent_size) || left != 0 ||
+	if (!pgp_take_mpi(&at, &left, &modulus, &modulus_size) ||
+	    !pgp_take_mpi(&at, &left, &exponent, &exponent_size) || left != 0 ||
 	    modulus_size < RSA_MIN || modulus_size > RSA_MAX || modulus[0] == 0 ||
 	    exponent_size > 8)
 		return NULL;
@@ -109,32 +93,16 @@ static EVP_PKEY *read_rsa(const guint8 *at, gsize left)
 
 static gboolean read_material(PgpTarget *target, const PgpPacket *packet)
 {
-	const guint8 *material = packet->body + MATERIAL_AT;
-	gsize size = packet->length - MATERIAL_AT;
+	const guint8 *material = packet->body + PGP_MATERIAL_AT;
+	gsize size = packet->length - PGP_MATERIAL_AT;
 
-	target->algorithm = packet->body[MATERIAL_AT - 1];
+	target->algorithm = packet->body[PGP_MATERIAL_AT - 1];
 	if (target->algorithm == PGP_RSA || target->algorithm == PGP_RSA_ENCRYPT)
 		target->rsa = read_rsa(material, size);
 	else if (target->algorithm == PGP_ECDH)
 		target->ecdh = pgp_ecdh_read(material, size, target->fingerprint);
 	ERR_clear_error();
 	return target->rsa || target->ecdh;
-}
-
-/* The packet of that fingerprint (40 hex digits). */
-static gboolean find_packet(GBytes *key, const char *fingerprint, PgpPacket *packet)
-{
-	PgpPackets packets = {0};
-	gboolean cut;
-
-	packets.data = g_bytes_get_data(key, &packets.size);
-	while (pgp_packet_next(&packets, packet, &cut, NULL) && !cut) {
-		g_autofree char *own = pgp_packet_fingerprint(packet);
-
-		if (own && g_ascii_strcasecmp(own, fingerprint) == 0)
-			return packet->length > MATERIAL_AT;
-	}
-	return FALSE;
 }
 
 static gint64 earlier_end(gint64 one, gint64 other)
@@ -149,7 +117,7 @@ PgpTarget *pgp_target_new(gpgme_key_t listed, GBytes *key)
 	gpgme_subkey_t subkey = pgp_encrypting_subkey(listed);
 	PgpPacket packet;
 
-	if (!subkey || !subkey->fpr || !find_packet(key, subkey->fpr, &packet))
+	if (!subkey || !subkey->fpr || !pgp_packet_find(key, subkey->fpr, &packet))
 		return NULL;
 	g_autoptr(PgpTarget) target = g_atomic_rc_box_new0(PgpTarget);
 

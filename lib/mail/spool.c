@@ -264,7 +264,18 @@ static void append_destroy(void *self)
 	spool_unref(self);
 }
 
-static const SinkClass append_class = {append_write, append_destroy};
+static void append_restart(void *self)
+{
+	Spool *spool = self;
+
+	if (spool->fd >= 0)
+		close(spool->fd);
+	spool->fd = -1;
+	spool->filed = spool->length = 0;
+	g_byte_array_set_size(spool->memory, 0);
+}
+
+static const SinkClass append_class = {append_write, append_destroy, append_restart};
 
 Sink *spool_sink(Spool *spool)
 {

@@ -38,7 +38,8 @@ gssize spool_read(const Spool *spool, goffset at, void *buffer, gsize size, GErr
 /* The same, but fewer bytes than size come only at the end. */
 gssize spool_read_all(const Spool *spool, goffset at, void *buffer, gsize size, GError **error);
 
-/* A Source over a range (each keeps a reference), and a Sink that appends. */
+/* A Source over a range (each keeps a reference), and a Sink that appends; starting it anew empties
+ * the spool, which nobody may read meanwhile. */
 Source *spool_source(Spool *spool, Range range);
 Source *spool_source_all(Spool *spool);
 Sink *spool_sink(Spool *spool);

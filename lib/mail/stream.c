@@ -191,6 +191,17 @@ gboolean sink_print(Sink *sink, GError **error, const char *format, ...)
 	return sink_write(sink, text, strlen(text), error);
 }
 
+gboolean sink_restart(Sink *sink, GError **error)
+{
+	if (sink->class->restart == NULL) {
+		g_set_error_literal(error, SEALPOST_ERROR, ERROR_INTERNAL,
+				    "a sink that cannot start anew");
+		return FALSE;
+	}
+	sink->class->restart(sink->self);
+	return TRUE;
+}
+
 void sink_free(Sink *sink)
 {
 	if (sink == NULL)
@@ -203,6 +214,7 @@ void sink_free(Sink *sink)
 typedef struct {
 	GByteArray *bytes;
 	gsize limit;
+	guint start; /* what was there before */
 } BytesSink;
 
 static gboolean bytes_write(void *self, const void *data, gsize size, GError **error)
@@ -219,7 +231,14 @@ static gboolean bytes_write(void *self, const void *data, gsize size, GError **e
 	return TRUE;
 }
 
-static const SinkClass bytes_sink_class = {bytes_write, g_free};
+static void bytes_restart(void *self)
+{
+	BytesSink *sink = self;
+
+	g_byte_array_set_size(sink->bytes, sink->start);
+}
+
+static const SinkClass bytes_sink_class = {bytes_write, g_free, bytes_restart};
 
 Sink *sink_new_bytes(GByteArray *bytes, gsize limit)
 {
@@ -227,6 +246,7 @@ Sink *sink_new_bytes(GByteArray *bytes, gsize limit)
 
 	sink->bytes = bytes;
 	sink->limit = limit;
+	sink->start = bytes->len;
 	return sink_new(&bytes_sink_class, sink);
 }
 

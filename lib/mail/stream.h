@@ -31,6 +31,8 @@ Source *source_new_concat(Source *first, Source *second);
 /* Writes all of it or fails. */
 gboolean sink_write(Sink *sink, const void *data, gsize size, GError **error);
 gboolean sink_print(Sink *sink, GError **error, const char *format, ...) G_GNUC_PRINTF(3, 4);
+/* Forgets all that was written, for another try. ERROR_INTERNAL: that kind cannot. */
+gboolean sink_restart(Sink *sink, GError **error);
 void sink_free(Sink *sink);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Sink, sink_free)
 
@@ -55,6 +57,7 @@ typedef struct {
 typedef struct {
 	gboolean (*write)(void *self, const void *data, gsize size, GError **error);
 	void (*destroy)(void *self);
+	void (*restart)(void *self); /* NULL: it cannot */
 } SinkClass;
 Source *source_new(const SourceClass *class, void *self);
 Sink *sink_new(const SinkClass *class, void *self);
