@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/base/hex.h"
+
 /* Longest line; the rest is cut. */
 #define LINE_MAX_BYTES 4096
 
@@ -89,8 +91,7 @@ static char *hashed(const char *address)
 	GString *text = g_string_new("h:");
 
 	crypto_shorthash(hash, (const guint8 *)lower, strlen(lower), state.key);
-	for (gsize i = 0; i < sizeof(hash); i++)
-		g_string_append_printf(text, "%02x", hash[i]);
+	hex_append(text, hash, sizeof(hash));
 	return g_string_free(text, FALSE);
 }
 

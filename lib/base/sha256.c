@@ -6,6 +6,8 @@
 
 #include <openssl/evp.h>
 
+#include "lib/base/hex.h"
+
 struct Sha256 {
 	EVP_MD_CTX *context;
 };
@@ -38,8 +40,7 @@ char *sha256_finish(Sha256 *sha256)
 	GString *text = g_string_sized_new(64);
 
 	must(EVP_DigestFinal_ex(sha256->context, sum, &size));
-	for (guint i = 0; i < size; i++)
-		g_string_append_printf(text, "%02x", sum[i]);
+	hex_append(text, sum, size);
 	return g_string_free(text, FALSE);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/error.h"
+#include "lib/base/hex.h"
 #include "lib/crypt/cms_ber.h"
 #include "lib/crypt/cms_private.h"
 
@@ -36,8 +37,7 @@ static void append_hex(GString *text, GBytes *bytes)
 	gsize size;
 	const guint8 *data = g_bytes_get_data(bytes, &size);
 
-	for (gsize i = 0; i < size; i++)
-		g_string_append_printf(text, "%02x", data[i]);
+	hex_append(text, data, size);
 }
 
 static gboolean read_type(BerReader *reader, const BerItem *outer, CmsType *type, GError **error)
@@ -294,17 +294,11 @@ char *cms_recipient_id(const Cert *cert)
 	guint8 *der = NULL;
 	int length = i2d_ASN1_INTEGER(serial, &der);
 
-	if (X509_NAME_get0_der(X509_get_issuer_name(cert_x509(cert)), &issuer, &size)) {
-		g_autoptr(GBytes) bytes = g_bytes_new(issuer, size);
-
-		append_hex(id, bytes);
-	}
+	if (X509_NAME_get0_der(X509_get_issuer_name(cert_x509(cert)), &issuer, &size))
+		hex_append(id, issuer, size);
 	g_string_append_c(id, ':');
-	if (length > 2) { /* tag and length; serial numbers are shorter than 128 octets */
-		g_autoptr(GBytes) bytes = g_bytes_new(der + 2, (gsize)length - 2);
-
-		append_hex(id, bytes);
-	}
+	if (length > 2) /* tag and length; serial numbers are shorter than 128 octets */
+		hex_append(id, der + 2, (gsize)length - 2);
 	OPENSSL_free(der);
 	return g_string_free(g_steal_pointer(&id), FALSE);
 }

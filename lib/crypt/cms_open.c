@@ -9,6 +9,7 @@
 
 #include <openssl/err.h>
 
+#include "lib/base/hex.h"
 #include "lib/base/sha256.h"
 #include "lib/crypt/cms_open.h"
 #include "lib/crypt/cms_private.h"
@@ -54,8 +55,8 @@ gboolean cms_recipient_is(const char *recipient, const Cert *cert)
 	g_autofree char *id = cms_recipient_id(cert);
 	g_autoptr(GString) ski = g_string_new("ski:");
 
-	for (int i = 0; key_id != NULL && i < ASN1_STRING_length(key_id); i++)
-		g_string_append_printf(ski, "%02x", ASN1_STRING_get0_data(key_id)[i]);
+	if (key_id != NULL)
+		hex_append(ski, ASN1_STRING_get0_data(key_id), (gsize)ASN1_STRING_length(key_id));
 	return g_str_equal(recipient, id) || (key_id != NULL && g_str_equal(recipient, ski->str));
 }
 

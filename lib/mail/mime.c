@@ -9,6 +9,7 @@
 #include <sys/random.h>
 
 #include "lib/base/error.h"
+#include "lib/base/hex.h"
 #include "lib/mail/mimescan.h"
 
 #define BOUNDARY_RANDOM 16
@@ -284,7 +285,6 @@ char *mime_boundary_new(void)
 
 	if (getentropy(random, sizeof(random)) != 0)
 		g_error("no randomness");
-	for (gsize i = 0; i < sizeof(random); i++)
-		g_string_append_printf(boundary, "%02x", random[i]);
+	hex_append(boundary, random, sizeof(random));
 	return g_string_free(boundary, FALSE);
 }
