@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -27,6 +28,9 @@
 
 /* How long messages under way may take to end. */
 #define STOP_SECONDS 12
+
+/* More than a message's buffers and spools take from malloc() (spool.h). */
+#define MALLOC_KEPT (1024 * 1024)
 
 /* What a signal handler can reach: the pipe that the main thread reads. */
 static struct {
@@ -70,6 +74,14 @@ static void mask_signals(int how)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	pthread_sigmask(how, &set, NULL);
+}
+
+/* By default malloc() gives 128 KB of free memory back to the kernel, with each message, and the
+ * next one pays for every page again. */
+static void keep_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, MALLOC_KEPT);
+	mallopt(M_TRIM_THRESHOLD, MALLOC_KEPT);
 }
 
 static gboolean parse_options(int argc, char **argv, char **conf_path)
@@ -232,6 +244,7 @@ int main(int argc, char **argv)
 
 	if (!parse_options(argc, argv, &conf_path))
 		return EX_USAGE;
+	keep_memory();
 	crypt_threads_outlive_main(); /* libmilter joins none of its threads */
 	mask_signals(SIG_BLOCK);
 	log_open("sealpost-gateway", LOG_LEVEL_INFO, FALSE, NULL);

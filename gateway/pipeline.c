@@ -167,7 +167,10 @@ static Handback *carry_on(Job *job, Preview *preview, PipelineWaits waits, void 
 	if (!entry || !note_encrypted(job, preview, error))
 		return NULL;
 	preview->outputs = protect_all(job, preview->parsed, preview->plan, entry->done, error);
-	if (!preview->outputs || !still_waits(waits, context, error))
+	if (!preview->outputs)
+		return NULL;
+	/* An answer to nobody is none; a copy would arrive. */
+	if (!fits_in_place(preview->plan, entry->done) && !still_waits(waits, context, error))
 		return NULL;
 	return hand_back(&resubmission, preview, error);
 }

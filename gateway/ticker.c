@@ -13,7 +13,7 @@ struct Ticker {
 	GMutex lock;
 	GCond changed;
 	guint busy;
-	gint64 since; /* since when busy, without a break */
+	gint64 since; /* since when busy, and none has left */
 	gboolean asleep; /* until the next one enters */
 	gboolean stop;
 };
@@ -125,6 +125,8 @@ void ticker_leave(Ticker *ticker)
 {
 	g_mutex_lock(&ticker->lock);
 	ticker->busy--;
+	/* Its worker looks for what was forgotten. */
+	ticker->since = g_get_monotonic_time();
 	g_mutex_unlock(&ticker->lock);
 }
 
