@@ -101,6 +101,24 @@ const Verifiers *open_verifiers(OpenWork *work, GError **error)
 	return work->verifiers;
 }
 
+const GPtrArray *open_smime_keys(OpenWork *work, GError **error)
+{
+	if (!work->smime_keys)
+		work->smime_keys = keystore_smime_openers(work->job->snapshot->keystore,
+							  work->recipient, error);
+	return work->smime_keys;
+}
+
+GPtrArray *open_pgp_keys(OpenWork *work, GError **error)
+{
+	const Snapshot *snapshot = work->job->snapshot;
+
+	if (!work->pgp_keys)
+		work->pgp_keys = keystore_pgp_openers(snapshot->keystore, work->recipient,
+						      snapshot->pgp, error);
+	return work->pgp_keys;
+}
+
 Spool *open_copy_part(OpenWork *work, const MimePart *part, GError **error)
 {
 	g_autoptr(Spool) copy = protect_spool(work->job);
@@ -327,16 +345,11 @@ static gboolean restore_head(OpenWork *work, GError **error)
 
 Opened *open_message(const Job *job, const char *recipient, GError **error)
 {
-	Keystore *keystore = job->snapshot->keystore;
-	g_autoptr(Openers) openers =
-		keystore_openers(keystore, recipient, job->snapshot->pgp, error);
 	g_autoptr(Opened) opened = opened_new();
 	const char *reason = NULL;
 	g_autofree char *from = signing_only_from(job->headers, &reason);
-	OpenWork work = {.job = job, .openers = openers, .from = from, .opened = opened};
+	OpenWork work = {.job = job, .recipient = recipient, .from = from, .opened = opened};
 
-	if (!openers)
-		return NULL;
 	if (!from)
 		opened_warn(opened, reason);
 	if (fromname_lies(job->headers))
@@ -352,6 +365,8 @@ Opened *open_message(const Job *job, const char *recipient, GError **error)
 	mime_free(work.tree);
 	key_answer_free(work.sender);
 	g_clear_pointer(&work.others, g_ptr_array_unref);
+	g_clear_pointer(&work.smime_keys, g_ptr_array_unref);
+	g_clear_pointer(&work.pgp_keys, g_ptr_array_unref);
 	verifiers_free(work.verifiers);
 	g_ptr_array_unref(work.lessons);
 	return done ? g_steal_pointer(&opened) : NULL;

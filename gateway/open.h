@@ -18,7 +18,9 @@
 /* One layer's work (open_smime.c, open_pgp.c). */
 typedef struct {
 	const Job *job;
-	const Openers *openers; /* the recipient's */
+	const char *recipient; /* whose message it is */
+	GPtrArray *smime_keys; /* of KeyPair *: his; asked for when they are needed */
+	GPtrArray *pgp_keys; /* of char *: fingerprints; the same */
 	const char *from; /* the one address in From, folded; NULL if there is not one */
 	KeyAnswer *sender; /* the keys of From; asked for when a signature needs them */
 	GPtrArray *others; /* of KeyAnswer *: signers who are not the sender; NULL: none yet */
@@ -83,6 +85,9 @@ gboolean open_find_signers(OpenWork *work, const GPtrArray *signatures, gboolean
 			   GError **error);
 /* The keys of the sender, asked for once. */
 const Verifiers *open_verifiers(OpenWork *work, GError **error);
+/* The recipient's private keys: as keystore_smime_openers(), keystore_pgp_openers(), asked for once. */
+const GPtrArray *open_smime_keys(OpenWork *work, GError **error);
+GPtrArray *open_pgp_keys(OpenWork *work, GError **error);
 /* ERROR_TIMEOUT if the message's time is over. */
 gboolean open_in_time(const OpenWork *work, GError **error);
 /* The part alone, as an entity of its own. */

@@ -8,6 +8,7 @@
 #include "gateway/open.h"
 #include "gateway/protect.h"
 
+/* To verify needs none of the recipient's keys. */
 static gboolean set_job(OpenWork *work, PgpOpenJob *job, GError **error)
 {
 	const Verifiers *verifiers = open_verifiers(work, error);
@@ -15,17 +16,19 @@ static gboolean set_job(OpenWork *work, PgpOpenJob *job, GError **error)
 	if (!verifiers)
 		return FALSE;
 	lessons_collect(work, NULL, NULL);
-	*job = (PgpOpenJob){work->openers->pgp, verifiers->pgp, work->job->deadline};
+	*job = (PgpOpenJob){.signers = verifiers->pgp, .deadline = work->job->deadline};
 	return TRUE;
 }
 
 static PgpOpened *open_armour(OpenWork *work, Source *armour, Spool *plain, GError **error)
 {
 	g_autoptr(Sink) sink = spool_sink(plain);
+	GPtrArray *secrets = open_pgp_keys(work, error);
 	PgpOpenJob job;
 
-	if (!set_job(work, &job, error))
+	if (!secrets || !set_job(work, &job, error))
 		return NULL;
+	job.secrets = secrets;
 	return pgp_open(work->job->snapshot->pgp, &job, armour, sink, error);
 }
 

@@ -126,11 +126,13 @@ static gboolean is_for(const CmsHead *head, const Cert *cert)
 static gboolean open_enveloped(OpenWork *work, const MimePart *root, const CmsHead *head,
 			       OpenStep *step, GError **error)
 {
-	const GPtrArray *pairs = work->openers->smime;
+	const GPtrArray *pairs = open_smime_keys(work, error);
 	OpenLayer *layer = open_add_layer(
 		work, head->type == CMS_ENVELOPED ? "smime-encrypted" : "smime-auth-encrypted");
 
 	layer->reason = "no-key";
+	if (!pairs)
+		return FALSE;
 	for (guint i = 0; i < pairs->len && !step->next; i++) {
 		const KeyPair *pair = pairs->pdata[i];
 

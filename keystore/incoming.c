@@ -22,15 +22,6 @@ static void key_pair_free(gpointer data)
 	g_free(pair);
 }
 
-void openers_free(Openers *openers)
-{
-	if (!openers)
-		return;
-	g_ptr_array_unref(openers->smime);
-	g_ptr_array_unref(openers->pgp);
-	g_free(openers);
-}
-
 static gpointer key_ref(gpointer key)
 {
 	return private_key_ref(key);
@@ -64,7 +55,7 @@ static PrivateKey *unlock(Keystore *keystore, const Candidate *own, GError **err
 	return key;
 }
 
-static gboolean add_smime(Keystore *keystore, const Candidate *own, Openers *openers,
+static gboolean add_smime(Keystore *keystore, const Candidate *own, GPtrArray *pairs,
 			  GError **error)
 {
 	PrivateKey *key = unlock(keystore, own, error);
@@ -74,11 +65,11 @@ static gboolean add_smime(Keystore *keystore, const Candidate *own, Openers *ope
 	KeyPair *pair = g_new0(KeyPair, 1);
 	pair->cert = cert_ref(own->cert);
 	pair->key = key;
-	g_ptr_array_add(openers->smime, pair);
+	g_ptr_array_add(pairs, pair);
 	return TRUE;
 }
 
-static gboolean add_pgp(Keystore *keystore, const Candidate *own, PgpHome *home, Openers *openers,
+static gboolean add_pgp(Keystore *keystore, const Candidate *own, PgpHome *home, GPtrArray *ids,
 			GError **error)
 {
 	g_autoptr(Secret) secret = store_secret(keystore->store, own, error);
@@ -87,7 +78,7 @@ static gboolean add_pgp(Keystore *keystore, const Candidate *own, PgpHome *home,
 
 	if (!secret || !pgp_home_need_secret(home, &key, error))
 		return FALSE;
-	g_ptr_array_add(openers->pgp, g_strdup(own->id));
+	g_ptr_array_add(ids, g_strdup(own->id));
 	return TRUE;
 }
 
@@ -99,9 +90,10 @@ static gint newest_first(gconstpointer a, gconstpointer b)
 	return left > right ? -1 : left < right;
 }
 
-/* address: folded, or "@domain" for a domain key, which only the administrator makes. */
+/* address: folded, or "@domain" for a domain key, which only the administrator makes. home: NULL
+ * for S/MIME. */
 static gboolean add_openers(Keystore *keystore, const char *address, PgpHome *home,
-			    Openers *openers, GError **error)
+			    GPtrArray *openers, GError **error)
 {
 	g_autoptr(GPtrArray) found = candidate_array_new();
 
@@ -110,35 +102,46 @@ static gboolean add_openers(Keystore *keystore, const char *address, PgpHome *ho
 	g_ptr_array_sort(found, newest_first);
 	for (guint i = 0; i < found->len; i++) {
 		const Candidate *own = found->pdata[i];
-		gboolean good = !own->secret || (*address == '@' && !own->bound) ||
-				(own->type == KEY_SMIME
-					 ? add_smime(keystore, own, openers, error)
-					 : !home || add_pgp(keystore, own, home, openers, error));
-		if (!good)
+
+		if (!own->secret || (*address == '@' && !own->bound) ||
+		    own->type != (home ? KEY_PGP : KEY_SMIME))
+			continue;
+		if (!(home ? add_pgp(keystore, own, home, openers, error)
+			   : add_smime(keystore, own, openers, error)))
 			return FALSE;
 	}
 	return TRUE;
 }
 
-Openers *keystore_openers(Keystore *keystore, const char *address, PgpHome *home, GError **error)
+static gboolean add_all_openers(Keystore *keystore, const char *address, PgpHome *home,
+				GPtrArray *openers, GError **error)
 {
-	g_autoptr(Openers) openers = g_new0(Openers, 1);
 	g_autofree char *folded = address_fold(address);
 
-	openers->smime = g_ptr_array_new_with_free_func(key_pair_free);
-	openers->pgp = g_ptr_array_new_with_free_func(g_free);
 	if (!folded)
-		return g_steal_pointer(&openers);
-	if (!add_openers(keystore, folded, home, openers, error))
-		return NULL;
+		return TRUE;
 	g_autofree char *base = keystore_base(keystore, folded);
-	if (base && !add_openers(keystore, base, home, openers, error))
-		return NULL;
-	g_autofree char *domain = g_strdup(strrchr(folded, '@'));
+	const char *domain = strrchr(folded, '@');
 
-	if (domain && !add_openers(keystore, domain, home, openers, error))
-		return NULL;
-	return g_steal_pointer(&openers);
+	return add_openers(keystore, folded, home, openers, error) &&
+	       (!base || add_openers(keystore, base, home, openers, error)) &&
+	       (!domain || add_openers(keystore, domain, home, openers, error));
+}
+
+GPtrArray *keystore_smime_openers(Keystore *keystore, const char *address, GError **error)
+{
+	g_autoptr(GPtrArray) pairs = g_ptr_array_new_with_free_func(key_pair_free);
+
+	return add_all_openers(keystore, address, NULL, pairs, error) ? g_steal_pointer(&pairs)
+								      : NULL;
+}
+
+GPtrArray *keystore_pgp_openers(Keystore *keystore, const char *address, PgpHome *home,
+				GError **error)
+{
+	g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func(g_free);
+
+	return add_all_openers(keystore, address, home, ids, error) ? g_steal_pointer(&ids) : NULL;
 }
 
 void verifiers_free(Verifiers *verifiers)

@@ -106,14 +106,11 @@ typedef struct {
 	Cert *cert;
 	PrivateKey *key;
 } KeyPair;
-typedef struct {
-	GPtrArray *smime; /* of KeyPair * */
-	GPtrArray *pgp; /* of char *: fingerprints of secret keys, now in home */
-} Openers;
-void openers_free(Openers *openers);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Openers, openers_free)
-/* home: NULL leaves OpenPGP keys out. NULL with error set if the store failed. */
-Openers *keystore_openers(Keystore *keystore, const char *address, PgpHome *home, GError **error);
+/* Array of KeyPair *; NULL with error set if the store failed. */
+GPtrArray *keystore_smime_openers(Keystore *keystore, const char *address, GError **error);
+/* Array of char *: fingerprints of secret keys, now in home. */
+GPtrArray *keystore_pgp_openers(Keystore *keystore, const char *address, PgpHome *home,
+				GError **error);
 
 /* What the signatures of a sender are verified with: what is trusted, the intermediates that we
  * know, and the sender's own certificates and OpenPGP keys, usable or not. */

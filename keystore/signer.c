@@ -161,7 +161,7 @@ static gboolean make_smime(Keystore *keystore, Trust *trust, const Candidate *ow
 	return TRUE;
 }
 
-/* The form is that of the store's bytes, as keystore_openers() brings them. */
+/* The form is that of the store's bytes, as keystore_pgp_openers() brings them. */
 static gboolean make_pgp(Keystore *keystore, const char *id, Entry *entry, GError **error)
 {
 	g_autoptr(Candidate) own = store_get(keystore->store, id, error);

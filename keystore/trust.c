@@ -6,20 +6,13 @@
 
 #include <string.h>
 
-#include "lib/base/kept.h"
-
 /* Longest chain that a signature carries. */
 #define CHAIN_MAX 8
-/* A chain that held is not walked again for so long (a link may end in between), and for how many
- * certificates that is remembered. */
-#define HELD_USEC (60 * G_USEC_PER_SEC)
-#define HELD_MAX 10000
 
 struct Trust {
 	gint refs;
 	TrustStore *roots;
 	GPtrArray *authorities; /* of Cert * */
-	Kept *held; /* by fingerprint, without values */
 };
 
 static void add_all(GPtrArray *into, GPtrArray *certs)
@@ -36,7 +29,6 @@ Trust *trust_new(GPtrArray *system, GPtrArray *authorities, GPtrArray *trusted, 
 
 	trust->refs = 1;
 	trust->authorities = g_ptr_array_new_with_free_func((GDestroyNotify)cert_unref);
-	trust->held = kept_new(HELD_MAX, NULL, NULL);
 	add_all(trust->authorities, authorities);
 	add_all(roots, system);
 	/* No CA, but trusted by itself: an anchor as well (see trust_store_new()). */
@@ -57,22 +49,17 @@ void trust_unref(Trust *trust)
 		return;
 	trust_store_unref(trust->roots);
 	g_ptr_array_unref(trust->authorities);
-	kept_free(trust->held);
 	g_free(trust);
 }
 
 static const char *judge_chain(Trust *trust, const Candidate *candidate, gint64 now)
 {
-	if (kept_find(trust->held, candidate->id, NULL))
-		return NULL;
 	g_autoptr(GPtrArray) more = g_ptr_array_new_with_free_func((GDestroyNotify)cert_unref);
 	add_all(more, candidate->extra);
 	add_all(more, trust->authorities);
 	ChainResult result = cert_verify_chain(candidate->cert, trust->roots, more, now, NULL);
-	if (result != CHAIN_OK)
-		return chain_result_name(result);
-	kept_put(trust->held, candidate->id, NULL, g_get_monotonic_time() + HELD_USEC);
-	return NULL;
+
+	return result == CHAIN_OK ? NULL : chain_result_name(result);
 }
 
 static const char *judge_cert(Trust *trust, const Candidate *candidate, CertUse use, gint64 now)

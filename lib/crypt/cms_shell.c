@@ -158,6 +158,7 @@ CmsShell *cms_shell_read(BerReader *reader, GError **error)
 	shell->after = g_byte_array_new();
 	shell->algorithm = g_byte_array_new();
 	shell->digests = g_byte_array_new();
+	shell->certificates = g_byte_array_new();
 	if (!read_outside(shell, error) || !read_to_encapsulated(shell, error))
 		return NULL;
 	if (!(shell->type == CMS_SIGNED ? read_signed(shell, error) : read_encrypted(shell, error)))
@@ -188,14 +189,19 @@ static gboolean read_authentication(CmsShell *shell, GError **error)
 	return shell->mac != NULL && ber_skip_rest(shell->reader, &shell->data, error);
 }
 
+/* SignedData's tail: [0] certificates, [1] CRLs, signers. */
 static gboolean copy_rest(CmsShell *shell, GError **error)
 {
 	BerItem item;
 	int found;
 
-	while ((found = ber_next(shell->reader, &shell->data, &item, error)) > 0)
-		if (!copy(shell, &item, shell->after, error))
+	while ((found = ber_next(shell->reader, &shell->data, &item, error)) > 0) {
+		gboolean first = shell->certificates->len == 0 && shell->after->len == 0;
+		gboolean certs = first && item.tag == BER_CONTEXT_CONSTRUCTED;
+
+		if (!copy(shell, &item, certs ? shell->certificates : shell->after, error))
 			return FALSE;
+	}
 	return found == 0;
 }
 
@@ -248,6 +254,62 @@ CMS_ContentInfo *cms_shell_parse(const CmsShell *shell, GError **error)
 	return cms;
 }
 
+static Cert *find_known(GPtrArray *known, const GByteArray *der)
+{
+	for (guint i = 0; known != NULL && i < known->len; i++) {
+		Cert *cert = g_ptr_array_index(known, i);
+		gsize size;
+		const guint8 *data = g_bytes_get_data(cert_der(cert), &size);
+
+		if (size == der->len && memcmp(data, der->data, size) == 0)
+			return cert_ref(cert);
+	}
+	return NULL;
+}
+
+/* Certificates that OpenSSL reads and we do not are left out. To read one, its key above all, takes
+ * longer than all the rest of the structure. */
+static gboolean add_cert(GPtrArray *certs, GPtrArray *known, const GByteArray *der, GError **error)
+{
+	Cert *cert = find_known(known, der);
+	const guint8 *at = der->data;
+	g_autoptr(X509) x509 = cert == NULL ? d2i_X509(NULL, &at, (long)der->len) : NULL;
+
+	if (cert == NULL && x509 == NULL) {
+		crypt_fail(error, ERROR_MALFORMED, "broken certificate in a CMS structure");
+		return FALSE;
+	}
+	if (cert == NULL)
+		cert = cert_share_x509(x509, NULL);
+	if (cert != NULL)
+		g_ptr_array_add(certs, cert);
+	return TRUE;
+}
+
+GPtrArray *cms_shell_certs(const CmsShell *shell, GPtrArray *known, GError **error)
+{
+	g_autoptr(GPtrArray) certs = g_ptr_array_new_with_free_func((GDestroyNotify)cert_unref);
+	g_autoptr(GBytes) bytes = g_bytes_new(shell->certificates->data, shell->certificates->len);
+	g_autoptr(Source) source = source_new_bytes(bytes);
+	g_autoptr(BerReader) reader = ber_reader_new(source, FALSE, CMS_SHELL_MAX);
+	BerItem set, item;
+	int found;
+
+	if (shell->certificates->len == 0)
+		return g_steal_pointer(&certs);
+	if (!ber_expect(reader, NULL, BER_CONTEXT_CONSTRUCTED, &set, error))
+		return NULL;
+	while ((found = ber_next(reader, &set, &item, error)) > 0) {
+		g_autoptr(GByteArray) der = g_byte_array_new();
+
+		if (!ber_copy(reader, &item, der, CMS_SHELL_MAX, error) ||
+		    /* others are attribute certificates, and what was never used */
+		    (item.tag == BER_SEQUENCE && !add_cert(certs, known, der, error)))
+			return NULL;
+	}
+	return found == 0 ? g_steal_pointer(&certs) : NULL;
+}
+
 void cms_shell_free(CmsShell *shell)
 {
 	if (shell == NULL)
@@ -256,6 +318,7 @@ void cms_shell_free(CmsShell *shell)
 	g_byte_array_unref(shell->after);
 	g_byte_array_unref(shell->algorithm);
 	g_byte_array_unref(shell->digests);
+	g_byte_array_unref(shell->certificates);
 	if (shell->attributes != NULL)
 		g_byte_array_unref(shell->attributes);
 	g_clear_pointer(&shell->mac, g_bytes_unref);

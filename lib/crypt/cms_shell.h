@@ -24,6 +24,7 @@ typedef struct {
 	BerItem outer, explicit, data, encapsulated; /* the elements that we are in */
 	GByteArray *algorithm; /* enveloped: the content cipher's AlgorithmIdentifier */
 	GByteArray *digests; /* signed: the SET of digest algorithms */
+	GByteArray *certificates; /* signed: the CertificateSet; empty if there is none */
 	gboolean has_content;
 	BerOctets content; /* then read by ber_octets_read() */
 	/* auth-enveloped, after the content: */
@@ -37,8 +38,11 @@ CmsShell *cms_shell_read(BerReader *reader, GError **error);
 /* Goes over what is left of the content and reads what follows it. */
 gboolean cms_shell_finish(CmsShell *shell, GError **error);
 /* What OpenSSL makes of the rebuilt structure; NULL with ERROR_MALFORMED. Enveloped: may be asked
- * before the content was read. Signed: after cms_shell_finish(). */
+ * before the content was read. Signed: after cms_shell_finish(); without the certificates. */
 CMS_ContentInfo *cms_shell_parse(const CmsShell *shell, GError **error);
+/* Signed, after cms_shell_finish(): array of Cert *, its certificates; those that are among known
+ * (of Cert *, may be NULL) too are not read again. NULL with ERROR_MALFORMED. */
+GPtrArray *cms_shell_certs(const CmsShell *shell, GPtrArray *known, GError **error);
 void cms_shell_free(CmsShell *shell);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CmsShell, cms_shell_free)
 

@@ -286,6 +286,15 @@ static gint64 claimed_time(CMS_SignerInfo *info)
 	return timegm(&tm);
 }
 
+/* Each signer's certificate is one of these. */
+static Cert *find_cert(GPtrArray *certs, const X509 *x509)
+{
+	for (guint i = 0; i < certs->len; i++)
+		if (cert_x509(certs->pdata[i]) == x509)
+			return cert_ref(certs->pdata[i]);
+	g_assert_not_reached();
+}
+
 static CmsSignature *describe(CMS_SignerInfo *info, CmsSignatureResult result, GPtrArray *certs,
 			      const CmsTrust *trust)
 {
@@ -293,34 +302,16 @@ static CmsSignature *describe(CMS_SignerInfo *info, CmsSignatureResult result, G
 	X509 *signer = NULL;
 
 	CMS_SignerInfo_get0_algs(info, NULL, &signer, NULL, NULL);
-	if (signer != NULL)
-		signature->signer = cert_share_x509(signer, NULL);
+	signature->signer = signer != NULL ? find_cert(certs, signer) : NULL;
 	signature->result = result;
 	if (result == CMS_SIGNATURE_GOOD)
-		signature->result = signature->signer == NULL
-					    ? CMS_SIGNATURE_UNSUPPORTED
-					    : judge_signer(signature->signer, certs, trust);
+		signature->result = judge_signer(signature->signer, certs, trust);
 	signature->signing_time = claimed_time(info);
 	if (result == CMS_SIGNATURE_GOOD) {
 		signature->capabilities = cms_capabilities(info);
 		signature->preferred = cms_preferred_cert(info, certs);
 	}
 	return signature;
-}
-
-static GPtrArray *carried_certs(CMS_ContentInfo *cms)
-{
-	GPtrArray *certs = g_ptr_array_new_with_free_func((GDestroyNotify)cert_unref);
-	STACK_OF(X509) *stack = CMS_get1_certs(cms);
-
-	for (int i = 0; i < sk_X509_num(stack); i++) {
-		Cert *cert = cert_share_x509(sk_X509_value(stack, i), NULL);
-
-		if (cert != NULL)
-			g_ptr_array_add(certs, cert);
-	}
-	sk_X509_pop_free(stack, X509_free);
-	return certs;
 }
 
 static guint count_bad(const CmsVerified *verified)
@@ -346,24 +337,38 @@ static void call_all_bad(const CmsVerified *verified)
 	}
 }
 
-static CmsVerified *judge_all(CMS_ContentInfo *cms, const Pass *pass, const CmsTrust *trust,
+static void extend(GPtrArray *certs, GPtrArray *more)
+{
+	if (more != NULL)
+		g_ptr_array_extend(certs, more, NULL, NULL);
+}
+
+static CmsVerified *judge_all(const CmsShell *shell, const Pass *pass, const CmsTrust *trust,
 			      GError **error)
 {
-	g_autoptr(CmsVerified) verified = g_new0(CmsVerified, 1);
-	g_autoptr(X509Stack) known = cert_stack_new(trust->certs, G_MAXUINT);
+	g_autoptr(CMS_ContentInfo) cms = cms_shell_parse(shell, error);
+	g_autoptr(GPtrArray) carried = cms ? cms_shell_certs(shell, trust->certs, error) : NULL;
 	g_autoptr(GPtrArray) certs = g_ptr_array_new();
+	g_autoptr(GPtrArray) signers = g_ptr_array_new(); /* the known ones first */
+
+	if (carried == NULL)
+		return NULL;
 	STACK_OF(CMS_SignerInfo) *infos = CMS_get0_SignerInfos(cms);
 
-	verified->signatures = g_ptr_array_new_with_free_func((GDestroyNotify)signature_free);
-	verified->certs = carried_certs(cms);
 	if (sk_CMS_SignerInfo_num(infos) > CMS_SIGNERS_MAX) {
 		crypt_fail(error, ERROR_TOO_LARGE, "too many signers");
 		return NULL;
 	}
-	g_ptr_array_extend(certs, verified->certs, NULL, NULL);
-	if (trust->certs != NULL)
-		g_ptr_array_extend(certs, trust->certs, NULL, NULL);
-	CMS_set1_signers_certs(cms, known, 0);
+	extend(certs, carried);
+	extend(certs, trust->certs);
+	extend(signers, trust->certs);
+	extend(signers, carried);
+	g_autoptr(X509Stack) stack = cert_stack_new(signers, G_MAXUINT);
+	g_autoptr(CmsVerified) verified = g_new0(CmsVerified, 1);
+
+	verified->signatures = g_ptr_array_new_with_free_func((GDestroyNotify)signature_free);
+	verified->certs = g_steal_pointer(&carried);
+	CMS_set1_signers_certs(cms, stack, 0);
 	for (int i = 0; i < sk_CMS_SignerInfo_num(infos); i++) {
 		CMS_SignerInfo *info = sk_CMS_SignerInfo_value(infos, i);
 
@@ -388,16 +393,15 @@ typedef struct {
 
 static CmsVerified *verify_over(const Detached *detached, gboolean with_crlf, GError **error)
 {
-	g_autoptr(CMS_ContentInfo) cms = cms_shell_parse(detached->shell, error);
 	g_autoptr(BIO) digests = digests_new(detached->shell);
 	g_autoptr(Sha256) sha256 = sha256_new();
 	Seen seen = {0};
 	const Pass pass = {digests, sha256, &seen};
 	CmsVerified *verified;
 
-	if (cms == NULL || !hash_source(&pass, detached->content, with_crlf, error))
+	if (!hash_source(&pass, detached->content, with_crlf, error))
 		return NULL;
-	verified = judge_all(cms, &pass, detached->trust, error);
+	verified = judge_all(detached->shell, &pass, detached->trust, error);
 	g_autofree char *sum = sha256_finish(sha256);
 
 	if (verified != NULL && detached->inside != NULL && !g_str_equal(detached->inside, sum))
@@ -457,7 +461,6 @@ CmsVerified *cms_verify_opaque(Source *source, gboolean base64, Sink *sink, cons
 {
 	g_autoptr(BerReader) reader = ber_reader_new(source, base64, CMS_MAX);
 	g_autoptr(CmsShell) shell = NULL;
-	g_autoptr(CMS_ContentInfo) cms = NULL;
 	g_autoptr(BIO) digests = NULL;
 	Seen seen = {0};
 
@@ -474,6 +477,5 @@ CmsVerified *cms_verify_opaque(Source *source, gboolean base64, Sink *sink, cons
 
 	if (!hash_inside(&pass, shell, sink, error) || !cms_shell_finish(shell, error))
 		return NULL;
-	cms = cms_shell_parse(shell, error);
-	return cms == NULL ? NULL : judge_all(cms, &pass, trust, error);
+	return judge_all(shell, &pass, trust, error);
 }

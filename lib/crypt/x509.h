@@ -92,7 +92,8 @@ typedef enum {
  * certificate of the store is an anchor, whether it is a CA or somebody's own. Says nothing about
  * the use of the leaf: that is cert_flaw().
  * *chain (may be NULL) gets the certificates from the leaf's issuer up to below the root: what a
- * signature should include. */
+ * signature should include. Without, a chain that held is taken to hold for the rest of the minute
+ * of `now`. */
 ChainResult cert_verify_chain(const Cert *cert, const TrustStore *store, GPtrArray *intermediates,
 			      gint64 now, GPtrArray **chain);
 const char *chain_result_name(ChainResult result); /* "untrusted", "revoked", … */

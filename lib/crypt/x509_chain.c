@@ -7,6 +7,7 @@
  */
 #include <openssl/err.h>
 
+#include "lib/base/kept.h"
 #include "lib/crypt/x509_private.h"
 
 /* Most intermediates of a message or store that are looked at, and longest path. */
@@ -15,10 +16,16 @@
 /* 112 bits: no RSA below 2048, no SHA-1 in any link. */
 #define CHAIN_AUTH_LEVEL 2
 
+/* A chain that held is not walked again within such a span of `now` (a link may end in between),
+ * and for how many certificates that is remembered. */
+#define HELD_SECONDS 60
+#define HELD_MAX 10000
+
 struct TrustStore {
 	gatomicrefcount references;
 	X509_STORE *store;
 	gboolean has_crls;
+	Kept *held; /* by fingerprint and span, without values */
 };
 
 static gboolean add_roots(X509_STORE *store, GPtrArray *roots, GError **error)
@@ -50,6 +57,7 @@ TrustStore *trust_store_new(GPtrArray *roots, GPtrArray *crls, GError **error)
 	ERR_clear_error();
 	g_atomic_ref_count_init(&trust->references);
 	trust->store = X509_STORE_new();
+	trust->held = kept_new(HELD_MAX, NULL, NULL);
 	trust->has_crls = crls != NULL && crls->len > 0;
 	if (trust->store == NULL || !add_roots(trust->store, roots, error) ||
 	    !add_crls(trust->store, crls, error))
@@ -68,6 +76,7 @@ void trust_store_unref(TrustStore *trust)
 	if (trust == NULL || !g_atomic_ref_count_dec(&trust->references))
 		return;
 	X509_STORE_free(trust->store);
+	kept_free(trust->held);
 	g_free(trust);
 }
 
@@ -159,9 +168,19 @@ static ChainResult walk(X509_STORE_CTX *context, const TrustStore *trust, gint64
 		       : result_for(X509_STORE_CTX_get_error(context));
 }
 
+/* Whatever helped it to hold. */
+static char *held_name(const Cert *cert, gint64 now)
+{
+	return g_strdup_printf("%s %" G_GINT64_FORMAT, cert_fingerprint(cert), now / HELD_SECONDS);
+}
+
 ChainResult cert_verify_chain(const Cert *cert, const TrustStore *store, GPtrArray *intermediates,
 			      gint64 now, GPtrArray **chain)
 {
+	g_autofree char *name = held_name(cert, now);
+
+	if (chain == NULL && kept_find(store->held, name, NULL))
+		return CHAIN_OK;
 	g_autoptr(X509Stack) untrusted = cert_stack_new(intermediates, INTERMEDIATES_MAX);
 	X509_STORE_CTX *context = X509_STORE_CTX_new();
 	ChainResult result = CHAIN_INVALID;
@@ -172,6 +191,9 @@ ChainResult cert_verify_chain(const Cert *cert, const TrustStore *store, GPtrArr
 		result = walk(context, store, now);
 	if (result == CHAIN_OK && chain != NULL)
 		*chain = issuers_below_root(X509_STORE_CTX_get0_chain(context));
+	if (result == CHAIN_OK)
+		kept_put(store->held, name, NULL,
+			 g_get_monotonic_time() + HELD_SECONDS * G_USEC_PER_SEC);
 	X509_STORE_CTX_free(context);
 	ERR_clear_error();
 	return result;

@@ -304,7 +304,10 @@ def verdicts(work, tap):
             whole = work.encrypted(ENTITY * 50, ALICE, cipher=cipher)
             head, body = whole.split(b"\r\n\r\n", 1)
             raw = bytearray(base64.b64decode(body))
-            for broken in (raw[:-40], raw[:len(raw) // 2], raw[:-60] + b"\0" * 60, raw[:5]):
+            brokens = [raw[:-40], raw[:len(raw) // 2], raw[:5]]
+            if "gcm" in cipher:  # one in 256 garbled CBC messages ends like a whole one
+                brokens.append(raw[:-60] + b"\0" * 60)
+            for broken in brokens:
                 entity = head + b"\r\n\r\n" + crlf(base64.encodebytes(bytes(broken)))
                 answer, files = work.explain(entity, ALICE)
                 assert answer["recipients"][0]["way"] == "unchanged", answer

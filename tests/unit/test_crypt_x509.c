@@ -304,8 +304,8 @@ static void test_chain(void **state)
 		GPtrArray *between;
 		ChainResult result;
 	} cases[] = {
-		{tree->leaf, tree->between, CHAIN_OK},
 		{tree->leaf, NULL, CHAIN_UNTRUSTED},
+		{tree->leaf, tree->between, CHAIN_OK},
 		{tree->middle, NULL, CHAIN_OK},
 		{tree->stranger, tree->between, CHAIN_UNTRUSTED},
 		{tree->expired, tree->between, CHAIN_EXPIRED},
@@ -331,6 +331,24 @@ static void test_chain(void **state)
 	assert_int_equal(
 		cert_verify_chain(tree->leaf->cert, store, tree->between, now() + 400 * DAY, NULL),
 		CHAIN_EXPIRED);
+}
+
+/* What held is remembered: for that minute, that certificate and that store. */
+static void test_held(void **state)
+{
+	const Tree *tree = *state;
+	g_autoptr(TrustStore) store = trust_store_new(tree->roots, NULL, NULL);
+	g_autoptr(TrustStore) other = trust_store_new(tree->roots, NULL, NULL);
+	const Cert *leaf = tree->leaf->cert;
+	gint64 start = now() / 60 * 60;
+
+	assert_int_equal(cert_verify_chain(leaf, store, tree->between, start, NULL), CHAIN_OK);
+	assert_int_equal(cert_verify_chain(leaf, store, NULL, start + 59, NULL), CHAIN_OK);
+	assert_int_equal(cert_verify_chain(leaf, store, NULL, start + 60, NULL), CHAIN_UNTRUSTED);
+	assert_int_equal(cert_verify_chain(leaf, other, NULL, start, NULL), CHAIN_UNTRUSTED);
+	assert_int_equal(
+		cert_verify_chain(tree->below_leaf->cert, store, tree->between, start, NULL),
+		CHAIN_INVALID);
 }
 
 /* A certificate that the administrator trusts by itself: it alone, not what hangs below it. */
@@ -451,6 +469,7 @@ int main(void)
 		cmocka_unit_test(test_description),
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test_setup_teardown(test_chain, plant, fell),
+		cmocka_unit_test_setup_teardown(test_held, plant, fell),
 		cmocka_unit_test_setup_teardown(test_trusted_leaf, plant, fell),
 		cmocka_unit_test_setup_teardown(test_weak_links, plant, fell),
 		cmocka_unit_test_setup_teardown(test_name_constraints, plant, fell),

@@ -297,21 +297,21 @@ static void test_openers(void **state)
 
 	put_pgp(place, id);
 	for (gsize i = 0; i < G_N_ELEMENTS(addresses); i++) {
-		g_autoptr(Openers) openers =
-			keystore_openers(place->keystore, addresses[i], home, NULL);
-		assert_non_null(openers);
-		assert_int_equal(openers->smime->len, 2);
-		const KeyPair *first = openers->smime->pdata[0], *second = openers->smime->pdata[1];
+		g_autoptr(GPtrArray) smime =
+			keystore_smime_openers(place->keystore, addresses[i], NULL);
+		g_autoptr(GPtrArray) pgp =
+			keystore_pgp_openers(place->keystore, addresses[i], home, NULL);
+		assert_int_equal(smime->len, 2);
+		const KeyPair *first = smime->pdata[0], *second = smime->pdata[1];
 		assert_string_equal(cert_fingerprint(first->cert), cert_fingerprint(now->cert));
 		assert_string_equal(cert_fingerprint(second->cert), cert_fingerprint(over->cert));
 		assert_true(private_key_matches(second->key, over->cert));
-		assert_int_equal(openers->pgp->len, 1);
-		assert_string_equal(openers->pgp->pdata[0], id);
+		assert_int_equal(pgp->len, 1);
+		assert_string_equal(pgp->pdata[0], id);
 	}
-	g_autoptr(Openers) without = keystore_openers(place->keystore, "a@x.example", NULL, NULL);
-	assert_int_equal(without->pgp->len, 0);
-	g_autoptr(Openers) nobody = keystore_openers(place->keystore, "c@x.example", home, NULL);
-	assert_int_equal(nobody->smime->len + nobody->pgp->len, 0);
+	g_autoptr(GPtrArray) pairs = keystore_smime_openers(place->keystore, "c@x.example", NULL);
+	g_autoptr(GPtrArray) ids = keystore_pgp_openers(place->keystore, "c@x.example", home, NULL);
+	assert_int_equal(pairs->len + ids->len, 0);
 }
 
 static void test_verifiers(void **state)
