@@ -30,7 +30,15 @@ static gboolean is_smime_type(const MimePart *part)
 		return FALSE;
 	g_autofree char *name = g_ascii_strdown(part->filename, -1);
 
-	return g_str_has_suffix(name, ".p7m");
+	return g_str_has_suffix(name, ".p7m") || g_str_equal(name, "smime.p7s") ||
+	       g_str_equal(name, "smime.p7z");
+}
+
+/* A signature as a file, whose text is elsewhere. */
+static gboolean is_lone_signature(const MimePart *root, const CmsHead *head)
+{
+	return g_str_equal(root->type, "application/octet-stream") && head->type == CMS_SIGNED &&
+	       !head->has_content;
 }
 
 /* The type of CMS structure that the root is; CMS_OTHER if it is none. A ciphertext must be one
@@ -45,7 +53,8 @@ static CmsType cms_type(Spool *message, const MimePart *root)
 	g_autoptr(CmsHead) head =
 		base64 ? cms_head_read_base64(content, NULL) : cms_head_read(content, NULL);
 
-	if (!head || (head->type == CMS_SIGNED && head->certs_only))
+	if (!head || (head->type == CMS_SIGNED && head->certs_only) ||
+	    is_lone_signature(root, head))
 		return CMS_OTHER;
 	if (head->type != CMS_ENVELOPED && head->type != CMS_AUTH_ENVELOPED)
 		return head->type;

@@ -56,6 +56,7 @@ typedef struct {
 	/* For (auth-)enveloped: one string each, hex: "issuer DER:serial" or "ski:…". */
 	GPtrArray *recipients;
 	gboolean certs_only; /* signed-data without content and signers */
+	gboolean has_content; /* signed-data that holds what it signs */
 } CmsHead;
 void cms_head_free(CmsHead *head);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CmsHead, cms_head_free)

@@ -225,8 +225,9 @@ static gboolean read_signed(BerReader *reader, const BerItem *data, CmsHead *hea
 	    !ber_skip(reader, &content, error))
 		return FALSE;
 	found = ber_next(reader, &item, &content, error);
+	head->has_content = found > 0;
 	if (found != 0)
-		return found > 0; /* has content */
+		return found > 0;
 	while (ber_need(reader, data, &item, error)) {
 		if (item.tag == BER_SET) {
 			found = ber_next(reader, &item, &signer, error);

@@ -218,6 +218,7 @@ def types(work, tap):
         for whole, kind in ((sealed, "smime-encrypted"), (opaque, "smime-opaque-signed")):
             body = whole.split(b"\r\n\r\n", 1)[1]
             for head in ("application/octet-stream; name=smime.p7m", "application/x-pkcs7-mime",
+                         "application/octet-stream; name=smime.p7s", "application/octet-stream; name=SMIME.p7z",
                          'APPLICATION/PKCS7-MIME; NAME="smime.p7m"',
                          'application/octet-stream\r\nContent-Disposition: attachment; filename="x.P7M"'):
                 entity = f"Content-Type: {head}\r\nContent-Transfer-Encoding: base64\r\n\r\n".encode() + body
@@ -236,6 +237,10 @@ def types(work, tap):
         def found(entity, sender):
             return signatures(work.explain(entity, ALICE, sender=sender)[0]["variants"][0])
 
+        lone = work.signed(ENTITY).rsplit(b"\r\n\r\n", 2)[1].split(b"\r\n------")[0]
+        answer, _ = work.explain(b"Content-Type: application/octet-stream; name=smime.p7s\r\n"
+                                 b"Content-Transfer-Encoding: base64\r\n\r\n" + lone, ALICE)
+        assert not answer["variants"][0]["layers"], "a signature alone is a file"
         for old, new in ((b"application/x-pkcs7-signature", b"application/octet-stream"),
                          (b"application/pkcs7-signature", b"application/octet-stream"),
                          (b"protocol=", b"x-protocol="), (b"micalg=", b"MICALG=X"), (b"\r\n", b"\n")):
