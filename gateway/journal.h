@@ -4,10 +4,11 @@
  * MTA did not take) comes again whole, and each recipient who has a copy is skipped. Written
  * after each copy that left, before the next. Thread-safe.
  *
- * Between the final dot and the commit a moment stays open and cannot be closed from here: a note of the intent, made before the final dot, would read the same whether the
- * dot was taken or not, and the MTA has no way to be asked (its queue may be empty because all is
- * delivered). After a crash in that moment the copy goes once more: twice is better than never. Both
- * have the sender's Message-ID, by which many receivers drop the second.
+ * Between the final dot and the commit a moment stays open and cannot be closed from here: a note of
+ * the intent, made before the final dot, would read the same whether the dot was taken or not, and
+ * the MTA has no way to be asked (its queue may be empty because all is delivered). After a crash in
+ * that moment the copy goes once more: twice is better than never. Both have the sender's
+ * Message-ID, by which many receivers drop the second.
  */
 #ifndef SEALPOST_GATEWAY_JOURNAL_H
 #define SEALPOST_GATEWAY_JOURNAL_H
