@@ -341,7 +341,7 @@ def attacks(work, tap):
                                          ALICE))
         assert b"Subject: s\r\n\r\nx" in split(mail)[1]
     with tap.case("a display element that cannot be taken out, for there is no room for another field: stays"):
-        fill = [f"X-{n}: y" for n in range(20_000 - 2)]  # HEADERS_MAX, with Subject and Content-Type
+        fill = [f"X-{n}: y" for n in range(2_000 - 2)]  # HEADERS_MAX, with Subject and Content-Type
         for fields, stays in ((fill, True), (fill[1:], False)):
             entity = payload("Subject: s", *fields, text="Subject: s\r\n\r\nGr\u00fc\u00dfe")
             _, mail = receive(work.encrypted(entity.replace(b"; hp=", b'; hp-legacy-display="1"; hp='), ALICE))
