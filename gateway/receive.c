@@ -96,6 +96,19 @@ static gboolean hides_a_route(const Recipient *recipient)
 	       strcspn(recipient->folded, "%!@") < (gsize)(domain - 1 - recipient->folded);
 }
 
+/* Postfix says several next hops (relayhost, transport_maps) as they were written, with commas or
+ * blanks between them; a route header's table takes one word. New string; NULL if there is none. */
+static char *one_word(const char *nexthop)
+{
+	g_auto(GStrv) hops = g_strsplit_set(nexthop ? nexthop : "", ", \t", -1);
+	GString *word = g_string_new(NULL);
+
+	for (char **hop = hops; *hop; hop++)
+		if (**hop)
+			g_string_append_printf(word, "%s%s", word->len > 0 ? "," : "", *hop);
+	return g_string_free(word, word->len == 0);
+}
+
 void receive_recipient(Job *job, const char *path, const char *const *params, const char *nexthop)
 {
 	g_autofree char *address = read_path(job, path);
@@ -107,7 +120,7 @@ void receive_recipient(Job *job, const char *path, const char *const *params, co
 	}
 	recipient->notify = param_value(params, "NOTIFY");
 	recipient->orcpt = param_value(params, "ORCPT");
-	recipient->nexthop = nexthop && *nexthop ? g_strdup(nexthop) : NULL;
+	recipient->nexthop = one_word(nexthop);
 	recipient->direction = job_direction(job, address);
 	g_ptr_array_add(job->recipients, recipient);
 	if (job->trusted && !recipient->folded)

@@ -142,6 +142,12 @@ with script() as tap, tap.site(people=PEOPLE, policy=POLICY,
         send(site, [cast.SOFIA], "[over] x")
         portal_link(opened_by(site, cast.SOFIA, site.arrived(1)[0]).mail, site.sealpost.portal_url)
 
+    with tap.case("tls with two next hops, the first one down: by the second, over TLS"):
+        site.add_route("two.example",
+                       f"{site.new_port()}, [localhost]:{site.sinks['tls.example'].port}")
+        send(site, ["x@two.example"], "[tls] x")
+        assert site.arrived(1)[0].facts["tls"]
+
     with tap.case("tls demanded and not there: waits in the queue, is never sent in the clear"):
         send(site, [cast.OTTO], "[tls] x")
         wait_for(lambda: "TLS is required, but was not offered" in site.postfix.log_text(), 60,

@@ -109,13 +109,14 @@ static void test_envelope(void **state)
 	receive_recipient(job, "<Bob@x.example>", rcpt, "[mx]:25");
 	receive_recipient(job, "<bob@X.example>", NULL, NULL);
 	receive_recipient(job, "carl@x.example", NULL, "");
+	receive_recipient(job, "dora@x.example", NULL, "[a.example]:26, [b.example]\tc.example ");
 	assert_string_equal(job->sender.address, "Alice@Firma.example");
 	assert_string_equal(job->sender.folded, "alice@firma.example");
 	assert_string_equal(job->sender.body, "8BITMIME");
 	assert_string_equal(job->sender.ret, "HDRS");
 	assert_string_equal(job->sender.envid, "QQ+3D");
 	assert_true(job->sender.smtputf8);
-	assert_int_equal(job->recipients->len, 2);
+	assert_int_equal(job->recipients->len, 3);
 	const Recipient *first = job->recipients->pdata[0];
 	const Recipient *second = job->recipients->pdata[1];
 
@@ -124,6 +125,9 @@ static void test_envelope(void **state)
 	assert_string_equal(first->orcpt, "rfc822;b@x");
 	assert_string_equal(first->nexthop, "[mx]:25");
 	assert_null(second->nexthop);
+	const Recipient *third = job->recipients->pdata[2];
+
+	assert_string_equal(third->nexthop, "[a.example]:26,[b.example],c.example");
 	assert_null(job->failure);
 }
 
