@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The list of messages. Subjects and senders are sealed: each row is opened with the account's
- * key. Messages that only their link opens are shown as such.
+ * key. Messages that only their link opens are shown as such, and so are damaged ones.
  */
 #include "portal/format.h"
 #include "portal/page.h"
 
+#include "lib/base/error.h"
 #include "lib/crypt/seal.h"
 #include "portal/portaldb.h"
 
@@ -26,8 +27,16 @@ static gboolean set_sealed(Visit *visit, const VaultMessage *message, Values *ro
 	return TRUE;
 }
 
+static char *render_shut(Values *row, const char *what, const char *how)
+{
+	values_take(row, "what", template_text(row, what));
+	values_take(row, "how", template_text(row, how));
+	return template_render("list-shut.html", row);
+}
+
 static char *render_row(Visit *visit, const VaultMessage *message, GError **error)
 {
+	g_autoptr(GError) failure = NULL;
 	g_autoptr(Values) row = page_values(visit);
 
 	values_set(row, "id", message->id);
@@ -35,9 +44,13 @@ static char *render_row(Visit *visit, const VaultMessage *message, GError **erro
 	values_take(row, "expires", format_date(row, message->expires));
 	values_take(row, "size", format_size(row, message->size));
 	if (message->state == VAULT_WAITING)
-		return template_render("list-waiting.html", row);
-	if (!set_sealed(visit, message, row, error))
+		return render_shut(row, "list.waiting", "list.waiting-how");
+	if (!set_sealed(visit, message, row, &failure)) {
+		if (g_error_matches(failure, SEALPOST_ERROR, ERROR_CRYPTO))
+			return render_shut(row, "list.damaged", "list.damaged-how");
+		g_propagate_error(error, g_steal_pointer(&failure));
 		return NULL;
+	}
 	if (message->state == VAULT_READ)
 		return template_render("list-row.html", row);
 	values_take(row, "new", template_render("list-new.html", row));
