@@ -103,6 +103,22 @@ static gboolean parse_options(int argc, char **argv, char **conf_path)
 	return FALSE;
 }
 
+static gboolean read_socket_mode(const Conf *conf, int *mode, GError **error)
+{
+	const char *text = conf_string(conf, "gateway", "socket_mode");
+	guint64 value = 0;
+	char *end = NULL;
+
+	value = g_ascii_strtoull(text, &end, 8);
+	if (g_ascii_isdigit(*text) && *end == '\0' && value > 0 && value <= 0777) {
+		*mode = (int)value;
+		return TRUE;
+	}
+	g_set_error(error, SEALPOST_ERROR, ERROR_CONFIG,
+		    "[gateway] socket_mode: \"%s\" is no mode of a file, as 0660", text);
+	return FALSE;
+}
+
 /* The socket is opened as who we were started as; all else as who we become, so that a reload
  * finds the same files accessible as the start did. */
 static Snapshot *start(const char *path, GError **error)
@@ -113,8 +129,10 @@ static Snapshot *start(const char *path, GError **error)
 		return NULL;
 	const char *user = conf_string(conf, "sealpost", "user");
 	const char *endpoint = conf_address(conf, "gateway", "listen");
-	int mode = (int)g_ascii_strtoull(conf_string(conf, "gateway", "socket_mode"), NULL, 8);
+	int mode;
 
+	if (!read_socket_mode(conf, &mode, error))
+		return NULL;
 	if (g_str_has_prefix(endpoint, "unix:")) {
 		g_autofree char *folder = g_path_get_dirname(endpoint + strlen("unix:"));
 
@@ -124,7 +142,7 @@ static Snapshot *start(const char *path, GError **error)
 		}
 	}
 	if (!runlock_is_free(conf_path(conf, "gateway", "runtime_folder"), error) ||
-	    !milter_listen(endpoint, mode & 0777, user, error) || !privs_drop(user, error) ||
+	    !milter_listen(endpoint, mode, user, error) || !privs_drop(user, error) ||
 	    !privs_lock_down(TRUE, error))
 		return NULL;
 	return snapshot_open(conf, error);

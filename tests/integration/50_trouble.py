@@ -2,6 +2,7 @@
 """What breaks while it runs: directory, disk, gateway, policy. Mail waits; none leaves in the clear."""
 import contextlib
 import json
+import re
 import signal
 import subprocess
 
@@ -179,6 +180,14 @@ with script() as tap, tap.site(settings=SETTINGS) as site:
         assert b"runtime_folder: another sealpost-gateway" in done.stderr, done.stderr
         send(site, cast.SOFIA)
         protected(site, cast.SOFIA)
+
+    with tap.case("a socket that nobody could enter: it does not start, and says why"):
+        text = site.sealpost.conf.read_text()
+        other = site.sealpost.conf.with_name("other.conf")
+        for mode in ("rw", "0888", "0", "-1", "01777"):
+            other.write_text(re.sub(r"(?m)^socket_mode = .*$", f"socket_mode = {mode}", text))
+            done = run([BUILD / "gateway/sealpost-gateway", "--config", other], check=False, timeout=60)
+            assert done.returncode == 78 and b"socket_mode" in done.stderr, (mode, done.stderr)
 
     with tap.case("SIGTERM ends it with status 0"):
         assert site.sealpost.gateway.stop() == 0
