@@ -48,6 +48,23 @@ static gboolean are_equal(const Headers *a, const Headers *b, const char *name)
 	return TRUE;
 }
 
+static gboolean are_one(const Headers *a, const Headers *b, const char *name)
+{
+	return headers_count_name(a, name) == 1 && are_equal(a, b, name);
+}
+
+gboolean headrestore_is_whole(const Headers *outer, const Headers *inside, const char *forwarded)
+{
+	const char *reason;
+	g_autofree char *from = signing_only_from(inside, &reason);
+	g_autofree char *outer_from = signing_only_from(outer, &reason);
+
+	if (!from || g_strcmp0(from, outer_from) != 0)
+		return FALSE;
+	return forwarded ? g_ascii_strcasecmp(forwarded, "no") == 0
+			 : are_one(outer, inside, "Message-ID") && are_one(outer, inside, "Date");
+}
+
 /* A signature of that address over all of the message. */
 static gboolean is_bound(const Opened *opened, const char *address)
 {

@@ -21,13 +21,18 @@
 
 typedef enum {
 	HEADRESTORE_NONE,
-	HEADRESTORE_OLD, /* protected-headers="v1": some fields are inside */
+	HEADRESTORE_OLD, /* protected-headers="v1", or a whole message: some fields are inside */
 	HEADRESTORE_CLEAR, /* hp="clear": all that the sender's program knew are */
 	HEADRESTORE_CIPHER, /* hp="cipher": the same, and HP-Outer says what it put outside */
 } HeadrestoreMark;
 
 /* By the parameters of the payload's root; either may be NULL. */
 HeadrestoreMark headrestore_mark(const char *hp, const char *protected_headers);
+
+/* Is a message/rfc822 that is the payload the message itself, put into it as a whole (RFC 8551,
+ * section 3.1), and none that is forwarded? inside: its header; forwarded: that parameter, NULL if it
+ * is not there. Without it, both must be the same message (Message-ID, Date, From). */
+gboolean headrestore_is_whole(const Headers *outer, const Headers *inside, const char *forwarded);
 
 typedef struct {
 	const Headers *outer; /* as received */

@@ -312,6 +312,62 @@ static gboolean remove_display(OpenWork *work, GError **error)
 	return TRUE;
 }
 
+/* What takes the payload's place if it is a message that was put into the layer as a whole; NULL: it
+ * is not, or one that is forwarded (error unset). */
+static Spool *unwrap(const OpenWork *work, Headers **head, MimeTree **tree, GError **error)
+{
+	const MimePart *root = mime_root(work->tree);
+	const char *forwarded = mime_param(root, "forwarded");
+	GError *failure = NULL;
+	Range body;
+
+	if (!g_str_equal(root->type, "message/rfc822") || root->children->len != 1)
+		return NULL;
+	g_autoptr(Spool) message = protect_spool(work->job);
+	g_autoptr(Sink) sink = spool_sink(message);
+	g_autoptr(Source) source = spool_source(work->current, root->content);
+	g_autoptr(MimeTree) parsed =
+		stream_copy(source, sink, error) ? mime_parse(message, NULL) : NULL;
+	g_autoptr(Headers) inside = parsed ? head_read(message, &body, &failure) : NULL;
+
+	if (failure && !reason_of(failure))
+		g_propagate_error(error, g_steal_pointer(&failure));
+	g_clear_error(&failure);
+	if (!inside || !is_clear(inside, body.start, parsed) ||
+	    parse_layer(parsed, message) != LAYER_NONE || mime_param(mime_root(parsed), "hp") ||
+	    !headrestore_is_whole(work->job->headers, inside, forwarded))
+		return NULL;
+	*head = g_steal_pointer(&inside);
+	*tree = g_steal_pointer(&parsed);
+	return g_steal_pointer(&message);
+}
+
+/* RFC 8551, section 3.1, and RFC 9788, section 4.10. Where the message stays as it came, clear-signed,
+ * so does the wrapping. */
+static gboolean restore_whole(OpenWork *work, GError **error)
+{
+	GError *failure = NULL;
+	g_autoptr(Headers) inside = NULL;
+	g_autoptr(MimeTree) tree = NULL;
+	g_autoptr(Spool) message = unwrap(work, &inside, &tree, &failure);
+
+	if (failure)
+		g_propagate_error(error, failure);
+	if (!message)
+		return failure == NULL;
+	headrestore(work->opened,
+		    &(HeadrestoreJob){work->job->headers, inside, work->from, HEADRESTORE_OLD});
+	if (work->opened->entity != work->current)
+		return TRUE;
+	spool_unref(work->current);
+	spool_unref(work->opened->entity);
+	work->current = spool_ref(message);
+	work->opened->entity = g_steal_pointer(&message);
+	mime_free(work->tree);
+	work->tree = g_steal_pointer(&tree);
+	return TRUE;
+}
+
 /* The header that stood inside, if this is the payload: the root below all layers, and nothing
  * beside it (RFC 9788, section 4.1). */
 static gboolean restore_head(OpenWork *work, GError **error)
@@ -330,7 +386,7 @@ static gboolean restore_head(OpenWork *work, GError **error)
 
 	job.mark = headrestore_mark(mime_param(root, "hp"), mime_param(root, "protected-headers"));
 	if (job.mark == HEADRESTORE_NONE)
-		return TRUE;
+		return restore_whole(work, error);
 	g_autoptr(Headers) inside = head_read(work->current, &body, error);
 
 	job.inside = inside;

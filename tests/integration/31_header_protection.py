@@ -348,6 +348,59 @@ def attacks(work, tap):
             assert (b"Subject: s\r\n\r\nGr" in split(mail)[1]) == stays, mail[-200:]
 
 
+def whole(work, tap):
+    """A message that was put into the layer as a whole (RFC 8551, section 3.1), against one that is forwarded."""
+    same = f"From: Sofia <{SOFIA.address}>\r\nMessage-ID: <1@smime.example>\r\nDate: Mon, 1 Jan 2024 10:00:00 +0000\r\n"
+    outer = f"{same}Subject: [...]\r\nTo: {ALICE.address}\r\n".encode()
+    hidden = f"Subject: Geheim\r\nCc: {BOSS.address}\r\nReceived: from evil\r\nX-Evil: evil\r\nMIME-Version: 1.0\r\n"
+    text = "Content-Type: text/plain; x=y\r\n\r\nsecret words\r\n"
+    other = same.replace("<1@", "<2@")
+
+    def wrapped(inside, params="", **options):
+        entity = f"MIME-Version: 1.0\r\nContent-Type: message/rfc822{params}\r\n\r\n{inside}".encode()
+        return work.encrypted(entity, ALICE, **options), entity
+
+    def receive(entity, head=outer):
+        return work.receive(work.here, ALICE, head + entity, sender=SOFIA.address)
+
+    with tap.case("the message itself, wrapped: it is the message, with its hidden fields"):
+        for inside, params in ((same + hidden + text, ""), (same + hidden + text, "; forwarded=no"),
+                               (other + hidden + text, '; forwarded="No"')):
+            variant, mail = receive(wrapped(inside, params, signer=SOFIA)[0])
+            message = parsed(mail)
+            assert message["Subject"] == "Geheim" and message["Cc"] == BOSS.address, mail
+            assert {"Subject", "Cc"} <= set(variant["restored"]) and not variant["warnings"], variant
+            assert split(mail)[1] == b"secret words\r\n" and message.get_param("x") == "y", mail
+            assert b"evil" not in mail and names(mail).count("message-id") == names(mail).count("mime-version") == 1
+    with tap.case("a message that is forwarded, or cannot be told from one: an attachment as before"):
+        foreign = same.replace("Sofia", "Boss").replace(SOFIA.address, BOSS.address)
+        layer = work.signed(b"Content-Type: text/plain\r\n\r\nx\r\n", SOFIA).decode()
+        for inside, params in ((same + hidden + text, "; forwarded=yes"), (same + hidden + text, "; forwarded=x"),
+                               (other + hidden + text, ""), (same.replace("2024", "2023") + hidden + text, ""),
+                               (foreign + hidden + text, ""), (foreign + hidden + text, "; forwarded=no"),
+                               (same + same + hidden + text, "; forwarded=no"), (hidden + text, "; forwarded=no"),
+                               (same + hidden + "Content-Type: text/html\r\n" + text, "; forwarded=no"),
+                               (same + hidden + text.replace("x=y", "hp=cipher"), "; forwarded=no"),
+                               (same + hidden + layer, "; forwarded=no")):
+            entity, inner = wrapped(inside, params)
+            variant, mail = receive(entity)
+            assert parsed(mail)["Subject"] == "[...]" and not variant["restored"], (inside, params, mail)
+            assert mail.endswith(inner.split(b"\r\n\r\n", 1)[1]), mail
+    with tap.case("in a part beside others, or not in a layer: an attachment as before"):
+        _, inner = wrapped(same + hidden + text, "; forwarded=no")
+        mixed = b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n--b\r\n' + inner + b"\r\n--b--\r\n"
+        for entity in (work.encrypted(mixed, ALICE), inner.replace(b"MIME-Version: 1.0\r\n", b"", 1)):
+            variant, mail = receive(entity)
+            assert parsed(mail)["Subject"] == "[...]" and not variant.get("restored"), mail
+    with tap.case("clear-signed: the subject that was signed, and the rest as it came"):
+        entity = work.signed(wrapped(same + hidden + text)[1], SOFIA)
+        variant, mail = receive(entity)
+        assert parsed(mail)["Subject"] == "Geheim" and variant["warnings"] == ["header-changed"], variant
+        assert split(mail)[1] == split(entity)[1]
+        variant, mail = receive(entity.replace(b"secret", b"public"))
+        assert parsed(mail)["Subject"] == "[...]", mail
+
+
 # Samples of other programs: the keys, for whom, the message's text as its makers give it.
 LAMPS, SAMPLES = "rfc9216-lamps-certs", "rfc9788-header-protection"
 OLD, NOTMUCH = "autocrypt-protected-headers", "notmuch-crypto"
@@ -440,6 +493,10 @@ def corpus(folder, tap):
                     assert mail["Subject"] == SHOWN.get(name, parsed(sent)["Subject"]), name
                     continue
                 want = parsed(crlf(wanted))
+                if want.get_content_type() == "message/rfc822":  # RFC 8551, section 3.1
+                    assert ("restored Subject" in mail["X-Sealpost-Incoming"]) == ("enc" in name), mail["X-Sealpost-Incoming"]
+                    want, sent = want.get_payload(0), crlf(wanted).split(b"\r\n\r\n", 1)[1]
+                    assert want["Message-ID"] and mail.get_content_type() == want.get_content_type(), name
                 if mark(want) != (None, None):
                     for field in ("Subject", "From", "To", "Date", "Message-ID", "References"):
                         assert mail.get_all(field) == want.get_all(field), (name, field)
@@ -459,6 +516,7 @@ def main():
         hidden(work, tap)
         again(work, tap)
         attacks(work, tap)
+        whole(work, tap)
         if (CORPUS / "manifest.tsv").exists():
             corpus(folder, tap)
         else:
