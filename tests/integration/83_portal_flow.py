@@ -196,9 +196,9 @@ with portal_script() as (tap, site):
         def attempt(address):
             visitor = Visitor(site)
             visitor.get("/login")
-            start = time.monotonic()
+            start = site.cpu_time()  # not of the clock: others may work on this machine, too
             answer = visitor.post("/login", address=address, password="irgendein Wort")
-            seconds = time.monotonic() - start
+            seconds = site.cpu_time() - start
             text = re.sub(r'value="[^"]*"', "", answer.text)
             return answer.status, text, seconds
         known, unknown = ([attempt(who) for _ in range(2)] for who in (OTTO, "niemand@web.example"))

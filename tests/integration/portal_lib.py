@@ -79,6 +79,11 @@ class PortalSite:
         if status != 0:
             raise Failed(f"the portal ended with status {status}: {self.log.read_text()[-3000:]}")
 
+    def cpu_time(self):
+        """Seconds of work that the daemon has done so far."""
+        fields = Path(f"/proc/{self.child.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def new_port(self):
         return self._ports.next()
 
