@@ -20,6 +20,7 @@ static void read_part(const MimeTree *tree, const MimePart *part)
 	g_assert_nonnull(number);
 	g_assert_true(subject == NULL || g_utf8_validate(subject, -1, NULL));
 	g_assert_true(g_utf8_validate(text, -1, NULL));
+	mime_is_strict(tree, part);
 	for (guint i = 0; part->children != NULL && i < part->children->len; i++)
 		read_part(tree, part->children->pdata[i]);
 }
