@@ -15,19 +15,38 @@ static void keep(PlanRecipient *outcome, Opened *opened)
 	outcome->opened = opened;
 }
 
+/* What all recipients have in common, found once: a list may have thousands. */
+typedef struct {
+	const Facts *facts;
+	const Parsed *parsed;
+	gboolean layered; /* there is something to open or to verify */
+	const PlanRecipient *first; /* with whose keys it was looked at, and they played no part;
+				       NULL: nobody yet, or they did */
+} Common;
+
 /* Opened with this recipient's keys. A recipient of ours who has none still learns what the
  * signatures are worth. A failure of ours holds the message. */
-static void open_for(const Job *job, PlanRecipient *outcome)
+static void open_for(Common *common, PlanRecipient *outcome)
 {
 	const Recipient *recipient = outcome->recipient;
-	g_autoptr(Opened) opened = NULL;
+	const PlanRecipient *first = common->first;
 
 	if (recipient->direction != DIRECTION_INCOMING || !recipient->folded)
 		return;
-	opened = open_message(job, recipient->folded, &outcome->error);
-	if (!opened || opened_is_plain(opened))
+	if (first) {
+		outcome->opened = first->opened ? opened_ref(first->opened) : NULL;
+		outcome->opened_key = g_strdup(first->opened_key);
 		return;
-	keep(outcome, g_steal_pointer(&opened));
+	}
+	g_autoptr(Opened) opened =
+		open_message(common->facts->job, recipient->folded, &outcome->error);
+
+	if (!opened)
+		return;
+	if (!opened_met_encryption(opened))
+		common->first = outcome;
+	if (!opened_is_plain(opened))
+		keep(outcome, g_steal_pointer(&opened));
 }
 
 /* Too large or too deep to be looked into: that is told, whatever it may hold. */
@@ -50,19 +69,19 @@ static gboolean is_protected(const Job *job, const Parsed *parsed)
 }
 
 /* What cannot be looked into (not readable, too large) has nothing that could be demanded. */
-static void decide_one(const Facts *facts, const Parsed *parsed, PlanRecipient *outcome)
+static void decide_one(Common *common, PlanRecipient *outcome)
 {
-	const Job *job = facts->job;
-	gboolean layered = parsed && parsed->tree && is_protected(job, parsed);
+	const Job *job = common->facts->job;
+	const Parsed *parsed = common->parsed;
 
 	outcome->unchanged = TRUE;
-	outcome->decision = facts_ask(facts, outcome->recipient);
+	outcome->decision = facts_ask(common->facts, outcome->recipient);
 	if (outcome->decision->verdict == VERDICT_REJECT) {
 		ladder_walk(outcome, LAYER_NONE, NULL);
 		return;
 	}
-	if (layered)
-		open_for(job, outcome);
+	if (common->layered)
+		open_for(common, outcome);
 	else if ((!parsed || !parsed->tree) && outcome->recipient->direction == DIRECTION_INCOMING)
 		leave_unread(parsed, outcome);
 	if (!outcome->error)
@@ -111,8 +130,11 @@ Plan *decide_incoming(const Job *job, const Parsed *parsed)
 	plan->signer_reason = "stranger";
 	if (!facts_init(&facts, job, job->sender.folded, &plan->error))
 		return plan;
+	Common common = {.facts = &facts, .parsed = parsed};
+
+	common.layered = parsed && parsed->tree && is_protected(job, parsed);
 	for (guint i = 0; i < job->recipients->len; i++)
-		decide_one(&facts, parsed, plan_add_recipient(plan, job->recipients->pdata[i]));
+		decide_one(&common, plan_add_recipient(plan, job->recipients->pdata[i]));
 	add_copies(job, plan);
 	plan_group(plan);
 	return plan;

@@ -31,6 +31,7 @@ Opened *opened_new(void)
 {
 	Opened *opened = g_new0(Opened, 1);
 
+	g_ref_count_init(&opened->references);
 	opened->layers = g_ptr_array_new_with_free_func((GDestroyNotify)layer_free);
 	opened->signatures = g_ptr_array_new_with_free_func((GDestroyNotify)signature_free);
 	opened->warnings = g_ptr_array_new();
@@ -38,9 +39,15 @@ Opened *opened_new(void)
 	return opened;
 }
 
+Opened *opened_ref(Opened *opened)
+{
+	g_ref_count_inc(&opened->references);
+	return opened;
+}
+
 void opened_free(Opened *opened)
 {
-	if (!opened)
+	if (!opened || !g_ref_count_dec(&opened->references))
 		return;
 	g_ptr_array_unref(opened->layers);
 	g_ptr_array_unref(opened->signatures);

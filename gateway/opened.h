@@ -39,6 +39,7 @@ typedef struct {
 } OpenSignature;
 
 typedef struct {
+	grefcount references;
 	GPtrArray *layers; /* of OpenLayer * */
 	GPtrArray *signatures; /* of OpenSignature * */
 	GPtrArray *warnings; /* of const char *, static words */
@@ -51,7 +52,8 @@ typedef struct {
 } Opened;
 
 Opened *opened_new(void);
-void opened_free(Opened *opened);
+Opened *opened_ref(Opened *opened); /* for recipients of whom the same holds */
+void opened_free(Opened *opened); /* with the last reference */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Opened, opened_free)
 
 /* Of the root; open_add_layer() and open_add_signature() are for parts, too. */

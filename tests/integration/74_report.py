@@ -4,6 +4,7 @@ top, and nothing of it forged by others."""
 import email
 import email.policy
 import re
+import resource
 import signal
 import smtplib
 from email.header import Header
@@ -313,6 +314,27 @@ def openpgp(site, tap):
                                  "Absender] x"), found.subject
 
 
+def work_for(site, recipients, content):
+    """What `sealpost explain` and all that it starts take of the processor, in seconds."""
+    def spent():
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+    before = spent()
+    answer, _ = site.sealpost.explain(PETER, recipients, content, "--incoming", "--client", "192.0.2.66")
+    assert len(answer["variants"]) == 1 and len(answer["recipients"]) == len(recipients), answer
+    assert answer["variants"][0]["signatures"][0]["result"] == "good", answer
+    return spent() - before
+
+
+def for_many(site, tap):
+    with tap.case("signed, to a whole company: verified once, and told everybody"):
+        content = mail(PETER, ["all@firma.example"], gpg_signed(site, PETER, TEXT))
+        everybody = [ALICE] + [f"nobody{n}@firma.example" for n in range(400)]
+        once = min(work_for(site, [ALICE], content) for _ in range(3))
+        many = work_for(site, everybody, content)
+        assert many < 10 * once, (many, once)
+
+
 def signed_by(site, pair, *options):
     """By openssl with a certificate of our own making."""
     key, cert = pair
@@ -402,5 +424,5 @@ def switched(site, tap):
 
 with script() as TAP, TAP.site(people=cast.CAST, policy=POLICY, portal=False,
                                settings={"incoming": TAGS, "sealpost": {"hostname": NAME}}) as SITE:
-    for each in (tags, lookalikes, fields, parts, openpgp, certificates, switched):
+    for each in (tags, lookalikes, fields, parts, openpgp, for_many, certificates, switched):
         each(SITE, TAP)
