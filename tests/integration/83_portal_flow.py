@@ -19,7 +19,7 @@ VERA = "vera@web.example"
 def parts_of(page):
     """{name: path} of the attachments that a message's page offers."""
     return {re.sub("&amp;", "&", name): path for path, name in re.findall(
-        r'href="(/message/[\w-]+/part/[\d.]+)" download><span class="name">([^<]*)<', page)}
+        r'href="(/message/[\w-]+/part/[\d.]+)"><span class="name">([^<]*)<', page)}
 
 
 def disposition_name(answer):

@@ -121,7 +121,12 @@ async function firstVisit(browser, page) {
 
 	await step('logged out, the message is shut', async () => {
 		const message = page.url();
+		const other = await page.context().newPage();
+		await other.goto(message);
 		await press(page, 'nav button');
+		await press(other, '.attachments a');
+		expect(new URL(other.url()).pathname === '/login', 'a file, or what, instead of the log-in');
+		await other.close();
 		await page.goto(message);
 		expect(new URL(page.url()).pathname === '/login', 'no log-in');
 		await page.goBack();
