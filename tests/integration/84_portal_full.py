@@ -53,6 +53,22 @@ with portal_script() as (tap, site):
         with tap.case("with space again, the same deposit goes through once"):
             assert site.deposit(big, "big") and site.deposit(big, "big") is None
             assert site.sql("SELECT count(*) FROM message") == [(2,)]
+
+        with tap.case("no room to open a message: said so, and with room again it opens"):
+            spool = site.folder / "run" / "portal"
+            assert mounted(spool, MEGABYTE)
+            try:
+                path = "/message/" + site.deposit(big, "spool").removeprefix("/m/")
+                page = visitor.get(path)
+                assert page.status == 500 and f'href="{path}"' in page.text, page.status
+                assert visitor.get("/").status == 200 and visitor.get(where).status == 200
+                run(["mount", "-o", "remount,size=40m", spool])
+                assert visitor.get(path).status == 200
+                site.stop()
+            finally:
+                site.child.stop()
+                run(["umount", "-l", spool])
+            site.start()
         site.stop()
         site.start()
     finally:
