@@ -87,9 +87,9 @@ static GInetAddress *client_inet(const Client *client)
 
 gboolean client_is_local(const Client *client)
 {
-	g_autoptr(GInetAddress) address = client_inet(client);
+	g_autoptr(GInetAddress) address = client->port == 0 ? client_inet(client) : NULL;
 
-	return client->port == 0 && address && g_inet_address_get_is_loopback(address);
+	return address && g_inet_address_get_is_loopback(address);
 }
 
 /* "TLSv1.3", "TLSv1", as OpenSSL names them. */

@@ -35,7 +35,7 @@ def write_message(path, size):
 def throughput(bench, label, size, count):
     path = bench.folder / "message"
     write_message(path, size)
-    count = bench.count(count, SESSIONS)
+    count = bench.count(count, 2 * SESSIONS)
     jobs = {name: (name, WAYS["plain"], path, ALICE.address) for name in ("alone", "echo", "read")}
     jobs |= {f"gateway: {way}": ("gateway", WAYS[way], path, ALICE.address) for way in WAYS}
     print(f"\n{label}, {SESSIONS} sessions, {count} messages a run, median of {ROUNDS}")
@@ -46,7 +46,7 @@ def cpu(bench):
     """Gateway CPU for one message next to the same CMS operations in a program of their own."""
     cabinet, path = bench.site.cabinet, bench.folder / "message"
     write_message(path, 4 << 10)
-    count = bench.count(500, SESSIONS)
+    count = bench.count(2000, SESSIONS)
     gateway = Process(bench.site.sealpost.gateway.pid)
     ours, direct = [], []
     for _ in range(ROUNDS):
