@@ -7,6 +7,9 @@
 #include "lib/base/error.h"
 #include "lib/crypt/cms_ber.h"
 
+/* Mostly only the head is asked for, and is shorter than this. */
+#define FIRST_FILL 1024
+
 struct BerReader {
 	Source *source;
 	gboolean base64;
@@ -46,7 +49,8 @@ static gboolean fill(BerReader *reader, GError **error)
 	reader->at = reader->have = 0;
 	while (reader->have == 0) {
 		void *into = reader->base64 ? (void *)reader->text : reader->buffer;
-		gssize size = source_read(reader->source, into, sizeof reader->buffer, error);
+		gsize room = reader->offset == 0 ? FIRST_FILL : sizeof reader->buffer;
+		gssize size = source_read(reader->source, into, room, error);
 
 		if (size <= 0)
 			return size == 0;
