@@ -197,8 +197,10 @@ static gboolean copy_rest(CmsShell *shell, GError **error)
 
 	while ((found = ber_next(shell->reader, &shell->data, &item, error)) > 0) {
 		gboolean first = shell->certificates->len == 0 && shell->after->len == 0;
-		gboolean certs = first && item.tag == BER_CONTEXT_CONSTRUCTED;
+		gboolean certs = item.tag == BER_CONTEXT_CONSTRUCTED;
 
+		if (certs && !first)
+			return ber_malformed(error, "certificates that are not in their place");
 		if (!copy(shell, &item, certs ? shell->certificates : shell->after, error))
 			return FALSE;
 	}

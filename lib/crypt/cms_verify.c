@@ -286,13 +286,13 @@ static gint64 claimed_time(CMS_SignerInfo *info)
 	return timegm(&tm);
 }
 
-/* Each signer's certificate is one of these. */
+/* NULL: none of these. */
 static Cert *find_cert(GPtrArray *certs, const X509 *x509)
 {
 	for (guint i = 0; i < certs->len; i++)
 		if (cert_x509(certs->pdata[i]) == x509)
 			return cert_ref(certs->pdata[i]);
-	g_assert_not_reached();
+	return NULL;
 }
 
 static CmsSignature *describe(CMS_SignerInfo *info, CmsSignatureResult result, GPtrArray *certs,
@@ -305,7 +305,9 @@ static CmsSignature *describe(CMS_SignerInfo *info, CmsSignatureResult result, G
 	signature->signer = signer != NULL ? find_cert(certs, signer) : NULL;
 	signature->result = result;
 	if (result == CMS_SIGNATURE_GOOD)
-		signature->result = judge_signer(signature->signer, certs, trust);
+		signature->result = signature->signer == NULL
+					    ? CMS_SIGNATURE_UNSUPPORTED
+					    : judge_signer(signature->signer, certs, trust);
 	signature->signing_time = claimed_time(info);
 	if (result == CMS_SIGNATURE_GOOD) {
 		signature->capabilities = cms_capabilities(info);
@@ -368,7 +370,7 @@ static CmsVerified *judge_all(const CmsShell *shell, const Pass *pass, const Cms
 
 	verified->signatures = g_ptr_array_new_with_free_func((GDestroyNotify)signature_free);
 	verified->certs = g_steal_pointer(&carried);
-	CMS_set1_signers_certs(cms, stack, 0);
+	CMS_set1_signers_certs(cms, stack, CMS_NOINTERN);
 	for (int i = 0; i < sk_CMS_SignerInfo_num(infos); i++) {
 		CMS_SignerInfo *info = sk_CMS_SignerInfo_value(infos, i);
 

@@ -648,11 +648,21 @@ static void test_threads(void **state)
 	}
 }
 
+/* An empty set of certificates before the one that the signer is in. */
+#define TWO_SETS                                                                                   \
+	SIGN "-signer alice.pem -inkey alice.key -stream -out one; "                               \
+	     "openssl x509 -in alice.pem -outform DER -out two; "                                  \
+	     "python3 -c \"import sys; d, c = open('one', 'rb').read(), open('two', "              \
+	     "'rb').read(); "                                                                      \
+	     "at = d.index(c) - 4; "                                                               \
+	     "sys.stdout.buffer.write(d[:at] + bytes([160, 0]) + d[at:])\""
+
 static void test_not_signatures(void **state)
 {
 	const World *world = *state;
 	const char *const commands[] = {"cat plain", "true", ENCRYPT "-aes256 sofia.pem",
-					SIGN "-signer alice.pem -inkey alice.key | head -c 900"};
+					SIGN "-signer alice.pem -inkey alice.key | head -c 900",
+					TWO_SETS};
 	CmsTrust trust = {world->store, NULL, 0};
 
 	for (guint i = 0; i < G_N_ELEMENTS(commands); i++) {
