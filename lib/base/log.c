@@ -100,6 +100,21 @@ static gboolean ends_address(char c)
 	return g_ascii_isspace(c) || strchr("<>()\"',:;=/@", c);
 }
 
+/* Where the local part that ends here begins: a word, or all that is quoted. */
+static const char *local_part(const char *rest, const char *at)
+{
+	const char *start = at;
+
+	if (at > rest + 1 && at[-1] == '"') {
+		for (start = at - 2; start > rest && (*start != '"' || start[-1] == '\\');)
+			start--;
+		return *start == '"' ? start : at;
+	}
+	while (start > rest && !ends_address(start[-1]))
+		start--;
+	return start;
+}
+
 /* A reason that came from below may name an address: nobody there asks log_address(). */
 static char *without_addresses(const char *text)
 {
@@ -107,10 +122,8 @@ static char *without_addresses(const char *text)
 	const char *rest = text;
 
 	for (const char *at = strchr(text, '@'); at; at = strchr(MAX(rest, at + 1), '@')) {
-		const char *start = at, *end = at + 1;
+		const char *start = local_part(rest, at), *end = at + 1;
 
-		while (start > rest && !ends_address(start[-1]))
-			start--;
 		while (*end && !ends_address(*end))
 			end++;
 		if (start == at || end == at + 1)

@@ -79,10 +79,21 @@ static void test_addresses_in_texts(void **state)
 		{"a@ b, @c, @ and mailto:alice@firma.example", "a@ b, @c, @ and mailto:%s"},
 		{"@alice@firma.example", "@%s"},
 	};
+	static const char *const quoted[] = {"\"max mustermann\"@firma.example",
+					     "\"max \\\"the\\\" must\"@firma.example",
+					     "\"max@mustermann\"@firma.example"};
 
 	(void)state;
 	log_open("test", LOG_LEVEL_INFO, TRUE, "salt");
 	g_autofree char *hash = log_address("alice@firma.example");
+	for (gsize i = 0; i < G_N_ELEMENTS(quoted); i++) {
+		capture_start();
+		log_info("not for <%s>, nor \"others\"", quoted[i]);
+		g_autofree char *text = capture_end();
+		assert_null(strstr(text, "max"));
+		assert_null(strstr(text, "must"));
+		assert_non_null(strstr(text, ", nor \"others\""));
+	}
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_auto(GStrv) parts = g_strsplit(rows[i][1], "%s", -1);
 		g_autofree char *expected = g_strjoinv(hash, parts);
