@@ -2,6 +2,8 @@
  *
  * One message on its way through the gateway. See job.h.
  */
+#include <time.h>
+
 #include "lib/mail/address.h"
 
 #include "gateway/job.h"
@@ -88,6 +90,14 @@ void job_free(Job *job)
 Range job_body(const Job *job)
 {
 	return (Range){job->body_start, spool_length(job->message)};
+}
+
+gint64 job_cpu(void)
+{
+	struct timespec time = {0};
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	return (gint64)time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
 }
 
 GPtrArray *job_headers(void *job, const char *name)

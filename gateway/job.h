@@ -63,6 +63,7 @@ typedef struct {
 			       or not at all; a notice: cut short */
 	GError *failure; /* the first thing that went wrong while receiving */
 	gint64 started; /* g_get_monotonic_time() */
+	gint64 cpu_started; /* job_cpu() then */
 	gint64 deadline; /* for all that is waited for at the end of the message */
 } Job;
 
@@ -72,6 +73,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Job, job_free)
 
 /* The body's range in job->message. */
 Range job_body(const Job *job);
+
+/* How long this thread has been computing; microseconds. At the end of a message all steps are on one
+ * thread. */
+gint64 job_cpu(void);
 
 /* For policy rules: all fields of that name, decoded. PolicyFacts.headers with a Job as context. */
 GPtrArray *job_headers(void *job, const char *name);

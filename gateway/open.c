@@ -399,31 +399,74 @@ static gboolean restore_head(OpenWork *work, GError **error)
 	return remove_display(work, error);
 }
 
-Opened *open_message(const Job *job, const char *recipient, GError **error)
+/* Is the message's time over because it is so much work, and not because of what we had to wait for
+ * (an agent, the store, other messages)? Then the next try would end the same way. */
+static gboolean is_too_costly(const Job *job, const GError *failure)
 {
-	g_autoptr(Opened) opened = opened_new();
+	return g_error_matches(failure, SEALPOST_ERROR, ERROR_TIMEOUT) &&
+	       job_cpu() - job->cpu_started >= (job->deadline - job->started) / 2;
+}
+
+/* The one address in From, folded, and what is to be said of who writes; NULL if there is not one. */
+static char *warn_of_sender(Opened *opened, const Job *job)
+{
 	const char *reason = NULL;
-	g_autofree char *from = signing_only_from(job->headers, &reason);
-	OpenWork work = {.job = job, .recipient = recipient, .from = from, .opened = opened};
+	char *from = signing_only_from(job->headers, &reason);
 
 	if (!from)
 		opened_warn(opened, reason);
 	if (fromname_lies(job->headers))
 		opened_warn(opened, "forged-display-name");
+	return from;
+}
+
+/* As it came: of what was found nothing counts but its outermost layer. Without one, nothing is said
+ * that a rule could take for encryption. */
+static Opened *leave_shut(const Opened *found, const Job *job)
+{
+	const OpenLayer *first = found->layers->len ? found->layers->pdata[0] : NULL;
+	Opened *shut = opened_new();
+	OpenLayer *layer = opened_add_layer(shut, first ? first->kind : "smime-signed");
+
+	layer->reason = "too-large";
+	layer->partial = first && first->partial;
+	g_free(warn_of_sender(shut, job));
+	opened_conclude(shut);
+	return shut;
+}
+
+static void work_clear(OpenWork *work)
+{
+	spool_unref(work->current);
+	mime_free(work->tree);
+	key_answer_free(work->sender);
+	g_clear_pointer(&work->others, g_ptr_array_unref);
+	g_clear_pointer(&work->smime_keys, g_ptr_array_unref);
+	g_clear_pointer(&work->pgp_keys, g_ptr_array_unref);
+	verifiers_free(work->verifiers);
+	g_ptr_array_unref(work->lessons);
+}
+
+Opened *open_message(const Job *job, const char *recipient, GError **error)
+{
+	g_autoptr(Opened) opened = opened_new();
+	g_autofree char *from = warn_of_sender(opened, job);
+	OpenWork work = {.job = job, .recipient = recipient, .from = from, .opened = opened};
+	GError *failure = NULL;
+
 	work.lessons = g_ptr_array_new_with_free_func((GDestroyNotify)lesson_free);
 	work.current = spool_ref(job->message);
-	gboolean done =
-		walk(&work, error) && restore_head(&work, error) && open_parts(&work, error);
-
-	lessons_conclude(&work);
+	if (walk(&work, &failure) && restore_head(&work, &failure) && open_parts(&work, &failure))
+		lessons_conclude(&work);
+	work_clear(&work);
+	if (failure && !is_too_costly(job, failure)) {
+		g_propagate_error(error, failure);
+		return NULL;
+	}
+	if (failure) {
+		g_error_free(failure);
+		return leave_shut(opened, job);
+	}
 	opened_conclude(opened);
-	spool_unref(work.current);
-	mime_free(work.tree);
-	key_answer_free(work.sender);
-	g_clear_pointer(&work.others, g_ptr_array_unref);
-	g_clear_pointer(&work.smime_keys, g_ptr_array_unref);
-	g_clear_pointer(&work.pgp_keys, g_ptr_array_unref);
-	verifiers_free(work.verifiers);
-	g_ptr_array_unref(work.lessons);
-	return done ? g_steal_pointer(&opened) : NULL;
+	return g_steal_pointer(&opened);
 }

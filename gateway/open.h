@@ -38,8 +38,9 @@ typedef struct {
 	const MimePart *part; /* the part beside others that is looked at; NULL: the root */
 } OpenWork;
 
-/* Opens the message for the owner of `recipient`. What stays shut is a result; NULL is a failure of
- * ours (ERROR_STORE, ERROR_TIMEOUT, ERROR_CRYPTO, …): try again later. */
+/* Opens the message for the owner of `recipient`. What stays shut is a result, also where it is more
+ * work than there is time for (too-large); NULL is a failure of ours (ERROR_STORE, ERROR_TIMEOUT,
+ * ERROR_CRYPTO, …): try again later. */
 Opened *open_message(const Job *job, const char *recipient, GError **error);
 
 /* Takes the root's layer off. *next gets the entity inside, to look at next (NULL: this is the

@@ -16,9 +16,8 @@ typedef struct {
 	gboolean partial; /* a part beside others, not all that the reader sees */
 	const char *kind; /* "smime-encrypted", "pgp-signed", …; static */
 	gboolean opened;
-	const char
-		*reason; /* why not: "no-key", "damaged", "no-integrity", "too-deep", "too-large",
-			       "foreign-part" (beside what was not encrypted);
+	const char *reason; /* why not: "no-key", "damaged", "no-integrity", "too-deep", "too-large"
+			       (in bytes, or in work), "foreign-part" (beside what was not encrypted);
 			       NULL if opened. Static. */
 	char *algorithm; /* NULL if not known */
 	char *key; /* fingerprint of the key that opened it; NULL if none did */

@@ -208,6 +208,7 @@ gboolean receive_end(Job *job, GError **error)
 	gint64 seconds = conf_duration(job->snapshot->conf, "gateway", "message_time");
 
 	job->started = g_get_monotonic_time();
+	job->cpu_started = job_cpu();
 	job->deadline = job->started + seconds * G_USEC_PER_SEC;
 	job->digest = sha256_finish(job->sha256);
 	if (job->failure) {

@@ -15,6 +15,7 @@
 #include "gateway/demands.h"
 #include "gateway/facts.h"
 #include "gateway/head.h"
+#include "gateway/open.h"
 #include "gateway/returned.h"
 #include "lib/base/error.h"
 #include "tests/unit/gatewaymaker.h"
@@ -297,6 +298,45 @@ static void test_claimed_many(void **state)
 	assert_true(takes_many("incoming subject has \"x\" reject\n", FACTS_CLAIMED_MAX + 1, NULL));
 }
 
+/* The time is over: by our own work, it stays shut; by waiting, it is tried again. */
+static void test_too_costly(void **state)
+{
+	static const struct {
+		gint64 computed; /* microseconds, of a time of two seconds */
+		gboolean shut;
+	} table[] = {{0, FALSE}, {500000, FALSE}, {1100000, TRUE}, {9000000, TRUE}};
+	const char *to[] = {"a@firma.example", NULL};
+	Snapshot *snapshot = make_snapshot("outgoing plain\n", NULL);
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+		g_autoptr(Job) job =
+			make_job(snapshot, "203.0.113.1", "x@b", to, "From: x@b\nFrom: y@b\n\nt\n");
+		g_autoptr(GError) error = NULL;
+
+		assert_true(receive_end(job, NULL));
+		job->deadline = g_get_monotonic_time();
+		job->started = job->deadline - 2 * G_USEC_PER_SEC;
+		job->cpu_started = job_cpu() - table[i].computed;
+		g_autoptr(Opened) opened = open_message(job, to[0], &error);
+
+		assert_true(!opened == !table[i].shut);
+		if (!opened) {
+			assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_TIMEOUT));
+			continue;
+		}
+		const OpenLayer *layer = opened->layers->pdata[0];
+
+		assert_false(layer->opened);
+		assert_string_equal(layer->reason, "too-large");
+		assert_null(opened->entity);
+		assert_false(
+			demands_met(&(Demands)BOTH, job, job->recipients->pdata[0], opened, NULL));
+		assert_string_equal(opened->warnings->pdata[0], "several-from");
+	}
+	remove_snapshot(snapshot);
+}
+
 #define NOTICE(type, quoted)                                                                       \
 	"From: MAILER-DAEMON@x\nContent-Type: multipart/report; boundary=b\n\n--b\n\nwords\n--b\n" \
 	"Content-Type: message/delivery-status\n\nAction: failed\n\n--b\nContent-Type: " type      \
@@ -451,6 +491,7 @@ int main(void)
 		cmocka_unit_test(test_claimed),
 		cmocka_unit_test(test_claimed_many),
 		cmocka_unit_test(test_returned_large),
+		cmocka_unit_test(test_too_costly),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
