@@ -78,6 +78,15 @@ gboolean crowd_has_room(Crowd *crowd, const char *key)
 	return !is_full(crowd, key);
 }
 
+#define IPV6_SIZE 16
+
+/* Only the first bytes of the address count. */
+static void print_prefix(struct in6_addr address, gsize bytes, char text[static CROWD_NETWORK_SIZE])
+{
+	memset(address.s6_addr + bytes, 0, IPV6_SIZE - bytes);
+	inet_ntop(AF_INET6, &address, text, CROWD_NETWORK_SIZE);
+}
+
 void crowd_network(const struct sockaddr *address, char text[static CROWD_NETWORK_SIZE])
 {
 	*text = '\0';
@@ -85,10 +94,17 @@ void crowd_network(const struct sockaddr *address, char text[static CROWD_NETWOR
 		inet_ntop(AF_INET, &((const struct sockaddr_in *)address)->sin_addr, text,
 			  CROWD_NETWORK_SIZE);
 	} else if (address != NULL && address->sa_family == AF_INET6) {
-		struct in6_addr network = ((const struct sockaddr_in6 *)address)->sin6_addr;
+		struct in6_addr whole = ((const struct sockaddr_in6 *)address)->sin6_addr;
 
-		if (!IN6_IS_ADDR_V4MAPPED(&network))
-			memset(network.s6_addr + 8, 0, 8);
-		inet_ntop(AF_INET6, &network, text, CROWD_NETWORK_SIZE);
+		print_prefix(whole, IN6_IS_ADDR_V4MAPPED(&whole) ? IPV6_SIZE : 8, text);
 	}
+}
+
+void crowd_large_network(const char *network, char text[static CROWD_NETWORK_SIZE])
+{
+	struct in6_addr whole;
+
+	*text = '\0';
+	if (inet_pton(AF_INET6, network, &whole) == 1 && !IN6_IS_ADDR_V4MAPPED(&whole))
+		print_prefix(whole, 6, text);
 }

@@ -26,5 +26,8 @@ gboolean crowd_has_room(Crowd *crowd, const char *key);
 #define CROWD_NETWORK_SIZE 46
 /* The key of a client: the address; of IPv6 the /64 that one customer has. "" for others. */
 void crowd_network(const struct sockaddr *address, char text[static CROWD_NETWORK_SIZE]);
+/* The larger one that crowd_network()'s is part of: of IPv6 the /48, which is easily had; "" for
+ * others. */
+void crowd_large_network(const char *network, char text[static CROWD_NETWORK_SIZE]);
 
 #endif

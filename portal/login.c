@@ -45,24 +45,54 @@ static Secret *open_account(Visit *visit, const Account *account, GError **error
 	return private_key;
 }
 
+/* Where an attempt is counted. */
+typedef struct {
+	Limiter *limiter;
+	const char *key;
+} Count;
+
+typedef struct {
+	char large[CROWD_NETWORK_SIZE];
+	Count counts[3];
+	gsize taken;
+} Attempt;
+
 /* door: the account, or the link by which it is entered. */
-static gboolean take(Visit *visit, const char *door)
+static void attempt_init(Attempt *attempt, const Visit *visit, const char *door)
 {
 	const Portal *portal = visit->portal;
-	gint64 now = g_get_monotonic_time() / G_USEC_PER_SEC;
 
-	if (!limiter_take(portal->clients, visit->request->client, now))
-		return FALSE;
-	if (limiter_take(portal->accounts, door, now))
-		return TRUE;
-	limiter_give_back(portal->clients, visit->request->client);
-	return FALSE;
+	crowd_large_network(visit->request->client, attempt->large);
+	attempt->counts[0] = (Count){portal->clients, visit->request->client};
+	attempt->counts[1] = (Count){portal->accounts, door};
+	attempt->counts[2] = (Count){portal->accounts, attempt->large};
+	attempt->taken = 0;
 }
 
-static void give_back(Visit *visit, const char *door)
+static void give_back(Attempt *attempt)
 {
-	limiter_give_back(visit->portal->clients, visit->request->client);
-	limiter_give_back(visit->portal->accounts, door);
+	while (attempt->taken > 0) {
+		const Count *count = &attempt->counts[--attempt->taken];
+
+		limiter_give_back(count->limiter, count->key);
+	}
+}
+
+/* Everywhere, or nowhere. */
+static gboolean take(Attempt *attempt)
+{
+	gint64 now = g_get_monotonic_time() / G_USEC_PER_SEC;
+	gsize all = *attempt->large != '\0' ? 3 : 2;
+
+	for (; attempt->taken < all; attempt->taken++) {
+		const Count *count = &attempt->counts[attempt->taken];
+
+		if (limiter_take(count->limiter, count->key, now))
+			continue;
+		give_back(attempt);
+		return FALSE;
+	}
+	return TRUE;
 }
 
 static gboolean check(Visit *visit, const char *address, LoginResult *result, GError **error)
@@ -92,18 +122,21 @@ static gboolean check(Visit *visit, const char *address, LoginResult *result, GE
 gboolean login_check(Visit *visit, const char *address, const char *link, LoginResult *result,
 		     GError **error)
 {
-	g_autofree char *folded = address_fold(address);
+	g_autofree char *typed = g_strstrip(g_strdup(address)); /* telephones add a blank */
+	g_autofree char *folded = address_fold(typed);
 	const char *known = folded != NULL ? folded : "";
 	const char *door = link != NULL ? link : known; /* no address has the form of an id */
+	Attempt attempt;
 	gboolean checked;
 
-	if (!take(visit, door)) {
+	attempt_init(&attempt, visit, door);
+	if (!take(&attempt)) {
 		*result = LOGIN_TOO_MANY;
 		return TRUE;
 	}
 	checked = check(visit, known, result, error);
 	if (!checked || *result == LOGIN_GOOD)
-		give_back(visit, door);
+		give_back(&attempt);
 	return checked;
 }
 

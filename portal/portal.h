@@ -18,7 +18,8 @@ typedef struct {
 	Texts *texts;
 	Sessions *sessions;
 	Limiter *clients; /* wrong passwords, per client */
-	Limiter *accounts; /* and per account or link, which one client alone cannot use up */
+	Limiter *
+		accounts; /* and per account, link, or large network: none that one client uses up */
 	Crowd *letters; /* opened messages, per account: each may fill the spool folder */
 	Gate *hashing; /* argon2id wants much memory */
 	Secret *form_key; /* makes the forms' tokens */

@@ -129,7 +129,7 @@ const Setting conf_settings[] = {
 	 "... of these from one address (of IPv6: from one /64 network)."},
 	{"portal", "password_attempts", SETTING_NUMBER, "10",
 	 "Wrong passwords within 15 minutes from one client address, before a pause; for one "
-	 "account, or one link, from wherever, ten times as many."},
+	 "account, one link, or one /48 network of IPv6, from wherever, ten times as many."},
 };
 
 const gsize conf_settings_count = G_N_ELEMENTS(conf_settings);

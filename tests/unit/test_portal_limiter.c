@@ -141,6 +141,12 @@ static void networks(void **state)
 		{"2001:db8:1:3::1", "2001:db8:1:3::"},
 		{"::ffff:192.0.2.7", "::ffff:192.0.2.7"},
 	};
+	static const char *const large[][2] = {
+		{"192.0.2.7", ""},
+		{"2001:db8:1:2::", "2001:db8:1::"},
+		{"::ffff:192.0.2.7", ""},
+		{"", ""},
+	};
 	char text[CROWD_NETWORK_SIZE];
 
 	(void)state;
@@ -156,6 +162,10 @@ static void networks(void **state)
 	}
 	crowd_network(NULL, text);
 	assert_string_equal(text, "");
+	for (gsize i = 0; i < G_N_ELEMENTS(large); i++) {
+		crowd_large_network(large[i][0], text);
+		assert_string_equal(text, large[i][1]);
+	}
 }
 
 int main(void)
