@@ -15,6 +15,10 @@
 #define BAR '|' /* may stand for an "i" within a word */
 #define OTHER '.' /* shows, but is none of these */
 
+/* Of a name that is too long, the characters that stay, with one between them. */
+#define NAME_START 24
+#define NAME_END (LOOKALIKE_NAME_MAX - NAME_START - 1)
+
 /* How one character of the text looks, and where it stands. */
 typedef struct {
 	char look;
@@ -297,20 +301,31 @@ char *lookalike_remove(const char *text)
 	return without_brackets(stubborn);
 }
 
+/* Of an address the end says whose it is: "boss@firma.example.….elsewhere.example". */
+static char *cut_middle(const char *text)
+{
+	glong length = g_utf8_strlen(text, -1);
+
+	if (length <= LOOKALIKE_NAME_MAX)
+		return g_strdup(text);
+	const char *start_end = g_utf8_offset_to_pointer(text, NAME_START);
+	const char *end = g_utf8_offset_to_pointer(text, length - NAME_END);
+	g_autofree char *start = g_strndup(text, (gsize)(start_end - text));
+
+	return g_strconcat(start, "…", end, NULL);
+}
+
 char *lookalike_clean_name(const char *name)
 {
 	g_autofree char *valid = g_utf8_make_valid(name, -1);
 	g_autofree char *plain = without_brackets(valid);
-	GString *clean = g_string_new(NULL);
-	glong count = 0;
+	g_autoptr(GString) clean = g_string_new(NULL);
 
-	for (const char *p = plain; *p && count < LOOKALIKE_NAME_MAX; p = g_utf8_next_char(p)) {
+	for (const char *p = plain; *p; p = g_utf8_next_char(p)) {
 		gunichar c = g_utf8_get_char(p);
 
-		if (is_invisible(c))
-			continue;
-		g_string_append_unichar(clean, g_unichar_iscntrl(c) ? ' ' : c);
-		count++;
+		if (!is_invisible(c))
+			g_string_append_unichar(clean, g_unichar_iscntrl(c) ? ' ' : c);
 	}
-	return g_strstrip(g_string_free(clean, FALSE));
+	return cut_middle(g_strstrip(clean->str));
 }

@@ -18,7 +18,7 @@
 char *lookalike_remove(const char *text);
 
 /* A name from outside in a form that stands within a tag: no brackets, nothing invisible, at most
- * LOOKALIKE_NAME_MAX characters. New string. */
+ * LOOKALIKE_NAME_MAX characters: the middle goes. New string. */
 #define LOOKALIKE_NAME_MAX 80
 char *lookalike_clean_name(const char *name);
 

@@ -245,11 +245,17 @@ static void test_names(void **state)
 	g_autofree char *broken = lookalike_clean_name("\xff@x");
 	g_autofree char *filler = g_strnfill(1000, 'a');
 	g_autofree char *cut = lookalike_clean_name(filler);
+	g_autofree char *long_domain =
+		g_strconcat("boss@firma.example.", filler, ".evil.example", NULL);
+	g_autofree char *shown = lookalike_clean_name(long_domain);
 
 	(void)state;
 	assert_string_equal(clean, "a b  c @x");
 	assert_string_equal(broken, "@x");
-	assert_int_equal(strlen(cut), LOOKALIKE_NAME_MAX);
+	assert_int_equal(g_utf8_strlen(cut, -1), LOOKALIKE_NAME_MAX);
+	assert_true(g_str_has_prefix(shown, "boss@firma.example."));
+	assert_true(g_str_has_suffix(shown, "aaa.evil.example"));
+	assert_non_null(strstr(shown, "…"));
 }
 
 typedef struct {
