@@ -7,70 +7,21 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "keystore/inside.h"
 #include "lib/base/error.h"
-#include "lib/base/masterkey.h"
-#include "tests/unit/pgpmaker.h"
-#include "tests/unit/x509maker.h"
-
-typedef struct {
-	PgpMaker *maker;
-	Conf *conf;
-	Keystore *keystore;
-	Made *root;
-} Place;
-
-static int make_place(void **state)
-{
-	Place *place = g_new0(Place, 1);
-	StoreChange change;
-
-	place->maker = pgp_maker_new();
-	g_autofree char *path = g_build_filename(place->maker->folder, "sealpost.conf", NULL);
-	g_assert(g_file_set_contents(path, "[keystore]\nsystem_roots = false\n", -1, NULL));
-	place->conf = conf_load(path, NULL);
-	g_assert(master_key_create(conf_path(place->conf, "keystore", "master_key"), NULL));
-	g_assert(keystore_create(place->conf, NULL));
-	place->keystore = keystore_open(place->conf, NULL);
-	g_assert(place->keystore);
-	place->root = x509_maker_make(&(MakerOrder){.name = "Root", .ca = TRUE});
-	g_assert(store_put_cert(place->keystore->store, place->root->cert, TRUE, &change, NULL));
-	*state = place;
-	return 0;
-}
-
-static int remove_place(void **state)
-{
-	Place *place = *state;
-
-	keystore_close(place->keystore);
-	conf_unref(place->conf);
-	made_free(place->root);
-	pgp_maker_free(place->maker);
-	g_free(place);
-	return 0;
-}
+#include "tests/unit/keystoremaker.h"
 
 /* A certificate in the store, from our root unless the order says otherwise. */
 static Made *put(Place *place, MakerOrder order, gboolean with_key)
 {
 	StoreChange change;
 
-	if (!order.issuer)
-		order.issuer = place->root;
-	Made *made = x509_maker_make(&order);
+	Made *made = place_issue(place, order);
+
 	assert_true(store_put_cert(place->keystore->store, made->cert, FALSE, &change, NULL));
 	if (with_key)
 		assert_true(store_put_private(place->keystore->store, cert_fingerprint(made->cert),
 					      made->key, &change, NULL));
 	return made;
-}
-
-static KeyAnswer *look_up(Keystore *keystore, const char *address)
-{
-	g_autoptr(KeyLookup) lookup = keystore_lookup(keystore, address);
-
-	return key_lookup_wait(lookup, g_get_monotonic_time() + 60 * G_USEC_PER_SEC);
 }
 
 static void test_ranking(void **state)
@@ -83,7 +34,7 @@ static void test_ranking(void **state)
 	g_autoptr(Made) over =
 		put(place, (MakerOrder){.name = "3", .email = "s@x.example", .from = -9, .to = -1},
 		    FALSE);
-	g_autoptr(KeyAnswer) answer = look_up(place->keystore, "S@x.Example");
+	g_autoptr(KeyAnswer) answer = place_look_up(place, "S@x.Example");
 	const char *const order[] = {cert_fingerprint(new->cert), cert_fingerprint(old->cert),
 				     cert_fingerprint(over->cert)};
 
@@ -105,7 +56,7 @@ static void test_tag(void **state)
 {
 	Place *place = *state;
 	g_autoptr(Made) base = put(place, (MakerOrder){.name = "1", .email = "s@x.example"}, FALSE);
-	g_autoptr(KeyAnswer) with_tag = look_up(place->keystore, "s+news@x.example");
+	g_autoptr(KeyAnswer) with_tag = place_look_up(place, "s+news@x.example");
 	const Key *best = key_answer_best(with_tag, KEY_SMIME);
 
 	assert_non_null(best);
@@ -113,7 +64,7 @@ static void test_tag(void **state)
 	assert_string_equal(with_tag->address, "s+news@x.example");
 	g_autoptr(Made) own =
 		put(place, (MakerOrder){.name = "2", .email = "s+news@x.example"}, FALSE);
-	g_autoptr(KeyAnswer) exact = look_up(place->keystore, "s+news@x.example");
+	g_autoptr(KeyAnswer) exact = place_look_up(place, "s+news@x.example");
 	assert_int_equal(exact->keys->len, 1);
 	assert_string_equal(((Key *)exact->keys->pdata[0])->id, cert_fingerprint(own->cert));
 }
@@ -124,7 +75,7 @@ static void test_nobody(void **state)
 	static const char *const addresses[] = {"nobody@x.example", "", "no address", "a@", "@b"};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(addresses); i++) {
-		g_autoptr(KeyAnswer) answer = look_up(place->keystore, addresses[i]);
+		g_autoptr(KeyAnswer) answer = place_look_up(place, addresses[i]);
 		assert_int_equal(answer->keys->len, 0);
 		assert_null(answer->failure);
 	}
@@ -142,7 +93,7 @@ static void test_store_fails(void **state)
 	/* The file is of the newest version already, so nothing was dropped yet. */
 	assert_non_null(db);
 	assert_true(db_run(db, NULL, NULL, "ALTER TABLE cert RENAME TO away", ""));
-	g_autoptr(KeyAnswer) answer = look_up(place->keystore, "s@x.example");
+	g_autoptr(KeyAnswer) answer = place_look_up(place, "s@x.example");
 	assert_int_equal(answer->keys->len, 0);
 	assert_true(g_error_matches(answer->failure, SEALPOST_ERROR, ERROR_STORE));
 	const char *reason = NULL;
@@ -151,7 +102,7 @@ static void test_store_fails(void **state)
 	assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_STORE));
 	g_clear_error(&error);
 	assert_true(db_run(db, NULL, NULL, "ALTER TABLE away RENAME TO cert", ""));
-	g_autoptr(KeyAnswer) again = look_up(place->keystore, "s@x.example");
+	g_autoptr(KeyAnswer) again = place_look_up(place, "s@x.example");
 	assert_int_equal(again->keys->len, 1);
 	assert_null(again->failure);
 }
@@ -272,7 +223,7 @@ static void test_pgp_signer(void **state)
 	}
 	const char *const list[] = {"gpg", "--homedir", folder, "--batch", "-K", id, NULL};
 	assert_int_equal(pgp_maker_run(list, NULL, NULL), 0);
-	g_autoptr(KeyAnswer) answer = look_up(place->keystore, "a@x.example");
+	g_autoptr(KeyAnswer) answer = place_look_up(place, "a@x.example");
 	const Key *best = key_answer_best(answer, KEY_PGP);
 	assert_non_null(best);
 	assert_string_equal(best->id, id);
@@ -322,7 +273,7 @@ static void test_verifiers(void **state)
 	gint64 now = g_get_real_time() / G_USEC_PER_SEC;
 
 	put_pgp(place, id);
-	g_autoptr(KeyAnswer) answer = look_up(place->keystore, "s@x.example");
+	g_autoptr(KeyAnswer) answer = place_look_up(place, "s@x.example");
 	g_autoptr(Verifiers) some = keystore_verifiers(place->keystore, answer, NULL);
 	g_autoptr(Verifiers) none = keystore_verifiers(place->keystore, NULL, NULL);
 	assert_int_equal(some->certs->len, 2); /* his and the root's */
@@ -336,16 +287,10 @@ static void test_verifiers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_ranking, make_place, remove_place),
-		cmocka_unit_test_setup_teardown(test_tag, make_place, remove_place),
-		cmocka_unit_test_setup_teardown(test_nobody, make_place, remove_place),
-		cmocka_unit_test_setup_teardown(test_store_fails, make_place, remove_place),
-		cmocka_unit_test_setup_teardown(test_deadline, make_place, remove_place),
-		cmocka_unit_test_setup_teardown(test_crowd, make_place, remove_place),
-		cmocka_unit_test_setup_teardown(test_smime_signer, make_place, remove_place),
-		cmocka_unit_test_setup_teardown(test_pgp_signer, make_place, remove_place),
-		cmocka_unit_test_setup_teardown(test_openers, make_place, remove_place),
-		cmocka_unit_test_setup_teardown(test_verifiers, make_place, remove_place),
+		PLACED(test_ranking),	   PLACED(test_tag),	    PLACED(test_nobody),
+		PLACED(test_store_fails),  PLACED(test_deadline),   PLACED(test_crowd),
+		PLACED(test_smime_signer), PLACED(test_pgp_signer), PLACED(test_openers),
+		PLACED(test_verifiers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

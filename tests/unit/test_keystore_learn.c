@@ -7,89 +7,15 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "keystore/inside.h"
 #include "keystore/learn.h"
 #include "keystore/learned.h"
 #include "keystore/scratch.h"
 #include "lib/base/error.h"
-#include "lib/base/masterkey.h"
 #include "lib/crypt/cms.h"
-#include "tests/unit/pgpmaker.h"
-#include "tests/unit/x509maker.h"
+#include "tests/unit/keystoremaker.h"
 
 #define LEA "lea@x.example"
 #define NOW (g_get_real_time() / G_USEC_PER_SEC)
-
-typedef struct {
-	PgpMaker *maker;
-	char *conf_path;
-	Conf *conf;
-	Keystore *keystore;
-	Made *root;
-	GPtrArray *none;
-} Place;
-
-/* Again, with these settings. */
-static void reopen(Place *place, const char *settings)
-{
-	g_autofree char *text =
-		g_strconcat("[keystore]\nsystem_roots = false\n[learn]\n", settings, NULL);
-
-	keystore_close(place->keystore);
-	conf_unref(place->conf);
-	g_assert(g_file_set_contents(place->conf_path, text, -1, NULL));
-	place->conf = conf_load(place->conf_path, NULL);
-	g_assert(place->conf);
-	if (!g_file_test(conf_path(place->conf, "keystore", "master_key"), G_FILE_TEST_EXISTS)) {
-		g_assert(master_key_create(conf_path(place->conf, "keystore", "master_key"), NULL));
-		g_assert(keystore_create(place->conf, NULL));
-	}
-	place->keystore = keystore_open(place->conf, NULL);
-	g_assert(place->keystore);
-}
-
-static int make_place(void **state)
-{
-	Place *place = g_new0(Place, 1);
-	StoreChange change;
-
-	place->maker = pgp_maker_new();
-	place->conf_path = g_build_filename(place->maker->folder, "sealpost.conf", NULL);
-	reopen(place, "");
-	place->root = x509_maker_make(&(MakerOrder){.name = "Root", .ca = TRUE});
-	place->none = g_ptr_array_new();
-	g_assert(store_put_cert(place->keystore->store, place->root->cert, TRUE, &change, NULL));
-	*state = place;
-	return 0;
-}
-
-static int remove_place(void **state)
-{
-	Place *place = *state;
-
-	keystore_close(place->keystore);
-	conf_unref(place->conf);
-	made_free(place->root);
-	pgp_maker_free(place->maker);
-	g_ptr_array_unref(place->none);
-	g_free(place->conf_path);
-	g_free(place);
-	return 0;
-}
-
-static Made *make(Place *place, MakerOrder order)
-{
-	if (!order.issuer)
-		order.issuer = place->root;
-	return x509_maker_make(&order);
-}
-
-static KeyAnswer *look_up(Place *place, const char *address)
-{
-	g_autoptr(KeyLookup) lookup = keystore_lookup(place->keystore, address);
-
-	return key_lookup_wait(lookup, G_MAXINT64);
-}
 
 static void no_report(const Lesson *lesson, const GError *error)
 {
@@ -112,17 +38,19 @@ static const char *learn(Place *place, Lesson *lesson)
 
 static const char *learn_smime(Place *place, const char *address, SmimeEvidence evidence)
 {
-	g_autoptr(KeyAnswer) sender = look_up(place, address);
+	g_autoptr(KeyAnswer) sender = place_look_up(place, address);
+
+	g_autoptr(GPtrArray) none = g_ptr_array_new();
 
 	if (!evidence.certs)
-		evidence.certs = place->none;
+		evidence.certs = none;
 	return learn(place, keystore_lesson_smime(place->keystore, sender, &evidence, NULL));
 }
 
 static Lesson *lesson_from_pgp(Place *place, const char *address, GBytes *file,
 			       PgpEvidence evidence, GError **error)
 {
-	g_autoptr(KeyAnswer) sender = look_up(place, address);
+	g_autoptr(KeyAnswer) sender = place_look_up(place, address);
 	g_autoptr(GPtrArray) carried = pgpkey_carried(file, address);
 
 	g_assert_cmpuint(carried->len, ==, 1);
@@ -141,7 +69,7 @@ static const char *learn_pgp(Place *place, const char *address, GBytes *file, co
 static void expect_keys(Place *place, const char *address, const char *expected,
 			const char *const *ids)
 {
-	g_autoptr(KeyAnswer) answer = look_up(place, address);
+	g_autoptr(KeyAnswer) answer = place_look_up(place, address);
 	g_autoptr(GString) text = g_string_new(NULL);
 
 	for (guint i = 0; i < answer->keys->len; i++) {
@@ -169,8 +97,8 @@ static void set_state(Place *place, const char *id, LearnedState state)
 static void test_smime(void **state)
 {
 	Place *place = *state;
-	g_autoptr(Made) one = make(place, (MakerOrder){.name = "1", .email = LEA});
-	g_autoptr(Made) two = make(place, (MakerOrder){.name = "2", .email = LEA});
+	g_autoptr(Made) one = place_issue(place, (MakerOrder){.name = "1", .email = LEA});
+	g_autoptr(Made) two = place_issue(place, (MakerOrder){.name = "2", .email = LEA});
 	const char *ids[] = {cert_fingerprint(one->cert), cert_fingerprint(two->cert), NULL};
 
 	assert_string_equal(learn_smime(place, LEA, (SmimeEvidence){.signer = one->cert}), "new");
@@ -200,16 +128,18 @@ static void test_smime_choice(void **state)
 {
 	Place *place = *state;
 	g_autoptr(Made) signing =
-		make(place, (MakerOrder){.name = "s", .email = LEA, .signing_only = TRUE});
-	g_autoptr(Made) middle =
-		make(place, (MakerOrder){.name = "Middle", .ca = TRUE, .algorithm = "rsa2048"});
-	g_autoptr(Made) old = make(place, (MakerOrder){.name = "o", .email = LEA, .from = -9});
+		place_issue(place, (MakerOrder){.name = "s", .email = LEA, .signing_only = TRUE});
+	g_autoptr(Made) middle = place_issue(
+		place, (MakerOrder){.name = "Middle", .ca = TRUE, .algorithm = "rsa2048"});
+	g_autoptr(Made) old =
+		place_issue(place, (MakerOrder){.name = "o", .email = LEA, .from = -9});
 	g_autoptr(Made) fresh =
-		make(place, (MakerOrder){.name = "f", .email = LEA, .issuer = middle});
-	g_autoptr(Made) foreign = make(place, (MakerOrder){.name = "x", .email = "x@x.example"});
+		place_issue(place, (MakerOrder){.name = "f", .email = LEA, .issuer = middle});
+	g_autoptr(Made) foreign =
+		place_issue(place, (MakerOrder){.name = "x", .email = "x@x.example"});
 	g_autoptr(Made) unknown_ca = x509_maker_make(&(MakerOrder){.name = "?", .ca = TRUE});
 	g_autoptr(Made) untrusted =
-		make(place, (MakerOrder){.name = "u", .email = LEA, .issuer = unknown_ca});
+		place_issue(place, (MakerOrder){.name = "u", .email = LEA, .issuer = unknown_ca});
 	g_autoptr(GPtrArray) bag = g_ptr_array_new();
 	SmimeEvidence evidence = {.signer = signing->cert, .certs = bag};
 	const char *ids[] = {cert_fingerprint(fresh->cert), cert_fingerprint(old->cert), NULL};
@@ -226,7 +156,7 @@ static void test_smime_choice(void **state)
 	g_ptr_array_add(bag, middle->cert);
 	assert_string_equal(learn_smime(place, LEA, evidence), "new");
 	expect_keys(place, LEA, "0 learned ok", ids);
-	reopen(place, "");
+	place_reopen(place, "");
 	expect_keys(place, LEA, "0 learned ok", ids);
 	/* The one that he wants. */
 	evidence.preferred = old->cert;
@@ -242,8 +172,9 @@ static void test_smime_many(void **state)
 {
 	Place *place = *state;
 	g_autoptr(Made) signing =
-		make(place, (MakerOrder){.name = "s", .email = LEA, .signing_only = TRUE});
-	g_autoptr(Made) good = make(place, (MakerOrder){.name = "g", .email = LEA, .from = -9});
+		place_issue(place, (MakerOrder){.name = "s", .email = LEA, .signing_only = TRUE});
+	g_autoptr(Made) good =
+		place_issue(place, (MakerOrder){.name = "g", .email = LEA, .from = -9});
 	g_autoptr(Made) unknown_ca = x509_maker_make(&(MakerOrder){.name = "?", .ca = TRUE});
 	g_autoptr(GPtrArray) foreign = g_ptr_array_new_with_free_func((GDestroyNotify)made_free);
 	g_autoptr(GPtrArray) bag = g_ptr_array_new();
@@ -265,17 +196,17 @@ static void test_smime_many(void **state)
 	g_autoptr(Made) eighth =
 		x509_maker_make(&(MakerOrder){.name = "f", .email = LEA, .issuer = unknown_ca});
 	g_ptr_array_add(bag, eighth->cert);
-	reopen(place, "");
+	place_reopen(place, "");
 	assert_null(learn_smime(place, LEA, evidence));
 }
 
 static void test_renewed(void **state)
 {
 	Place *place = *state;
-	g_autoptr(Made) old = make(place, (MakerOrder){.name = "1", .email = LEA});
+	g_autoptr(Made) old = place_issue(place, (MakerOrder){.name = "1", .email = LEA});
 	g_autoptr(Made) over =
-		make(place, (MakerOrder){.name = "0", .email = LEA, .from = -20, .to = -1});
-	g_autoptr(Made) next = make(place, (MakerOrder){.name = "2", .email = LEA});
+		place_issue(place, (MakerOrder){.name = "0", .email = LEA, .from = -20, .to = -1});
+	g_autoptr(Made) next = place_issue(place, (MakerOrder){.name = "2", .email = LEA});
 	Learned row = {.address = (char *)LEA,
 		       .origin = (char *)"signature",
 		       .first = NOW - 900,
@@ -301,11 +232,12 @@ static void test_renewed(void **state)
 static void test_vouched(void **state)
 {
 	Place *place = *state;
-	g_autoptr(Made) set = make(place, (MakerOrder){.name = "1", .email = LEA});
-	g_autoptr(Made) over = make(
+	g_autoptr(Made) set = place_issue(place, (MakerOrder){.name = "1", .email = LEA});
+	g_autoptr(Made) over = place_issue(
 		place, (MakerOrder){.name = "0", .email = "o@x.example", .from = -20, .to = -1});
-	g_autoptr(Made) other = make(place, (MakerOrder){.name = "2", .email = LEA});
-	g_autoptr(Made) next = make(place, (MakerOrder){.name = "3", .email = "o@x.example"});
+	g_autoptr(Made) other = place_issue(place, (MakerOrder){.name = "2", .email = LEA});
+	g_autoptr(Made) next =
+		place_issue(place, (MakerOrder){.name = "3", .email = "o@x.example"});
 	const char *ids[] = {cert_fingerprint(set->cert), cert_fingerprint(other->cert),
 			     cert_fingerprint(over->cert), cert_fingerprint(next->cert), NULL};
 	Store *store = place->keystore->store;
@@ -323,7 +255,7 @@ static void test_vouched(void **state)
 							.capabilities = CMS_OPENS_GCM,
 							.signed_at = NOW}),
 			    "vouched");
-	g_autoptr(KeyAnswer) answer = look_up(place, LEA);
+	g_autoptr(KeyAnswer) answer = place_look_up(place, LEA);
 	assert_int_equal(key_answer_best(answer, KEY_SMIME)->capabilities, CMS_OPENS_GCM);
 	/* One of his that cannot be used is not replaced either: it is for him to decide. */
 	assert_true(store_put_cert(store, over->cert, FALSE, &change, NULL));
@@ -339,9 +271,12 @@ static void test_vouched(void **state)
 static void test_tagged(void **state)
 {
 	Place *place = *state;
-	g_autoptr(Made) own = make(place, (MakerOrder){.name = "1", .email = LEA, .from = -20});
-	g_autoptr(Made) eve = make(place, (MakerOrder){.name = "2", .email = TAGGED, .from = -1});
-	g_autoptr(Made) next = make(place, (MakerOrder){.name = "3", .email = TAGGED, .from = -1});
+	g_autoptr(Made) own =
+		place_issue(place, (MakerOrder){.name = "1", .email = LEA, .from = -20});
+	g_autoptr(Made) eve =
+		place_issue(place, (MakerOrder){.name = "2", .email = TAGGED, .from = -1});
+	g_autoptr(Made) next =
+		place_issue(place, (MakerOrder){.name = "3", .email = TAGGED, .from = -1});
 	SmimeEvidence first = {.signer = eve->cert}, second = {.signer = next->cert};
 	const char *ids[] = {cert_fingerprint(own->cert), cert_fingerprint(eve->cert),
 			     cert_fingerprint(next->cert), NULL};
@@ -398,7 +333,7 @@ static void test_two_addresses(void **state)
 	assert_true(g_error_matches(other, SEALPOST_ERROR, ERROR_USAGE));
 	g_autoptr(GPtrArray) rows = learned_approve(store, id, "eve@y.example", NULL);
 	assert_int_equal(rows->len, 1);
-	reopen(place, "keys = approved\n");
+	place_reopen(place, "keys = approved\n");
 	expect_keys(place, "eve@y.example", "0 learned ok", ids);
 	expect_keys(place, LEA, "0 learned not-approved", ids);
 	/* Rejected: everywhere, and for addresses that it was not learned for, too. */
@@ -412,8 +347,10 @@ static void test_two_addresses(void **state)
 static void test_approved_rank(void **state)
 {
 	Place *place = *state;
-	g_autoptr(Made) set = make(place, (MakerOrder){.name = "1", .email = LEA, .from = -20});
-	g_autoptr(Made) younger = make(place, (MakerOrder){.name = "2", .email = LEA, .from = -1});
+	g_autoptr(Made) set =
+		place_issue(place, (MakerOrder){.name = "1", .email = LEA, .from = -20});
+	g_autoptr(Made) younger =
+		place_issue(place, (MakerOrder){.name = "2", .email = LEA, .from = -1});
 	const char *ids[] = {cert_fingerprint(set->cert), cert_fingerprint(younger->cert), NULL};
 	StoreChange change;
 
@@ -426,7 +363,7 @@ static void test_approved_rank(void **state)
 
 static guint known_capabilities(Place *place)
 {
-	g_autoptr(KeyAnswer) answer = look_up(place, LEA);
+	g_autoptr(KeyAnswer) answer = place_look_up(place, LEA);
 
 	return key_answer_best(answer, KEY_SMIME)->capabilities;
 }
@@ -434,7 +371,7 @@ static guint known_capabilities(Place *place)
 static void test_capabilities(void **state)
 {
 	Place *place = *state;
-	g_autoptr(Made) made = make(place, (MakerOrder){.name = "1", .email = LEA});
+	g_autoptr(Made) made = place_issue(place, (MakerOrder){.name = "1", .email = LEA});
 	const gint64 minute = 60, day = 86400, undated = G_MAXINT64;
 	const struct {
 		guint names;
@@ -472,11 +409,10 @@ static void test_capabilities(void **state)
 
 static Lesson *capable(Place *place, Made *made, guint names, gint64 signed_at)
 {
-	g_autoptr(KeyAnswer) sender = look_up(place, LEA);
-	SmimeEvidence evidence = {.signer = made->cert,
-				  .certs = place->none,
-				  .capabilities = names,
-				  .signed_at = signed_at};
+	g_autoptr(KeyAnswer) sender = place_look_up(place, LEA);
+	g_autoptr(GPtrArray) none = g_ptr_array_new();
+	SmimeEvidence evidence = {
+		.signer = made->cert, .certs = none, .capabilities = names, .signed_at = signed_at};
 
 	return keystore_lesson_smime(place->keystore, sender, &evidence, NULL);
 }
@@ -485,7 +421,7 @@ static Lesson *capable(Place *place, Made *made, guint names, gint64 signed_at)
 static void test_capabilities_at_once(void **state)
 {
 	Place *place = *state;
-	g_autoptr(Made) made = make(place, (MakerOrder){.name = "1", .email = LEA});
+	g_autoptr(Made) made = place_issue(place, (MakerOrder){.name = "1", .email = LEA});
 
 	for (int turn = 0; turn < 2; turn++) {
 		guint newer = turn ? 0 : CMS_OPENS_GCM;
@@ -514,7 +450,7 @@ static void test_pgp(void **state)
 	assert_string_equal(learn_pgp(place, LEA, public, "attached"), "known");
 	assert_string_equal(learn_pgp(place, LEA, foreign, "autocrypt"), "changed");
 	expect_keys(place, LEA, "0 learned ok, 1 learned changed", ids);
-	g_autoptr(KeyAnswer) answer = look_up(place, LEA);
+	g_autoptr(KeyAnswer) answer = place_look_up(place, LEA);
 	assert_true(((Key *)answer->keys->pdata[0])->first_contact);
 }
 
@@ -538,7 +474,7 @@ static void test_pgp_beside_cert(void **state)
 	Place *place = *state;
 	g_autofree char *id = pgp_maker_key(place->maker, LEA, "future-default");
 	g_autoptr(GBytes) public = pgp_maker_public(place->maker, id);
-	g_autoptr(Made) set = make(place, (MakerOrder){.name = "1", .email = LEA});
+	g_autoptr(Made) set = place_issue(place, (MakerOrder){.name = "1", .email = LEA});
 	const char *ids[] = {id, cert_fingerprint(set->cert), NULL};
 	StoreChange change;
 
@@ -604,35 +540,35 @@ static void test_pgp_not_merged(void **state)
 static void test_modes(void **state)
 {
 	Place *place = *state;
-	g_autoptr(Made) one = make(place, (MakerOrder){.name = "1", .email = LEA});
+	g_autoptr(Made) one = place_issue(place, (MakerOrder){.name = "1", .email = LEA});
 	const char *ids[] = {cert_fingerprint(one->cert), NULL};
 
 	assert_string_equal(learn_smime(place, LEA, (SmimeEvidence){.signer = one->cert}), "new");
-	reopen(place, "keys = approved\n");
+	place_reopen(place, "keys = approved\n");
 	expect_keys(place, LEA, "0 learned not-approved", ids);
-	g_autoptr(KeyAnswer) answer = look_up(place, LEA);
+	g_autoptr(KeyAnswer) answer = place_look_up(place, LEA);
 	assert_null(key_answer_best(answer, KEY_SMIME));
 	key_answer_take_learned(answer);
 	assert_non_null(key_answer_best(answer, KEY_SMIME));
-	reopen(place, "keys = off\n");
+	place_reopen(place, "keys = off\n");
 	assert_false(keystore_learns(place->keystore));
 	expect_keys(place, LEA, "", ids);
 	set_state(place, ids[0], LEARNED_APPROVED);
 	expect_keys(place, LEA, "0 learned ok", ids);
-	reopen(place, "keys = approved\n");
+	place_reopen(place, "keys = approved\n");
 	expect_keys(place, LEA, "0 learned ok", ids);
 }
 
 static void test_take_learned_only(void **state)
 {
 	Place *place = *state;
-	g_autoptr(Made) one = make(place, (MakerOrder){.name = "1", .email = LEA});
-	g_autoptr(Made) two = make(place, (MakerOrder){.name = "2", .email = LEA});
+	g_autoptr(Made) one = place_issue(place, (MakerOrder){.name = "1", .email = LEA});
+	g_autoptr(Made) two = place_issue(place, (MakerOrder){.name = "2", .email = LEA});
 
-	reopen(place, "keys = approved\n");
+	place_reopen(place, "keys = approved\n");
 	learn_smime(place, LEA, (SmimeEvidence){.signer = one->cert});
 	learn_smime(place, LEA, (SmimeEvidence){.signer = two->cert});
-	g_autoptr(KeyAnswer) answer = look_up(place, LEA);
+	g_autoptr(KeyAnswer) answer = place_look_up(place, LEA);
 	key_answer_take_learned(answer);
 	/* Not what was kept aside. */
 	assert_string_equal(key_answer_best(answer, KEY_SMIME)->id, cert_fingerprint(one->cert));
@@ -651,7 +587,7 @@ static guint rows(Place *place, const char *address)
 
 static const char *learn_new(Place *place, const char *address)
 {
-	g_autoptr(Made) made = make(place, (MakerOrder){.name = "n", .email = address});
+	g_autoptr(Made) made = place_issue(place, (MakerOrder){.name = "n", .email = address});
 
 	return learn_smime(place, address, (SmimeEvidence){.signer = made->cert});
 }
@@ -668,16 +604,16 @@ static void test_limits(void **state)
 	g_autofree char *id = pgp_maker_key(place->maker, LEA, "future-default");
 	g_autoptr(GBytes) public = pgp_maker_public(place->maker, id);
 	assert_string_equal(learn_pgp(place, LEA, public, "autocrypt"), "new");
-	reopen(place, "per_domain = 7\n");
+	place_reopen(place, "per_domain = 7\n");
 	assert_string_equal(learn_new(place, "a@x.example"), "new");
 	assert_string_equal(learn_new(place, "b@x.example"), "over-limit");
 	assert_string_equal(learn_new(place, "b@y.example"), "new");
-	reopen(place, "per_day = 9\n");
+	place_reopen(place, "per_day = 9\n");
 	assert_string_equal(learn_new(place, "c@z.example"), "new");
 	assert_string_equal(learn_new(place, "d@z.example"), "over-limit");
-	reopen(place, "total = 9\n");
+	place_reopen(place, "total = 9\n");
 	assert_string_equal(learn_new(place, "d@z.example"), "over-limit");
-	reopen(place, "");
+	place_reopen(place, "");
 	assert_string_equal(learn_new(place, "d@z.example"), "new");
 }
 
@@ -689,7 +625,8 @@ static void test_keep(void **state)
 
 	for (gsize i = 0; i < G_N_ELEMENTS(states); i++) {
 		g_autofree char *address = g_strdup_printf("%u@x.example", (guint)i);
-		g_autoptr(Made) made = make(place, (MakerOrder){.name = "n", .email = address});
+		g_autoptr(Made) made =
+			place_issue(place, (MakerOrder){.name = "n", .email = address});
 		g_autoptr(Candidate) candidate = candidate_new_cert(made->cert);
 		Learned row = {address, (char *)"signature", 1,	       NOW - 864000,
 			       NULL,	states[i],	     candidate};
@@ -698,7 +635,7 @@ static void test_keep(void **state)
 	}
 	assert_string_equal(learn_new(place, LEA), "new");
 	assert_int_equal(rows(place, NULL), 5);
-	reopen(place, "keep = 9d\n");
+	place_reopen(place, "keep = 9d\n");
 	assert_string_equal(learn_new(place, "last@x.example"), "new");
 	assert_int_equal(rows(place, NULL), 4);
 	assert_int_equal(rows(place, "0@x.example") + rows(place, "1@x.example"), 0);
@@ -714,7 +651,7 @@ static void test_capabilities_kept(void **state)
 
 	assert_true(learned_put_capabilities(store, "old", CMS_OPENS_GCM, NOW - 864000, NULL));
 	assert_true(learned_put_capabilities(store, "new", CMS_OPENS_GCM, NOW - 600000, NULL));
-	reopen(place, "keep = 9d\n");
+	place_reopen(place, "keep = 9d\n");
 	store = place->keystore->store;
 	assert_string_equal(learn_new(place, LEA), "new");
 	assert_true(learned_capabilities(store, "old", &flags, &signed_at, NULL));
@@ -735,9 +672,10 @@ static void count_failures(const Lesson *lesson, const GError *error)
 static void test_locked(void **state)
 {
 	Place *place = *state;
-	g_autoptr(Made) one = make(place, (MakerOrder){.name = "1", .email = LEA});
-	g_autoptr(KeyAnswer) sender = look_up(place, LEA);
-	SmimeEvidence evidence = {.signer = one->cert, .certs = place->none};
+	g_autoptr(Made) one = place_issue(place, (MakerOrder){.name = "1", .email = LEA});
+	g_autoptr(KeyAnswer) sender = place_look_up(place, LEA);
+	g_autoptr(GPtrArray) none = g_ptr_array_new();
+	SmimeEvidence evidence = {.signer = one->cert, .certs = none};
 	Lesson *lesson = keystore_lesson_smime(place->keystore, sender, &evidence, NULL);
 	g_autoptr(Db) db = db_open(conf_path(place->conf, "keystore", "database"),
 				   (const char *const[]){"", "", "", NULL}, FALSE, NULL);
@@ -753,33 +691,31 @@ static void test_locked(void **state)
 	assert_string_equal(learn_smime(place, LEA, evidence), "new");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_place, remove_place)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_smime),
-		TEST(test_smime_choice),
-		TEST(test_smime_many),
-		TEST(test_renewed),
-		TEST(test_vouched),
-		TEST(test_pgp),
-		TEST(test_pgp_late),
-		TEST(test_pgp_beside_cert),
-		TEST(test_pgp_updates),
-		TEST(test_modes),
-		TEST(test_take_learned_only),
-		TEST(test_limits),
-		TEST(test_keep),
-		TEST(test_locked),
-		TEST(test_capabilities),
-		TEST(test_capabilities_at_once),
-		TEST(test_capabilities_kept),
-		TEST(test_pgp_not_merged),
-		TEST(test_tagged),
-		TEST(test_tagged_learned),
-		TEST(test_two_addresses),
-		TEST(test_approved_rank),
+		PLACED(test_smime),
+		PLACED(test_smime_choice),
+		PLACED(test_smime_many),
+		PLACED(test_renewed),
+		PLACED(test_vouched),
+		PLACED(test_pgp),
+		PLACED(test_pgp_late),
+		PLACED(test_pgp_beside_cert),
+		PLACED(test_pgp_updates),
+		PLACED(test_modes),
+		PLACED(test_take_learned_only),
+		PLACED(test_limits),
+		PLACED(test_keep),
+		PLACED(test_locked),
+		PLACED(test_capabilities),
+		PLACED(test_capabilities_at_once),
+		PLACED(test_capabilities_kept),
+		PLACED(test_pgp_not_merged),
+		PLACED(test_tagged),
+		PLACED(test_tagged_learned),
+		PLACED(test_two_addresses),
+		PLACED(test_approved_rank),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
