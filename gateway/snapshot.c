@@ -10,6 +10,7 @@
 #include "lib/base/error.h"
 #include "lib/base/log.h"
 #include "lib/base/masterkey.h"
+#include "lib/mail/smtp.h"
 
 #include "gateway/runlock.h"
 #include "gateway/snapshot.h"
@@ -119,6 +120,20 @@ static Services *services_open_passing(const Conf *conf, GError **error)
 	return services->pgp ? g_steal_pointer(&services) : NULL;
 }
 
+/* A host's name there would be found out at the first message that is split. */
+static gboolean check_listeners(const Conf *conf, GError **error)
+{
+	static const char *const keys[] = {"resubmit", "resubmit_incoming"};
+
+	for (guint i = 0; i < G_N_ELEMENTS(keys); i++) {
+		if (!smtp_check_endpoint(conf_address(conf, "mta", keys[i]), error)) {
+			g_prefix_error(error, "[mta] %s: ", keys[i]);
+			return FALSE;
+		}
+	}
+	return TRUE;
+}
+
 /* What is made anew each time: the policy, and all that depends on the configuration. */
 static Snapshot *read_files(Conf *conf, GError **error)
 {
@@ -132,7 +147,8 @@ static Snapshot *read_files(Conf *conf, GError **error)
 	if (!snapshot->policy)
 		return NULL;
 	snapshot->trust = client_trust_new(conf, error);
-	if (!snapshot->trust || !tags_read(conf, &snapshot->tags, error))
+	if (!snapshot->trust || !tags_read(conf, &snapshot->tags, error) ||
+	    !check_listeners(conf, error))
 		return NULL;
 	snapshot->tlsprobe =
 		tlsprobe_new(conf_path(conf, "mta", "tls_ca_file"), snapshot->hostname);

@@ -351,6 +351,11 @@ static void give_up(Session *session)
 		wire_write(session->wire, "QUIT\r\n", 6, NULL);
 }
 
+gboolean smtp_check_endpoint(const char *endpoint, GError **error)
+{
+	return wire_check_endpoint(endpoint, error);
+}
+
 gboolean smtp_send(const SmtpServer *server, const SmtpEnvelope *envelope,
 		   const SmtpMessage *message, char **queue_id, GError **error)
 {

@@ -38,6 +38,9 @@ typedef struct {
 	Source *body; /* read from where it stands */
 } SmtpMessage;
 
+/* For settings, before the first message: ERROR_CONFIG if smtp_send() could not take the endpoint. */
+gboolean smtp_check_endpoint(const char *endpoint, GError **error);
+
 /* Hands the message over. TRUE only if the server took it for every recipient: if one is refused,
  * nothing is sent (RSET). The parameters of the envelope go along where the server announces
  * them; SMTPUTF8 must be announced if it is needed. Host names other than "localhost" are not

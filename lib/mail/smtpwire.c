@@ -59,6 +59,13 @@ static GSocketAddress *endpoint_address(const char *endpoint, GError **error)
 	return address;
 }
 
+gboolean wire_check_endpoint(const char *endpoint, GError **error)
+{
+	g_autoptr(GSocketAddress) address = endpoint_address(endpoint, error);
+
+	return address != NULL;
+}
+
 /* Makes an error of GIO one of ours; takes it. Always FALSE. */
 static gboolean fail(GError **error, const char *what, GError *cause)
 {

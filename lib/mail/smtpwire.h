@@ -12,6 +12,8 @@
 
 typedef struct Wire Wire;
 
+/* Has the endpoint the form that smtp.h names? ERROR_CONFIG. */
+gboolean wire_check_endpoint(const char *endpoint, GError **error);
 /* endpoint as in smtp.h. ERROR_CONFIG, ERROR_RESUBMIT, ERROR_TIMEOUT. */
 Wire *wire_connect(const char *endpoint, gint64 deadline, GError **error);
 void wire_close(Wire *wire);

@@ -476,6 +476,8 @@ static void test_bad_endpoints(void **state)
 		assert_false(send_text(cases[i].endpoint, &plain_envelope, "x", NULL, &error));
 		if (!g_error_matches(error, SEALPOST_ERROR, cases[i].code))
 			fail_msg("%s: %s", cases[i].endpoint, error->message);
+		assert_int_equal(smtp_check_endpoint(cases[i].endpoint, NULL),
+				 cases[i].code != ERROR_CONFIG);
 	}
 }
 
