@@ -18,8 +18,7 @@ typedef struct {
 	Texts *texts;
 	Sessions *sessions;
 	Limiter *clients; /* wrong passwords, per client */
-	Limiter *
-		accounts; /* and per account, link, or large network: none that one client uses up */
+	Limiter *accounts; /* and per account, link or large network: more than one client has */
 	Crowd *letters; /* opened messages, per account: each may fill the spool folder */
 	Gate *hashing; /* argon2id wants much memory */
 	Secret *form_key; /* makes the forms' tokens */
