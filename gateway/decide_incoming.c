@@ -38,8 +38,8 @@ static void open_for(Common *common, PlanRecipient *outcome)
 		outcome->opened_key = g_strdup(first->opened_key);
 		return;
 	}
-	g_autoptr(Opened) opened =
-		open_message(common->facts->job, recipient->folded, &outcome->error);
+	g_autoptr(Opened) opened = open_message(common->facts->job, common->parsed,
+						recipient->folded, &outcome->error);
 
 	if (!opened)
 		return;

@@ -181,10 +181,19 @@ gboolean open_in_time(const OpenWork *work, GError **error)
 	return FALSE;
 }
 
-/* In which technology is the root a layer? An inline armour is none: it has a way of its own. */
-static Layer layer_of(const OpenWork *work)
+/* Asked once for each root: a ciphertext is read to its end for it. */
+static Layer root_layer(OpenWork *work)
 {
-	Layer layer = parse_layer(work->tree, work->current);
+	if (!work->judged)
+		work->layer = parse_layer(work->tree, work->current);
+	work->judged = TRUE;
+	return work->layer;
+}
+
+/* In which technology is the root a layer? An inline armour is none: it has a way of its own. */
+static Layer layer_of(OpenWork *work)
+{
+	Layer layer = root_layer(work);
 	const MimePart *root = mime_root(work->tree);
 
 	return layer == LAYER_PGP && !root->children ? LAYER_NONE : layer;
@@ -272,6 +281,7 @@ static gboolean walk(OpenWork *work, GError **error)
 		work->tree = g_steal_pointer(&tree);
 		spool_unref(work->current);
 		work->current = step.next;
+		work->judged = FALSE;
 		if (step.replaces) {
 			spool_unref(work->opened->entity);
 			work->opened->entity = spool_ref(step.next);
@@ -365,6 +375,7 @@ static gboolean restore_whole(OpenWork *work, GError **error)
 	work->opened->entity = g_steal_pointer(&message);
 	mime_free(work->tree);
 	work->tree = g_steal_pointer(&tree);
+	work->judged = FALSE;
 	return TRUE;
 }
 
@@ -375,8 +386,7 @@ static gboolean restore_head(OpenWork *work, GError **error)
 	Opened *opened = work->opened;
 	Range body;
 
-	if (!work->tree || opened->layers->len == 0 ||
-	    parse_layer(work->tree, work->current) != LAYER_NONE)
+	if (!work->tree || opened->layers->len == 0 || root_layer(work) != LAYER_NONE)
 		return TRUE;
 	for (guint i = 0; i < opened->layers->len; i++)
 		if (((const OpenLayer *)opened->layers->pdata[i])->partial)
@@ -447,11 +457,16 @@ static void work_clear(OpenWork *work)
 	g_ptr_array_unref(work->lessons);
 }
 
-Opened *open_message(const Job *job, const char *recipient, GError **error)
+Opened *open_message(const Job *job, const Parsed *parsed, const char *recipient, GError **error)
 {
 	g_autoptr(Opened) opened = opened_new();
 	g_autofree char *from = warn_of_sender(opened, job);
-	OpenWork work = {.job = job, .recipient = recipient, .from = from, .opened = opened};
+	OpenWork work = {.job = job,
+			 .recipient = recipient,
+			 .from = from,
+			 .opened = opened,
+			 .layer = parsed->layer,
+			 .judged = TRUE};
 	GError *failure = NULL;
 
 	work.lessons = g_ptr_array_new_with_free_func((GDestroyNotify)lesson_free);

@@ -31,6 +31,8 @@ typedef struct {
 	Opened *opened; /* grows */
 	Spool *current; /* the entity whose root is looked at */
 	MimeTree *tree; /* its parts */
+	Layer layer; /* at its root, as parse_layer() says … */
+	gboolean judged; /* … if it has been asked */
 	gboolean loose; /* for OpenSignature */
 	gboolean rest; /* the root is a multipart/signed, and some reader may see more than what is
 			  signed */
@@ -38,10 +40,10 @@ typedef struct {
 	const MimePart *part; /* the part beside others that is looked at; NULL: the root */
 } OpenWork;
 
-/* Opens the message for the owner of `recipient`. What stays shut is a result, also where it is more
+/* Opens the message, parsed before, for the owner of `recipient`. What stays shut is a result, also where it is more
  * work than there is time for (too-large); NULL is a failure of ours (ERROR_STORE, ERROR_TIMEOUT,
  * ERROR_CRYPTO, …): try again later. */
-Opened *open_message(const Job *job, const char *recipient, GError **error);
+Opened *open_message(const Job *job, const Parsed *parsed, const char *recipient, GError **error);
 
 /* Takes the root's layer off. *next gets the entity inside, to look at next (NULL: this is the
  * end); *replaces, whether it takes the message's place. FALSE with error: a failure of ours. */

@@ -9,6 +9,7 @@
 
 /* Mostly only the head is asked for, and is shorter than this. */
 #define FIRST_FILL 1024
+#define FILL (16 * 1024)
 
 struct BerReader {
 	Source *source;
@@ -18,14 +19,16 @@ struct BerReader {
 	guint64 offset; /* of the next byte in the whole input */
 	guint64 limit;
 	gsize at, have; /* in buffer */
-	guint8 buffer[4096];
-	char text[4096]; /* base64 that becomes buffer */
+	guint8 buffer[FILL];
+	char text[FILL]; /* base64 that becomes buffer */
 };
 
 BerReader *ber_reader_new(Source *source, gboolean base64, guint64 limit)
 {
-	BerReader *reader = g_new0(BerReader, 1);
+	BerReader *reader = g_new(BerReader, 1);
 
+	/* Nobody looks into the buffers before they are filled. */
+	memset(reader, 0, offsetof(BerReader, buffer));
 	reader->source = source;
 	reader->base64 = base64;
 	reader->limit = limit;

@@ -8,6 +8,7 @@
 
 /* As of a mail: far above what any MTA lets through. */
 #define SEALED_MAX ((guint64)4 * 1024 * 1024 * 1024)
+#define SEALED_CHUNK (16 * 1024)
 
 static gboolean is_base64(char c)
 {
@@ -23,7 +24,7 @@ static gboolean is_blank(char c)
  * in silence. */
 static gboolean is_pure_base64(Source *source)
 {
-	char buffer[4096];
+	char buffer[SEALED_CHUNK];
 	guint padding = 0;
 	gssize got;
 

@@ -22,7 +22,7 @@ ROUNDS = 5
 # Bytes, and messages in a run: enough to take seconds, for what is shorter says more about how it
 # began and ended.
 SIZES = {"4 KB": (4 << 10, 2000), "100 KB": (100 << 10, 1200), "5 MB": (5 << 20, 80)}
-POSTFIX = {"default_process_limit": "100", "message_size_limit": "262144000"}
+POSTFIX = {"default_process_limit": "200", "message_size_limit": "262144000"}
 TICKS = os.sysconf("SC_CLK_TCK")
 
 

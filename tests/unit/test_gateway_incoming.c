@@ -318,7 +318,8 @@ static void test_too_costly(void **state)
 		job->deadline = g_get_monotonic_time();
 		job->started = job->deadline - 2 * G_USEC_PER_SEC;
 		job->cpu_started = job_cpu() - table[i].computed;
-		g_autoptr(Opened) opened = open_message(job, to[0], &error);
+		g_autoptr(Parsed) parsed = parse_message(job->message);
+		g_autoptr(Opened) opened = open_message(job, parsed, to[0], &error);
 
 		assert_true(!opened == !table[i].shut);
 		if (!opened) {
