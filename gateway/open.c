@@ -331,7 +331,8 @@ static Spool *unwrap(const OpenWork *work, Headers **head, MimeTree **tree, GErr
 	GError *failure = NULL;
 	Range body;
 
-	if (!g_str_equal(root->type, "message/rfc822") || root->children->len != 1)
+	if (!g_str_equal(root->type, "message/rfc822") || !root->children ||
+	    root->children->len != 1)
 		return NULL;
 	g_autoptr(Spool) message = protect_spool(work->job);
 	g_autoptr(Sink) sink = spool_sink(message);

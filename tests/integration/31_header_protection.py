@@ -392,6 +392,12 @@ def whole(work, tap):
         for entity in (work.encrypted(mixed, ALICE), inner.replace(b"MIME-Version: 1.0\r\n", b"", 1)):
             variant, mail = receive(entity)
             assert parsed(mail)["Subject"] == "[...]" and not variant.get("restored"), mail
+    with tap.case("... in an encoding, which a message may not have (RFC 2046, section 5.2.1): as it came"):
+        for encoding in ("base64", "quoted-printable", "x-none"):
+            entity, inner = wrapped(same + hidden + text, f"\r\nContent-Transfer-Encoding: {encoding}")
+            variant, mail = receive(entity)
+            assert parsed(mail)["Subject"] == "[...]" and not variant["restored"], mail
+            assert mail.endswith(inner.split(b"\r\n\r\n", 1)[1]), mail
     with tap.case("clear-signed: the subject that was signed, and the rest as it came"):
         entity = work.signed(wrapped(same + hidden + text)[1], SOFIA)
         variant, mail = receive(entity)
