@@ -180,6 +180,22 @@ static void test_ready(void **state)
 	assert_true(journal_ready(fixture->journal, entry, NULL));
 }
 
+/* One of the first version, that noted other things. */
+static void test_old_journal(void **state)
+{
+	static const char *const first[] = {"CREATE TABLE copy (key TEXT, recipient TEXT); CREATE "
+					    "TABLE finished (digest TEXT);",
+					    NULL};
+	Fixture *fixture = *state;
+
+	journal_close(fixture->journal);
+	g_unlink(fixture->path);
+	db_close(db_open(fixture->path, first, FALSE, NULL));
+	fixture->journal = journal_open(fixture->path, NULL);
+	leave(fixture->journal, "o", TRUE, TWO, FALSE);
+	assert_int_equal(found(fixture->journal, "o", TRUE, TWO, NULL), 2);
+}
+
 static void test_expiry(void **state)
 {
 	Fixture *fixture = *state;
@@ -251,6 +267,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_finished, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_names, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_ready, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_old_journal, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_expiry, set_up, tear_down),
 		cmocka_unit_test(test_digest),
 	};
