@@ -344,7 +344,7 @@ static Spool *unwrap(const OpenWork *work, Headers **head, MimeTree **tree, GErr
 	if (failure && !reason_of(failure))
 		g_propagate_error(error, g_steal_pointer(&failure));
 	g_clear_error(&failure);
-	if (!inside || !is_clear(inside, body.start, parsed) ||
+	if (!inside || !is_clear(inside, body.start, parsed) || !fits(inside) ||
 	    parse_layer(parsed, message) != LAYER_NONE || mime_param(mime_root(parsed), "hp") ||
 	    !headrestore_is_whole(work->job->headers, inside, forwarded))
 		return NULL;

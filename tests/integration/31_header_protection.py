@@ -381,7 +381,10 @@ def whole(work, tap):
                                (same + same + hidden + text, "; forwarded=no"), (hidden + text, "; forwarded=no"),
                                (same + hidden + "Content-Type: text/html\r\n" + text, "; forwarded=no"),
                                (same + hidden + text.replace("x=y", "hp=cipher"), "; forwarded=no"),
-                               (same + hidden + layer, "; forwarded=no")):
+                               (same + hidden + layer, "; forwarded=no"),
+                               # more than the MTA takes as a field of the message's own
+                               (same + hidden + "Content-Description: x" + "\r\n words" * 9000 + "\r\n" + text,
+                                "; forwarded=no")):
             entity, inner = wrapped(inside, params)
             variant, mail = receive(entity)
             assert parsed(mail)["Subject"] == "[...]" and not variant["restored"], (inside, params, mail)
