@@ -49,9 +49,23 @@ static void open_for(Common *common, PlanRecipient *outcome)
 		keep(outcome, g_steal_pointer(&opened));
 }
 
-/* Too large or too deep to be looked into: that is told, whatever it may hold. */
-static void leave_unread(const Parsed *parsed, PlanRecipient *outcome)
+static gboolean is_relayed_too(const Job *job)
 {
+	for (guint i = 0; i < job->recipients->len; i++) {
+		const Recipient *recipient = job->recipients->pdata[i];
+
+		if (recipient->direction != DIRECTION_INCOMING)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* Too large or too deep to be looked into: that is told, whatever it may hold. Those that it is relayed
+ * to are not told, and what is over message_limit cannot be split: then nobody is. */
+static void leave_unread(const Job *job, const Parsed *parsed, PlanRecipient *outcome)
+{
+	if (job->too_large && is_relayed_too(job))
+		return;
 	Opened *opened = opened_new();
 
 	opened_warn_unread(opened, parsed ? parsed->failure : NULL);
@@ -83,7 +97,7 @@ static void decide_one(Common *common, PlanRecipient *outcome)
 	if (common->layered)
 		open_for(common, outcome);
 	else if ((!parsed || !parsed->tree) && outcome->recipient->direction == DIRECTION_INCOMING)
-		leave_unread(parsed, outcome);
+		leave_unread(job, parsed, outcome);
 	if (!outcome->error)
 		demands_met(&outcome->decision->demands, job, outcome->recipient, outcome->opened,
 			    &outcome->error);

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include <glib/gstdio.h>
 
+#include "gateway/decide.h"
 #include "gateway/demands.h"
 #include "gateway/facts.h"
 #include "gateway/head.h"
@@ -480,6 +481,29 @@ static void test_returned_large(void **state)
 	remove_snapshot(snapshot);
 }
 
+/* Over message_limit it is never split, so all get the same: the note that it was not looked into only if it
+ * is for ours alone. */
+static void test_too_large(void **state)
+{
+	static const char *const mixed[] = {"a@firma.example", "x@else.example", NULL};
+	static const char *const ours[] = {"a@firma.example", "b@firma.example", NULL};
+	Snapshot *snapshot = make_snapshot("outgoing plain\n", NULL);
+
+	(void)state;
+	for (guint i = 0; i < 2; i++) {
+		g_autoptr(Job) job = make_job(snapshot, "203.0.113.1", "x@b", i ? ours : mixed,
+					      "From: x@b\n\nt\n");
+
+		job->too_large = TRUE;
+		g_autoptr(Plan) plan = decide_incoming(job, NULL);
+
+		assert_null(plan->error);
+		assert_int_equal(plan->variants->len, 1);
+		assert_int_equal(((PlanVariant *)plan->variants->pdata[0])->opened != NULL, i == 1);
+	}
+	remove_snapshot(snapshot);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -493,6 +517,7 @@ int main(void)
 		cmocka_unit_test(test_claimed_many),
 		cmocka_unit_test(test_returned_large),
 		cmocka_unit_test(test_too_costly),
+		cmocka_unit_test(test_too_large),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
