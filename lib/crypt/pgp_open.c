@@ -35,12 +35,17 @@ void pgp_opened_free(PgpOpened *opened)
 	g_free(opened);
 }
 
+GPtrArray *pgp_signatures_new(void)
+{
+	return g_ptr_array_new_with_free_func(signature_free);
+}
+
 PgpOpened *pgp_opened_new(const char *reason)
 {
 	PgpOpened *opened = g_new0(PgpOpened, 1);
 
 	opened->reason = reason;
-	opened->signatures = g_ptr_array_new_with_free_func(signature_free);
+	opened->signatures = pgp_signatures_new();
 	return opened;
 }
 
@@ -71,7 +76,7 @@ static const char *judge(const struct _gpgme_signature *signature)
 static GPtrArray *signatures_of(PgpContext *context, const PgpOpenJob *job)
 {
 	gpgme_verify_result_t result = gpgme_op_verify_result(pgp_context_gpgme(context));
-	GPtrArray *signatures = g_ptr_array_new_with_free_func(signature_free);
+	GPtrArray *signatures = pgp_signatures_new();
 
 	for (gpgme_signature_t found = result ? result->signatures : NULL; found;
 	     found = found->next) {
@@ -312,8 +317,8 @@ PgpOpened *pgp_open(PgpHome *home, const PgpOpenJob *job, Source *message, Sink 
 
 /* --- signatures without a cipher around them --- */
 
-GPtrArray *pgp_verify(PgpHome *home, const PgpOpenJob *job, const PgpSigned *signed_thing,
-		      GError **error)
+GPtrArray *pgp_verify_by_gpg(PgpHome *home, const PgpOpenJob *job, const PgpSigned *signed_thing,
+			     GError **error)
 {
 	PgpOpenJob public_only = {.signers = job->signers};
 	g_autoptr(PgpVisit) visit = pgp_visit_begin(home, &public_only, NULL, error);
@@ -344,4 +349,25 @@ GPtrArray *pgp_verify(PgpHome *home, const PgpOpenJob *job, const PgpSigned *sig
 	if (good)
 		pgp_visit_end(home, g_steal_pointer(&visit));
 	return signatures;
+}
+
+GPtrArray *pgp_verify(PgpHome *home, const PgpOpenJob *job, const PgpSigned *signed_thing,
+		      GError **error)
+{
+	const PgpOpenJob timed = {NULL, job->signers, deadline_of(job)};
+	GError *failure = NULL;
+
+	if (!signed_thing->content)
+		return pgp_verify_by_gpg(home, &timed, signed_thing, error);
+	GPtrArray *signatures = pgp_read_detached(home, &timed, signed_thing, &failure);
+	if (signatures)
+		return signatures;
+	if (failure) {
+		g_propagate_error(error, failure);
+		return NULL;
+	}
+	if (!source_rewind(signed_thing->signature, error) ||
+	    !source_rewind(signed_thing->content, error))
+		return NULL;
+	return pgp_verify_by_gpg(home, &timed, signed_thing, error);
 }

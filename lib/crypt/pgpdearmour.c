@@ -11,16 +11,17 @@
 
 /* Mail can have no longer lines. */
 #define LINE_LIMIT 1000
-#define LABEL "PGP MESSAGE-----"
 #define NO_DIGIT 0xFF
 
-typedef enum { BEFORE, HEADERS, DATA, SUMMED, AFTER } Place;
+typedef enum { BEFORE, HEADERS, DATA, AFTER } Place;
 
 typedef struct {
 	Source *text;
+	const char *label;
 	Place place;
 	gboolean padded; /* base64 has come to its end */
-	guint32 sum; /* as the armour says */
+	gboolean summed;
+	guint32 sum; /* as the armour says, where it does */
 	guint32 crc; /* as it is */
 	guint32 table[PGP_CRC_TABLE];
 	guint8 digits[256];
@@ -76,6 +77,16 @@ static gboolean next_line(Dearmour *self, const char **line, gsize *length, GErr
 	}
 }
 
+/* "-----BEGIN PGP MESSAGE-----" */
+static gboolean is_mark(const Dearmour *self, const char *line, gsize length, const char *word)
+{
+	if (length == 0 || line[0] != '-')
+		return FALSE;
+	g_autofree char *mark = g_strdup_printf("-----%s %s-----", word, self->label);
+
+	return length == strlen(mark) && memcmp(line, mark, length) == 0;
+}
+
 static gboolean is_line(const char *line, gsize length, const char *wanted)
 {
 	return length == strlen(wanted) && memcmp(line, wanted, length) == 0;
@@ -122,7 +133,7 @@ static gboolean take_sum(Dearmour *self, const char *line, gsize length)
 	if (length != 5 || !take_quad(self, (const guint8 *)line + 1, sum, &count) || count != 3)
 		return FALSE;
 	self->sum = (guint32)sum[0] << 16 | (guint32)sum[1] << 8 | sum[2];
-	self->place = SUMMED;
+	self->summed = TRUE;
 	return TRUE;
 }
 
@@ -131,9 +142,13 @@ static gboolean take_data(Dearmour *self, const char *line, gsize length)
 {
 	guint8 *out = self->out + self->out_have;
 
-	if (length > 0 && line[0] == '=')
+	if (length > 0 && line[0] == '=' && !self->summed)
 		return take_sum(self, line, length);
-	if (length == 0 || length % 4 != 0 || self->padded)
+	if (is_mark(self, line, length, "END")) {
+		self->place = AFTER;
+		return TRUE;
+	}
+	if (length == 0 || length % 4 != 0 || self->padded || self->summed)
 		return FALSE;
 	for (gsize i = 0; i < length; i += 4) {
 		gsize count;
@@ -153,13 +168,12 @@ static gboolean take_line(Dearmour *self, const char *line, gsize length)
 	case BEFORE:
 		if (length > 0)
 			self->place = HEADERS;
-		return length == 0 || is_line(line, length, "-----BEGIN " LABEL);
+		return length == 0 || is_mark(self, line, length, "BEGIN");
 	case HEADERS:
 		if (length == 0)
 			self->place = DATA;
 		return length == 0 || is_header(line, length);
 	case DATA: return take_data(self, line, length);
-	case SUMMED: self->place = AFTER; return is_line(line, length, "-----END " LABEL);
 	case AFTER: break;
 	}
 	return length == 0;
@@ -183,7 +197,8 @@ static gboolean decode(Dearmour *self, GError **error)
 	self->crc = pgp_crc24(self->table, self->crc, self->out, self->out_have);
 	if (self->out_have > 0)
 		return TRUE;
-	return (self->place == AFTER && self->sum == self->crc) || malformed(error);
+	return (self->place == AFTER && (!self->summed || self->sum == self->crc)) ||
+	       malformed(error);
 }
 
 static gssize dearmour_read(void *data, void *buffer, gsize size, GError **error)
@@ -201,7 +216,7 @@ static gssize dearmour_read(void *data, void *buffer, gsize size, GError **error
 
 static const SourceClass dearmour_class = {.read = dearmour_read, .destroy = g_free};
 
-Source *pgp_dearmour_new(Source *text)
+Source *pgp_dearmour_new(Source *text, const char *label)
 {
 	static const char digits[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -210,6 +225,7 @@ Source *pgp_dearmour_new(Source *text)
 	/* The buffers are left as they are: they are large, and a message is often small. */
 	memset(self, 0, offsetof(Dearmour, in));
 	self->text = text;
+	self->label = label;
 	self->crc = PGP_CRC_INIT;
 	pgp_crc24_prepare(self->table);
 	memset(self->digits, NO_DIGIT, sizeof(self->digits));

@@ -13,11 +13,9 @@
 #include <openssl/params.h>
 
 #include "lib/crypt/pgplayer.h"
+#include "lib/crypt/pgpmaterial.h"
 #include "lib/crypt/pgppacket.h"
 
-#define OID_MAX 10
-#define POINT_MAX (1 + 2 * 66)
-#define FIELD_MAX 66
 #define KDF_PARAMS 4
 /* The session key is padded to this, as gpg does: what cipher it is for does not show. */
 #define PADDED 40
@@ -25,43 +23,13 @@
 /* What others make: 16 to 32 bytes of key and three more, padded at will. */
 #define WRAPPED_MIN (24 + 8)
 #define WRAPPED_MAX 128
-/* Curve25519's point comes with this before its 32 bytes. */
-#define NATIVE_POINT 0x40
-
-typedef struct {
-	guint8 oid_size;
-	guint8 oid[OID_MAX];
-	const char *name; /* OpenSSL's */
-	gsize point; /* bytes of a point in OpenPGP */
-	gsize secret; /* of the shared secret */
-} Curve;
-
-static const Curve curves[] = {
-	{10, {0x2B, 0x06, 0x01, 0x04, 0x01, 0x97, 0x55, 0x01, 0x05, 0x01}, "X25519", 33, 32},
-	{8, {0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07}, "P-256", 65, 32},
-	{5, {0x2B, 0x81, 0x04, 0x00, 0x22}, "P-384", 97, 48},
-	{5, {0x2B, 0x81, 0x04, 0x00, 0x23}, "P-521", 133, 66},
-};
 
 struct PgpEcdh {
-	const Curve *curve;
+	const PgpCurve *curve;
 	EVP_PKEY *peer;
 	guint8 kdf[KDF_PARAMS]; /* length, 1, hash, cipher: as in the key */
 	guint8 fingerprint[PGP_FINGERPRINT];
 };
-
-static const Curve *find_curve(const guint8 *oid, gsize size)
-{
-	for (gsize i = 0; i < G_N_ELEMENTS(curves); i++)
-		if (curves[i].oid_size == size && memcmp(curves[i].oid, oid, size) == 0)
-			return &curves[i];
-	return NULL;
-}
-
-static gboolean is_native(const Curve *curve)
-{
-	return curve->point == 33;
-}
 
 static const EVP_MD *kdf_hash(const PgpEcdh *ecdh)
 {
@@ -83,36 +51,13 @@ static const EVP_CIPHER *kdf_cipher(const PgpEcdh *ecdh)
 	}
 }
 
-/* OpenSSL refuses a point that is not on the curve. */
-static EVP_PKEY *read_point(const Curve *curve, const guint8 *point)
-{
-	EVP_PKEY *key = NULL;
-
-	if (is_native(curve))
-		return point[0] == NATIVE_POINT
-			       ? EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, point + 1, 32)
-			       : NULL;
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)curve->name,
-						 0),
-		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)point,
-						  curve->point),
-		OSSL_PARAM_construct_end(),
-	};
-	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-
-	if (context && EVP_PKEY_fromdata_init(context) == 1)
-		EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params);
-	EVP_PKEY_CTX_free(context);
-	return key;
-}
-
 PgpEcdh *pgp_ecdh_read(const guint8 *material, gsize size, const guint8 *fingerprint)
 {
 	gsize oid = size > 0 ? material[0] : 0;
-	const Curve *curve = oid < size ? find_curve(material + 1, oid) : NULL;
+	const PgpCurve *curve = oid < size ? pgp_curve_find(material + 1, oid) : NULL;
 
-	if (!curve || size != 1 + oid + 2 + curve->point + KDF_PARAMS)
+	if (!curve || curve->native == EVP_PKEY_ED25519 ||
+	    size != 1 + oid + 2 + curve->point + KDF_PARAMS)
 		return NULL;
 	const guint8 *at = material + 1 + oid;
 	gsize bits = (gsize)at[0] << 8 | at[1];
@@ -124,7 +69,7 @@ PgpEcdh *pgp_ecdh_read(const guint8 *material, gsize size, const guint8 *fingerp
 	memcpy(ecdh->fingerprint, fingerprint, PGP_FINGERPRINT);
 	if ((bits + 7) / 8 == curve->point && kdf[0] == 3 && kdf[1] == 1 && kdf_hash(ecdh) &&
 	    kdf_cipher(ecdh))
-		ecdh->peer = read_point(curve, point);
+		ecdh->peer = pgp_curve_key(curve, point);
 	if (ecdh->peer)
 		return ecdh;
 	pgp_ecdh_free(ecdh);
@@ -144,15 +89,15 @@ gsize pgp_ecdh_point(const PgpEcdh *ecdh)
 	return ecdh->curve->point;
 }
 
-static gboolean append_point(const Curve *curve, EVP_PKEY *key, GByteArray *body)
+static gboolean append_point(const PgpCurve *curve, EVP_PKEY *key, GByteArray *body)
 {
-	guint8 point[POINT_MAX];
+	guint8 point[PGP_POINT_MAX];
 	gsize size = 0;
 	gboolean good;
 
-	if (is_native(curve)) {
+	if (curve->native) {
 		size = 32;
-		point[0] = NATIVE_POINT;
+		point[0] = PGP_NATIVE_POINT;
 		good = EVP_PKEY_get_raw_public_key(key, point + 1, &size) == 1;
 		size++;
 	} else {
@@ -165,13 +110,13 @@ static gboolean append_point(const Curve *curve, EVP_PKEY *key, GByteArray *body
 }
 
 /* OpenSSL refuses a shared secret of zeros (a point of small order). */
-static gboolean derive(EVP_PKEY *own, EVP_PKEY *peer, const Curve *curve, guint8 *shared)
+static gboolean derive(EVP_PKEY *own, EVP_PKEY *peer, const PgpCurve *curve, guint8 *shared)
 {
 	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(own, NULL);
-	gsize size = curve->secret;
+	gsize size = curve->field;
 	gboolean good = context && EVP_PKEY_derive_init(context) == 1 &&
 			EVP_PKEY_derive_set_peer(context, peer) == 1 &&
-			EVP_PKEY_derive(context, shared, &size) == 1 && size == curve->secret;
+			EVP_PKEY_derive(context, shared, &size) == 1 && size == curve->field;
 
 	EVP_PKEY_CTX_free(context);
 	return good;
@@ -183,11 +128,11 @@ static gboolean derive_kek(const PgpEcdh *ecdh, const guint8 *shared, guint8 kek
 	static const guint8 count[] = {0, 0, 0, 1};
 	static const guint8 algorithm = PGP_ECDH;
 	static const char nobody[] = "Anonymous Sender    ";
-	const Curve *curve = ecdh->curve;
+	const PgpCurve *curve = ecdh->curve;
 	EVP_MD_CTX *hash = EVP_MD_CTX_new();
 	gboolean good = hash && EVP_DigestInit_ex(hash, kdf_hash(ecdh), NULL) == 1 &&
 			EVP_DigestUpdate(hash, count, sizeof(count)) == 1 &&
-			EVP_DigestUpdate(hash, shared, curve->secret) == 1 &&
+			EVP_DigestUpdate(hash, shared, curve->field) == 1 &&
 			EVP_DigestUpdate(hash, &curve->oid_size, 1) == 1 &&
 			EVP_DigestUpdate(hash, curve->oid, curve->oid_size) == 1 &&
 			EVP_DigestUpdate(hash, &algorithm, 1) == 1 &&
@@ -224,10 +169,10 @@ static gboolean wrap(const EVP_CIPHER *cipher, const guint8 *kek, const Secret *
 
 gboolean pgp_ecdh_append(const PgpEcdh *ecdh, const Secret *session, GByteArray *body)
 {
-	const Curve *curve = ecdh->curve;
-	EVP_PKEY *own = is_native(curve) ? EVP_PKEY_Q_keygen(NULL, NULL, "X25519")
-					 : EVP_PKEY_Q_keygen(NULL, NULL, "EC", curve->name);
-	guint8 shared[FIELD_MAX], kek[EVP_MAX_MD_SIZE], wrapped[WRAPPED];
+	const PgpCurve *curve = ecdh->curve;
+	EVP_PKEY *own = curve->native ? EVP_PKEY_Q_keygen(NULL, NULL, "X25519")
+				      : EVP_PKEY_Q_keygen(NULL, NULL, "EC", curve->name);
+	guint8 shared[PGP_FIELD_MAX], kek[EVP_MAX_MD_SIZE], wrapped[WRAPPED];
 	const guint8 size = WRAPPED;
 	gboolean good =
 		own && derive(own, ecdh->peer, curve, shared) && derive_kek(ecdh, shared, kek) &&
@@ -245,11 +190,11 @@ gboolean pgp_ecdh_append(const PgpEcdh *ecdh, const Secret *session, GByteArray 
 
 /* The x of a point: behind 04 and before y; of Curve25519 it is all there is, with or without the
  * byte that goes before it. */
-static const guint8 *shared_secret(const Curve *curve, const guint8 *point, gsize size)
+static const guint8 *shared_secret(const PgpCurve *curve, const guint8 *point, gsize size)
 {
-	if (is_native(curve) && size == curve->secret)
+	if (curve->native && size == curve->field)
 		return point;
-	if (size != curve->point || point[0] != (is_native(curve) ? NATIVE_POINT : 4))
+	if (size != curve->point || point[0] != (curve->native ? PGP_NATIVE_POINT : 4))
 		return NULL;
 	return point + 1;
 }

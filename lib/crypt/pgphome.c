@@ -14,6 +14,7 @@
 #include "lib/base/error.h"
 #include "lib/crypt/pgp_visit.h"
 #include "lib/crypt/pgpkey.h"
+#include "lib/crypt/pgpsigners.h"
 #include "lib/crypt/pgptargets.h"
 
 /* sun_path has 108 bytes; the longest socket is "/S.gpg-agent.browser". */
@@ -26,6 +27,7 @@ struct PgpHome {
 	char *link_folder; /* holds the symbolic link; NULL if none was needed */
 	char *real_folder;
 	Kept *targets; /* pgptargets.h */
+	Kept *signers; /* pgpsigners.h */
 	Kept *checked; /* pgp_home_checked() */
 	GMutex lock; /* guards all below */
 	GCond changed;
@@ -96,15 +98,21 @@ static void secret_key_free(gpointer data)
 	g_free(secret);
 }
 
+/* FALSE: enough of them wait. */
+static gboolean keep(PgpHome *home, GQueue *idle, gpointer one)
+{
+	g_mutex_lock(&home->lock);
+	gboolean room = g_queue_get_length(idle) < PGP_HOME_IDLE_MAX;
+	if (room)
+		g_queue_push_head(idle, one);
+	g_mutex_unlock(&home->lock);
+	return room;
+}
+
 static void give_back(PgpHome *home, PgpContext *context)
 {
 	gpgme_signers_clear(pgp_context_gpgme(context));
-	g_mutex_lock(&home->lock);
-	gboolean keep = g_queue_get_length(&home->idle) < PGP_HOME_IDLE_MAX;
-	if (keep)
-		g_queue_push_head(&home->idle, context);
-	g_mutex_unlock(&home->lock);
-	if (!keep)
+	if (!keep(home, &home->idle, context))
 		pgp_context_free(context);
 }
 
@@ -139,6 +147,7 @@ PgpHome *pgp_home_open(const char *folder, GError **error)
 	home->lost = g_ptr_array_new_with_free_func(secret_key_free);
 	home->real_folder = g_strdup(absolute);
 	home->targets = pgp_targets_new();
+	home->signers = pgp_signers_new();
 	if (!prepare_folder(absolute, error))
 		return NULL;
 	forget_secrets(absolute);
@@ -175,6 +184,7 @@ void pgp_home_close(PgpHome *home)
 	g_hash_table_unref(home->secrets);
 	g_ptr_array_unref(home->lost);
 	kept_free(home->targets);
+	kept_free(home->signers);
 	g_free(home->real_folder);
 	g_mutex_clear(&home->lock);
 	g_cond_clear(&home->changed);
@@ -198,49 +208,45 @@ Kept *pgp_home_checked(PgpHome *home)
 	return home->checked;
 }
 
-PgpContext *pgp_home_take(PgpHome *home, GError **error)
+Kept *pgp_home_signers(const PgpHome *home)
+{
+	return home->signers;
+}
+
+static gpointer take(PgpHome *home, GQueue *idle)
 {
 	g_mutex_lock(&home->lock);
-	PgpContext *context = g_queue_pop_head(&home->idle);
+	gpointer one = g_queue_pop_head(idle);
 	g_mutex_unlock(&home->lock);
+	return one;
+}
+
+PgpContext *pgp_home_take(PgpHome *home, GError **error)
+{
+	PgpContext *context = take(home, &home->idle);
+
 	return context ? context : pgp_context_new(home->folder, error);
 }
 
 PgpVisit *pgp_home_take_visit(PgpHome *home)
 {
-	g_mutex_lock(&home->lock);
-	PgpVisit *visit = g_queue_pop_head(&home->visits);
-	g_mutex_unlock(&home->lock);
-	return visit;
+	return take(home, &home->visits);
 }
 
 void pgp_home_give_visit(PgpHome *home, PgpVisit *visit)
 {
-	g_mutex_lock(&home->lock);
-	gboolean keep = g_queue_get_length(&home->visits) < PGP_HOME_IDLE_MAX;
-	if (keep)
-		g_queue_push_head(&home->visits, visit);
-	g_mutex_unlock(&home->lock);
-	if (!keep)
+	if (!keep(home, &home->visits, visit))
 		pgp_visit_free(visit);
 }
 
 PgpAgent *pgp_home_take_agent(PgpHome *home)
 {
-	g_mutex_lock(&home->lock);
-	PgpAgent *agent = g_queue_pop_head(&home->agents);
-	g_mutex_unlock(&home->lock);
-	return agent;
+	return take(home, &home->agents);
 }
 
 void pgp_home_give_agent(PgpHome *home, PgpAgent *agent)
 {
-	g_mutex_lock(&home->lock);
-	gboolean keep = g_queue_get_length(&home->agents) < PGP_HOME_IDLE_MAX;
-	if (keep)
-		g_queue_push_head(&home->agents, agent);
-	g_mutex_unlock(&home->lock);
-	if (!keep)
+	if (!keep(home, &home->agents, agent))
 		pgp_agent_free(agent);
 }
 
@@ -316,24 +322,6 @@ static PgpSecretKey *secret_key_new(gpgme_key_t key, GBytes *public_key, const c
 		g_strv_builder_add(fingerprints, subkey->fpr);
 	secret->fingerprints = g_strv_builder_end(fingerprints);
 	return secret;
-}
-
-GBytes *pgp_export_public(PgpHome *home, const char *fingerprint, gint64 deadline, GError **error)
-{
-	g_autoptr(GByteArray) bytes = g_byte_array_new();
-	g_autoptr(Sink) sink = sink_new_bytes(bytes, PGPKEY_MAX);
-	g_autoptr(PgpData) data = pgp_data_new(NULL, sink, error);
-	PgpContext *context = data ? pgp_home_take(home, error) : NULL;
-
-	if (!context)
-		return NULL;
-	gpgme_ctx_t gpgme = pgp_context_gpgme(context);
-	gpgme_set_armor(gpgme, 0);
-	gpgme_error_t started = gpgme_op_export_start(gpgme, fingerprint, 0, pgp_data_gpgme(data));
-	if (pgp_home_end(home, context, pgp_run(context, started, deadline, NULL, error)))
-		return g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
-	pgp_data_failed(data, error);
-	return NULL;
 }
 
 /* Finds the key that has just come in and remembers it. */
@@ -483,18 +471,4 @@ void pgp_home_forget_secret(PgpHome *home, const char *fingerprint)
 	}
 	g_mutex_unlock(&home->lock);
 	end_import(home);
-}
-
-gboolean pgp_home_wake(PgpHome *home, gint64 deadline, GError **error)
-{
-	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func((GDestroyNotify)gpgme_key_unref);
-	PgpContext *context = pgp_home_take(home, error);
-
-	if (!context)
-		return FALSE;
-	/* Whoever lists secret keys asks the agent, and starts it. */
-	gboolean good =
-		pgp_run(context, gpgme_op_keylist_start(pgp_context_gpgme(context), NULL, 1),
-			deadline, keys, error);
-	return pgp_home_end(home, context, good);
 }

@@ -52,9 +52,15 @@ typedef struct PgpAgent PgpAgent;
 PgpAgent *pgp_home_take_agent(PgpHome *home); /* NULL: none waits */
 void pgp_home_give_agent(PgpHome *home, PgpAgent *agent);
 
-/* gpg's answers on recipients' keys (pgptargets.h). Borrowed. */
+/* gpg's answers on recipients' keys (pgptargets.h) and senders' (pgpsigners.h). Borrowed. */
 Kept *pgp_home_targets(const PgpHome *home);
+Kept *pgp_home_signers(const PgpHome *home);
 
+/* --- pgplisting.c --- */
+
+/* What gpg lists of a public key (binary), which it does not take into a keyring: array of gpgme_key_t.
+ * NULL: it could not be asked. */
+GPtrArray *pgp_home_list(PgpHome *home, GBytes *key, gint64 deadline);
 /* The public key of that fingerprint, with all its subkeys. */
 GBytes *pgp_export_public(PgpHome *home, const char *fingerprint, gint64 deadline, GError **error);
 /* Makes sure that the agent runs. */

@@ -11,8 +11,13 @@
 /* Still shut, for that reason (static; NULL: set opened), without signatures. */
 PgpOpened *pgp_opened_new(const char *reason);
 
+/* Array of PgpSignature *, empty. */
+GPtrArray *pgp_signatures_new(void);
+
 /* pgp_open() by a run of gpg, whatever the message is like. */
 PgpOpened *pgp_open_by_gpg(PgpHome *home, const PgpOpenJob *job, Source *message, Sink *plain,
 			   GError **error);
+GPtrArray *pgp_verify_by_gpg(PgpHome *home, const PgpOpenJob *job, const PgpSigned *signed_thing,
+			     GError **error);
 
 #endif

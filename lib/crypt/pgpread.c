@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/base/error.h"
+#include "lib/crypt/pgpcontent.h"
 #include "lib/crypt/pgpdearmour.h"
 #include "lib/crypt/pgpopened.h"
 #include "lib/crypt/pgppacket.h"
@@ -20,119 +21,19 @@
 #define SEALED_VERSION 1
 
 typedef struct {
-	PgpHome *home;
-	const PgpOpenJob *job;
-	Sink *plain;
-	GPtrArray *wrapped; /* of PgpWrapped * */
+	PgpContent content;
 	PgpSession *session;
 } Reading;
-
-/* Not what we read: gpg's. */
-static gboolean leave(GError **error)
-{
-	g_set_error_literal(error, SEALPOST_ERROR, ERROR_MALFORMED, "no common OpenPGP message");
-	return FALSE;
-}
-
-static gboolean in_time(const Reading *reading, GError **error)
-{
-	if (g_get_monotonic_time() < reading->job->deadline)
-		return TRUE;
-	g_set_error(error, SEALPOST_ERROR, ERROR_TIMEOUT,
-		    "opening an OpenPGP message took too long");
-	return FALSE;
-}
-
-static gboolean next_is(PgpStream *stream, guint wanted, GError **error)
-{
-	guint tag;
-
-	return pgp_stream_next(stream, &tag, error) && (tag == wanted || leave(error));
-}
-
-/* --- the document --- */
-
-/* Text loses its CRs, as with gpg. */
-static gsize without_cr(guint8 *bytes, gsize size)
-{
-	gsize kept = 0;
-
-	for (gsize i = 0; i < size; i++)
-		if (bytes[i] != '\r')
-			bytes[kept++] = bytes[i];
-	return kept;
-}
-
-/* Section 5.9: format, file name, time. */
-static gboolean read_literal_head(PgpStream *stream, gboolean *text, GError **error)
-{
-	guint8 head[2], rest[255 + 4];
-
-	if (!pgp_stream_need(stream, head, sizeof(head), error) ||
-	    !pgp_stream_need(stream, rest, head[1] + 4u, error))
-		return FALSE;
-	*text = head[0] == 't' || head[0] == 'u';
-	return *text || head[0] == 'b' || leave(error);
-}
-
-static gboolean read_literal(Reading *reading, PgpStream *stream, GError **error)
-{
-	g_autofree guint8 *buffer = g_malloc(STREAM_CHUNK);
-	gboolean text;
-	gssize got;
-
-	if (!read_literal_head(stream, &text, error))
-		return FALSE;
-	while ((got = pgp_stream_read(stream, buffer, STREAM_CHUNK, error)) > 0) {
-		gsize size = (gsize)got;
-
-		if (text)
-			size = without_cr(buffer, size);
-		if (!in_time(reading, error) || !sink_write(reading->plain, buffer, size, error))
-			return FALSE;
-	}
-	return got == 0;
-}
-
-static gboolean read_document(Reading *reading, PgpStream *stream, guint tag, GError **error)
-{
-	return (tag == PGP_LITERAL || leave(error)) && read_literal(reading, stream, error) &&
-	       next_is(stream, 0, error);
-}
-
-static gboolean read_compressed(Reading *reading, PgpStream *stream, GError **error)
-{
-	g_autoptr(Source) body = pgp_stream_body(stream);
-	g_autoptr(Source) unfolded = pgp_inflate_new(body, error);
-	g_autoptr(PgpStream) inside = unfolded ? pgp_stream_new(unfolded) : NULL;
-	guint tag;
-
-	return inside && pgp_stream_next(inside, &tag, error) &&
-	       read_document(reading, inside, tag, error) && next_is(stream, 0, error);
-}
-
-static gboolean read_content(Reading *reading, Source *content, GError **error)
-{
-	g_autoptr(PgpStream) stream = pgp_stream_new(content);
-	guint tag;
-
-	if (!pgp_stream_next(stream, &tag, error))
-		return FALSE;
-	return tag == PGP_COMPRESSED ? read_compressed(reading, stream, error)
-				     : read_document(reading, stream, tag, error);
-}
-
-/* --- what is around it --- */
 
 static gboolean read_key(Reading *reading, PgpStream *stream, GError **error)
 {
 	g_autoptr(GByteArray) body = pgp_stream_take(stream, WRAPPED_SIZE_MAX, error);
 	PgpWrapped *wrapped =
-		body && reading->wrapped->len < WRAPPED_MAX ? pgp_wrapped_new(body) : NULL;
+		body && reading->content.wrapped->len < WRAPPED_MAX ? pgp_wrapped_new(body) : NULL;
 
 	if (wrapped)
-		g_ptr_array_add(reading->wrapped, wrapped);
-	return wrapped || (body && leave(error));
+		g_ptr_array_add(reading->content.wrapped, wrapped);
+	return wrapped || (body && pgp_leave(error));
 }
 
 /* Session key packets, and the head of what they open. */
@@ -142,7 +43,7 @@ static gboolean read_keys(Reading *reading, PgpStream *stream, GError **error)
 
 	while (pgp_stream_next(stream, &tag, error))
 		if (tag != PGP_PKESK)
-			return tag == PGP_ENCRYPTED_MDC || leave(error);
+			return tag == PGP_ENCRYPTED_MDC || pgp_leave(error);
 		else if (!read_key(reading, stream, error))
 			return FALSE;
 	return FALSE;
@@ -154,7 +55,7 @@ static gboolean unseal(Reading *reading, PgpStream *stream, GError **error)
 	g_autoptr(Source) body = pgp_stream_body(stream);
 	g_autoptr(PgpUnseal) unseal = pgp_unseal_new(session->cipher, session->key, body, error);
 
-	return unseal && read_content(reading, pgp_unseal_source(unseal), error) &&
+	return unseal && pgp_content_read(&reading->content, pgp_unseal_source(unseal), error) &&
 	       pgp_unseal_finish(unseal, error);
 }
 
@@ -164,12 +65,12 @@ static gboolean read_packets(Reading *reading, Source *packets, GError **error)
 	guint8 version;
 
 	return read_keys(reading, stream, error) &&
-	       pgp_session_find(reading->home, reading->job, reading->wrapped, reading->session,
-				error) &&
-	       (reading->session->key || leave(error)) &&
+	       pgp_session_find(reading->content.home, reading->content.job,
+				reading->content.wrapped, reading->session, error) &&
+	       (reading->session->key || pgp_leave(error)) &&
 	       pgp_stream_need(stream, &version, 1, error) &&
-	       (version == SEALED_VERSION || leave(error)) && unseal(reading, stream, error) &&
-	       next_is(stream, 0, error);
+	       (version == SEALED_VERSION || pgp_leave(error)) && unseal(reading, stream, error) &&
+	       pgp_next_is(stream, 0, error);
 }
 
 /* Armour is text; a packet's first byte never is. */
@@ -181,7 +82,7 @@ static gboolean read_all(Reading *reading, Source *message, GError **error)
 		return FALSE;
 	if (first & 0x80)
 		return read_packets(reading, message, error);
-	g_autoptr(Source) bytes = pgp_dearmour_new(message);
+	g_autoptr(Source) bytes = pgp_dearmour_new(message, "PGP MESSAGE");
 
 	return read_packets(reading, bytes, error);
 }
@@ -195,17 +96,15 @@ static const char *cipher_name(guint cipher)
 	}
 }
 
-/* What the reader could not take is gpg's, and so is what OpenSSL could not. */
-static gboolean is_for_gpg(const GError *failure)
+gboolean pgp_is_for_gpg(const GError *failure)
 {
 	return g_error_matches(failure, SEALPOST_ERROR, ERROR_MALFORMED) ||
 	       g_error_matches(failure, SEALPOST_ERROR, ERROR_CRYPTO);
 }
 
-static PgpOpened *opened_new(const PgpSession *session)
+/* The signatures become its own. */
+static PgpOpened *take_result(PgpOpened *opened, const PgpSession *session)
 {
-	PgpOpened *opened = pgp_opened_new(NULL);
-
 	opened->opened = TRUE;
 	opened->algorithm = g_strdup(cipher_name(session->cipher));
 	opened->key = g_strdup(session->owner->fingerprints[0]);
@@ -218,14 +117,15 @@ PgpOpened *pgp_read_message(PgpHome *home, const PgpOpenJob *job, Source *messag
 	g_autoptr(GPtrArray) wrapped =
 		g_ptr_array_new_with_free_func((GDestroyNotify)pgp_wrapped_free);
 	g_auto(PgpSession) session = {NULL, 0, NULL};
-	Reading reading = {home, job, plain, wrapped, &session};
+	g_autoptr(PgpOpened) opened = pgp_opened_new(NULL);
+	Reading reading = {{home, job, plain, wrapped, opened->signatures}, &session};
 	g_autoptr(GError) failure = NULL;
 
 	if (read_all(&reading, message, &failure))
-		return opened_new(&session);
+		return take_result(g_steal_pointer(&opened), &session);
 	if (g_error_matches(failure, SEALPOST_ERROR, ERROR_TOO_LARGE))
 		return pgp_opened_new("too-large");
-	if (!is_for_gpg(failure))
+	if (!pgp_is_for_gpg(failure))
 		g_propagate_error(error, g_steal_pointer(&failure));
 	return NULL;
 }

@@ -14,5 +14,8 @@
  * got is to be forgotten. */
 PgpOpened *pgp_read_message(PgpHome *home, const PgpOpenJob *job, Source *message, Sink *plain,
 			    GError **error);
+/* The same for pgp_verify(), of a detached signature. */
+GPtrArray *pgp_read_detached(PgpHome *home, const PgpOpenJob *job, const PgpSigned *signed_thing,
+			     GError **error);
 
 #endif

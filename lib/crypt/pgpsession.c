@@ -49,6 +49,11 @@ void pgp_wrapped_free(PgpWrapped *wrapped)
 	g_free(wrapped);
 }
 
+gboolean pgp_wrapped_names(const PgpWrapped *wrapped, const guint8 *id)
+{
+	return id ? memcmp(wrapped->id, id, PGP_KEY_ID) == 0 : wrapped->hidden;
+}
+
 void pgp_session_clear(PgpSession *session)
 {
 	g_clear_pointer(&session->key, secret_free);

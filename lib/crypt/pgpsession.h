@@ -14,6 +14,8 @@ typedef struct PgpWrapped PgpWrapped;
 /* A session key packet's body. NULL: version or algorithm are none of ours. */
 PgpWrapped *pgp_wrapped_new(const GByteArray *body);
 void pgp_wrapped_free(PgpWrapped *wrapped);
+/* Is it for the key of that id? NULL: for nobody by name? */
+gboolean pgp_wrapped_names(const PgpWrapped *wrapped, const guint8 *id);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PgpWrapped, pgp_wrapped_free)
 
 typedef struct {

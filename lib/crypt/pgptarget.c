@@ -6,21 +6,17 @@
 
 #include <string.h>
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/param_build.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 
 #include "lib/crypt/pgpdescribe.h"
 #include "lib/crypt/pgpecdh.h"
+#include "lib/crypt/pgpmaterial.h"
 #include "lib/crypt/pgppacket.h"
 #include "lib/crypt/x509_private.h"
-
-#define RSA_MIN (2048 / 8)
-#define RSA_MAX (8192 / 8)
 
 struct PgpTarget {
 	guint8 fingerprint[PGP_FINGERPRINT];
@@ -52,45 +48,6 @@ gint64 pgp_target_end(const PgpTarget *target)
 	return target->end;
 }
 
-static EVP_PKEY *rsa_from(const BIGNUM *n, const BIGNUM *e)
-{
-	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
-	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
-	OSSL_PARAM *params = NULL;
-	EVP_PKEY *key = NULL;
-
-	if (build && context && OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) &&
-	    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e))
-		params = OSSL_PARAM_BLD_to_param(build);
-	if (params && EVP_PKEY_fromdata_init(context) == 1)
-		EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params);
-	OSSL_PARAM_free(params);
-	OSSL_PARAM_BLD_free(build);
-	EVP_PKEY_CTX_free(context);
-	return key;
-}
-
-static EVP_PKEY *read_rsa(const guint8 *at, gsize left)
-{
-	const guint8 *modulus, *exponent;
-	gsize modulus_size, exponent_size;
-	EVP_PKEY *key = NULL;
-
-	if (!pgp_take_mpi(&at, &left, &modulus, &modulus_size) ||
-	    !pgp_take_mpi(&at, &left, &exponent, &exponent_size) || left != 0 ||
-	    modulus_size < RSA_MIN || modulus_size > RSA_MAX || modulus[0] == 0 ||
-	    exponent_size > 8)
-		return NULL;
-	BIGNUM *n = BN_bin2bn(modulus, (int)modulus_size, NULL);
-	BIGNUM *e = BN_bin2bn(exponent, (int)exponent_size, NULL);
-
-	if (n && e && BN_is_odd(n) && BN_is_odd(e) && !BN_is_one(e))
-		key = rsa_from(n, e);
-	BN_free(n);
-	BN_free(e);
-	return key;
-}
-
 static gboolean read_material(PgpTarget *target, const PgpPacket *packet)
 {
 	const guint8 *material = packet->body + PGP_MATERIAL_AT;
@@ -98,7 +55,7 @@ static gboolean read_material(PgpTarget *target, const PgpPacket *packet)
 
 	target->algorithm = packet->body[PGP_MATERIAL_AT - 1];
 	if (target->algorithm == PGP_RSA || target->algorithm == PGP_RSA_ENCRYPT)
-		target->rsa = read_rsa(material, size);
+		target->rsa = pgp_rsa_key(material, size);
 	else if (target->algorithm == PGP_ECDH)
 		target->ecdh = pgp_ecdh_read(material, size, target->fingerprint);
 	ERR_clear_error();
@@ -149,7 +106,7 @@ Secret *pgp_session_new(GError **error)
 static gboolean append_rsa(EVP_PKEY *key, const Secret *session, GByteArray *body)
 {
 	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(key, NULL);
-	guint8 sealed[RSA_MAX];
+	guint8 sealed[PGP_RSA_MAX];
 	gsize size = sizeof(sealed);
 	gboolean good = context && EVP_PKEY_encrypt_init(context) == 1 &&
 			EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1 &&

@@ -28,26 +28,6 @@ static gint64 lifetime(const PgpTarget *target)
 	return MIN(left, PGP_TARGETS_SECONDS) * G_USEC_PER_SEC;
 }
 
-/* gpg lists the key without taking it into a keyring. FALSE: it could not be asked. */
-static gboolean ask(PgpHome *home, GBytes *key, gint64 deadline, PgpTarget **target)
-{
-	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func((GDestroyNotify)gpgme_key_unref);
-	gsize size;
-	const void *bytes = g_bytes_get_data(key, &size);
-	g_autoptr(PgpData) data = pgp_data_new_bytes(bytes, size, NULL);
-	PgpContext *context = data ? pgp_home_take(home, NULL) : NULL;
-
-	if (!context)
-		return FALSE;
-	gpgme_error_t started = gpgme_op_keylist_from_data_start(pgp_context_gpgme(context),
-								 pgp_data_gpgme(data), 0);
-	if (!pgp_home_end(home, context, pgp_run(context, started, deadline, keys, NULL)))
-		return FALSE;
-	if (keys->len == 1)
-		*target = pgp_target_new(keys->pdata[0], key);
-	return TRUE;
-}
-
 PgpTarget *pgp_targets_find(PgpHome *home, GBytes *key, gint64 deadline)
 {
 	g_autofree char *name = g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, key);
@@ -57,7 +37,11 @@ PgpTarget *pgp_targets_find(PgpHome *home, GBytes *key, gint64 deadline)
 
 	if (kept_find(kept, name, &found))
 		return found;
-	if (ask(home, key, deadline, &target))
+	g_autoptr(GPtrArray) keys = pgp_home_list(home, key, deadline);
+
+	if (keys && keys->len == 1)
+		target = pgp_target_new(keys->pdata[0], key);
+	if (keys)
 		kept_put(kept, name, target, g_get_monotonic_time() + lifetime(target));
 	return target;
 }

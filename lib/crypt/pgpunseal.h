@@ -31,7 +31,7 @@ void pgp_unseal_free(PgpUnseal *unseal);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PgpUnseal, pgp_unseal_free)
 
 /* What a compressed data packet unfolds to; body is borrowed. Without limit: that is the sink's. ZIP
- * and ZLIB; ERROR_MALFORMED for others, for what is broken, and for bytes behind its end. */
+ * and ZLIB; ERROR_MALFORMED for others, and for what is broken. A few bytes behind its end are passed over. */
 Source *pgp_inflate_new(Source *body, GError **error);
 
 #endif

@@ -125,17 +125,22 @@ static gboolean same_signatures(const GPtrArray *ours, const GPtrArray *theirs)
 	return TRUE;
 }
 
+static void describe_signatures(const char *who, const GPtrArray *signatures)
+{
+	for (guint i = 0; i < signatures->len; i++) {
+		const PgpSignature *signature = signatures->pdata[i];
+
+		print_message("# %s: %s %s %" G_GINT64_FORMAT "\n", who, signature->result,
+			      signature->key, signature->created);
+	}
+}
+
 static void describe(const char *who, const PgpOpened *opened, GBytes *plain)
 {
 	print_message("# %s: %s, %s, %s, %zu bytes\n", who,
 		      opened->opened ? "opened" : opened->reason, opened->algorithm, opened->key,
 		      g_bytes_get_size(plain));
-	for (guint i = 0; i < opened->signatures->len; i++) {
-		const PgpSignature *signature = opened->signatures->pdata[i];
-
-		print_message("#   %s %s %" G_GINT64_FORMAT "\n", signature->result, signature->key,
-			      signature->created);
-	}
+	describe_signatures(who, opened->signatures);
 }
 
 PgpOpened *pgp_compare_open(PgpCompare *compare, const char *name, GBytes *message, PgpWay way,
@@ -165,4 +170,38 @@ PgpOpened *pgp_compare_open(PgpCompare *compare, const char *name, GBytes *messa
 	if (plain)
 		*plain = g_steal_pointer(&ours);
 	return g_steal_pointer(&opened);
+}
+
+typedef GPtrArray *(*Verify)(PgpHome *home, const PgpOpenJob *job, const PgpSigned *signed_thing,
+			     GError **error);
+
+static GPtrArray *verify_with(PgpCompare *compare, Verify verify, GBytes *signature,
+			      GBytes *content)
+{
+	g_autoptr(Source) armour = source_new_bytes(signature);
+	g_autoptr(Source) bytes = source_new_bytes(content);
+	const PgpOpenJob job = {NULL, compare->signers, 0};
+	const PgpSigned signed_thing = {armour, bytes, NULL};
+	GPtrArray *signatures = verify(compare->home, &job, &signed_thing, NULL);
+
+	assert_non_null(signatures);
+	return signatures;
+}
+
+GPtrArray *pgp_compare_verify(PgpCompare *compare, const char *name, GBytes *signature,
+			      GBytes *content, PgpWay way)
+{
+	g_autoptr(GPtrArray) once = verify_with(compare, pgp_verify, signature, content);
+	guint before = pgp_compare_runs(compare);
+	g_autoptr(GPtrArray) ours = verify_with(compare, pgp_verify, signature, content);
+	guint runs = pgp_compare_runs(compare) - before;
+	g_autoptr(GPtrArray) theirs = verify_with(compare, pgp_verify_by_gpg, signature, content);
+	gboolean same = same_signatures(ours, theirs) && same_signatures(once, theirs);
+
+	if (!same || (way == BY_US && runs > 0) || (way == BY_GPG && runs == 0)) {
+		describe_signatures("ours", ours);
+		describe_signatures("gpg's", theirs);
+		fail_msg("%s: %s, %u starts of gpg", name, same ? "the same" : "differs", runs);
+	}
+	return g_steal_pointer(&ours);
 }

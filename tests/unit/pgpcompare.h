@@ -36,5 +36,8 @@ typedef enum {
  * questions. */
 PgpOpened *pgp_compare_open(PgpCompare *compare, const char *name, GBytes *message, PgpWay way,
 			    GBytes **plain);
+/* The same for a detached signature. */
+GPtrArray *pgp_compare_verify(PgpCompare *compare, const char *name, GBytes *signature,
+			      GBytes *content, PgpWay way);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "lib/base/error.h"
 #include "lib/crypt/pgppacket.h"
 #include "tests/unit/pgpcompare.h"
 
@@ -166,7 +167,7 @@ static void test_options(void **state)
 
 static void test_sq(void **state)
 {
-	static const char *const modes[] = {"none", "zip", "zlib", "bzip2"};
+	static const char *const modes[] = {"none", "pad", "zip", "zlib", "bzip2"};
 	World *world = *state;
 	g_autofree char *file = pgp_maker_file(world->maker, "text", world->text);
 
@@ -187,9 +188,28 @@ static void test_sq(void **state)
 			assert_int_equal(pgp_maker_run(argv, NULL, &message), 0);
 			open_for(world, kind);
 			g_autoptr(PgpOpened) opened = pgp_compare_open(
-				world->compare, modes[n], message, n < 3 ? BY_US : BY_GPG, NULL);
+				world->compare, modes[n], message, n < 4 ? BY_US : BY_GPG, NULL);
 			assert_true(opened->opened);
 		}
+	}
+}
+
+/* Sequoia's padding grows with the message: gpg itself does not open the largest. */
+static void test_padding(void **state)
+{
+	World *world = *state;
+	const Kind *kind = &world->kinds[0];
+
+	open_for(world, kind);
+	for (gsize size = 100; size < 1500000; size = size * 13 / 7 + 17) {
+		g_autoptr(GBytes) text = text_of(size), message = NULL;
+		g_autofree char *file = pgp_maker_file(world->maker, "text", text);
+		const char *const argv[] = {"sq", "encrypt", "--recipient-cert", kind->certificate,
+					    file, NULL};
+
+		assert_int_equal(pgp_maker_run(argv, NULL, &message), 0);
+		g_autoptr(PgpOpened) opened = pgp_compare_open(world->compare, "padding", message,
+							       size < 10000 ? BY_US : BY_ANY, NULL);
 	}
 }
 
@@ -368,6 +388,26 @@ static void test_armour(void **state)
 	}
 }
 
+/* Newer programs write none. */
+static void test_no_checksum(void **state)
+{
+	World *world = *state;
+	const Kind *kind = &world->kinds[0];
+	g_autoptr(GBytes) message = encrypt(world, world->text, kind, " --armor");
+	g_autofree char *text =
+		g_strndup(g_bytes_get_data(message, NULL), g_bytes_get_size(message));
+	char *sum = strstr(text, "\n=");
+
+	assert_non_null(sum);
+	memmove(sum, sum + strlen("\n=abcd"), strlen(sum + strlen("\n=abcd")) + 1);
+	g_autoptr(GBytes) without = g_bytes_new(text, strlen(text));
+
+	open_for(world, kind);
+	g_autoptr(PgpOpened) opened =
+		pgp_compare_open(world->compare, "no checksum", without, BY_US, NULL);
+	assert_true(opened->opened);
+}
+
 /* --- packets that do not belong there --- */
 
 static GBytes *joined(GBytes *first, const void *second, gsize size)
@@ -439,15 +479,42 @@ static void test_bomb(void **state)
 	assert_string_equal(opened->reason, "too-large");
 }
 
+/* --- time --- */
+
+/* The deadline ends it, and nothing but it: the next message finds all as it was. */
+static void test_deadline(void **state)
+{
+	World *world = *state;
+	const Kind *kind = &world->kinds[0];
+	g_autoptr(GBytes) message = encrypt(world, world->text, kind, "");
+
+	open_for(world, kind);
+	for (int i = 0; i < 3; i++) {
+		g_autoptr(GByteArray) out = g_byte_array_new();
+		g_autoptr(Sink) sink = sink_new_bytes(out, 1000);
+		g_autoptr(Source) source = source_new_bytes(message);
+		g_autoptr(GError) error = NULL;
+		const PgpOpenJob job = {world->compare->secrets, NULL, g_get_monotonic_time() - 1};
+
+		assert_null(pgp_open(world->compare->home, &job, source, sink, &error));
+		assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_TIMEOUT));
+		assert_int_equal(out->len, 0);
+		g_autoptr(PgpOpened) opened =
+			pgp_compare_open(world->compare, "after", message, BY_US, NULL);
+		assert_true(opened->opened);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kinds),	    cmocka_unit_test(test_options),
-		cmocka_unit_test(test_sq),	    cmocka_unit_test(test_sizes),
-		cmocka_unit_test(test_owners),	    cmocka_unit_test(test_flips),
-		cmocka_unit_test(test_cut),	    cmocka_unit_test(test_armour),
+		cmocka_unit_test(test_sq),	    cmocka_unit_test(test_padding),
+		cmocka_unit_test(test_sizes),	    cmocka_unit_test(test_owners),
+		cmocka_unit_test(test_flips),	    cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_armour),	    cmocka_unit_test(test_no_checksum),
 		cmocka_unit_test(test_more_behind), cmocka_unit_test(test_within),
-		cmocka_unit_test(test_bomb),
+		cmocka_unit_test(test_bomb),	    cmocka_unit_test(test_deadline),
 	};
 
 	return cmocka_run_group_tests_name("crypt/pgpread", tests, set_up, tear_down);
