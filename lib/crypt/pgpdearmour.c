@@ -21,7 +21,7 @@ typedef struct {
 	Place place;
 	gboolean padded; /* base64 has come to its end */
 	gboolean summed;
-	guint32 sum; /* as the armour says, where it does */
+	guint32 sum; /* as the armour says */
 	guint32 crc; /* as it is */
 	guint32 table[PGP_CRC_TABLE];
 	guint8 digits[256];
@@ -144,11 +144,11 @@ static gboolean take_data(Dearmour *self, const char *line, gsize length)
 
 	if (length > 0 && line[0] == '=' && !self->summed)
 		return take_sum(self, line, length);
-	if (is_mark(self, line, length, "END")) {
+	if (self->summed) {
 		self->place = AFTER;
-		return TRUE;
+		return is_mark(self, line, length, "END");
 	}
-	if (length == 0 || length % 4 != 0 || self->padded || self->summed)
+	if (length == 0 || length % 4 != 0 || self->padded)
 		return FALSE;
 	for (gsize i = 0; i < length; i += 4) {
 		gsize count;
@@ -197,8 +197,7 @@ static gboolean decode(Dearmour *self, GError **error)
 	self->crc = pgp_crc24(self->table, self->crc, self->out, self->out_have);
 	if (self->out_have > 0)
 		return TRUE;
-	return (self->place == AFTER && (!self->summed || self->sum == self->crc)) ||
-	       malformed(error);
+	return (self->place == AFTER && self->sum == self->crc) || malformed(error);
 }
 
 static gssize dearmour_read(void *data, void *buffer, gsize size, GError **error)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The bytes in an armoured message, as they come (RFC 4880, section 6.2): one block from the first
- * line to the last, whole, with no checksum or one that is right (RFC 9580 has none), in lines of base64
- * as programs write them.
+ * line to the last, whole, with a checksum that is right, in lines of base64 as programs write them.
  * Anything else is gpg's to make sense of: it is ERROR_MALFORMED here. For lib/crypt/pgp*.c only.
  */
 #ifndef SEALPOST_LIB_CRYPT_PGPDEARMOUR_H
@@ -10,8 +9,8 @@
 
 #include "lib/mail/stream.h"
 
-/* label as in "PGP MESSAGE"; both are borrowed. It has no length, and cannot be read twice. The last bytes have come, and the
- * checksum held, when it says that it is at its end. */
+/* label as in "PGP MESSAGE"; both are borrowed. It has no length, and cannot be read twice. The last
+ * bytes have come, and the checksum held, when it says that it is at its end. */
 Source *pgp_dearmour_new(Source *text, const char *label);
 
 #endif

@@ -22,21 +22,18 @@ void pgp_head_free(PgpHead *head)
 	g_free(head);
 }
 
-static GByteArray *read_start(Source *source, GError **error)
+/* Appends what comes next, up to max bytes in all. */
+static gboolean read_on(Source *source, GByteArray *start, gsize max, GError **error)
 {
-	g_autoptr(GByteArray) start = g_byte_array_new();
-
-	while (start->len < HEAD_MAX) {
+	while (start->len < max) {
 		guint have = start->len;
 		g_byte_array_set_size(start, have + STREAM_CHUNK);
 		gssize n = source_read(source, start->data + have, STREAM_CHUNK, error);
-		if (n < 0)
-			return NULL;
-		g_byte_array_set_size(start, have + (guint)n);
-		if (n == 0)
-			break;
+		g_byte_array_set_size(start, have + (guint)MAX(n, 0));
+		if (n <= 0)
+			return n == 0;
 	}
-	return g_steal_pointer(&start);
+	return TRUE;
 }
 
 static gboolean add_recipient(PgpHead *head, const PgpPacket *packet)
@@ -96,18 +93,31 @@ static PgpHead *read_packets(const guint8 *data, gsize size)
 	return NULL;
 }
 
-PgpHead *pgp_head_read(Source *source, GError **error)
+static PgpHead *find_head(const GByteArray *start, gboolean all)
 {
-	g_autoptr(GByteArray) start = read_start(source, error);
-
-	if (!start)
-		return NULL;
-	/* Text may begin with a byte order mark or another letter that looks like a packet. */
+	/* Text may begin with a byte order mark or another letter that looks like a packet: then all
+	 * of it is looked at before it is taken for text. */
+	gboolean text = all || (start->len > 0 && !(start->data[0] & 0x80));
 	PgpHead *head = read_packets(start->data, start->len);
 	g_autoptr(GByteArray) binary =
-		head ? NULL : pgp_dearmor(start->data, start->len, message_labels, NULL);
-	if (binary)
-		head = read_packets(binary->data, binary->len);
+		head || !text ? NULL : pgp_dearmor(start->data, start->len, message_labels, NULL);
+
+	return binary ? read_packets(binary->data, binary->len) : head;
+}
+
+PgpHead *pgp_head_read(Source *source, GError **error)
+{
+	g_autoptr(GByteArray) start = g_byte_array_new();
+
+	/* A little is nearly always enough, and more would say the same. */
+	if (!read_on(source, start, STREAM_CHUNK, error))
+		return NULL;
+	PgpHead *head = find_head(start, FALSE);
+	if (head)
+		return head;
+	if (!read_on(source, start, HEAD_MAX, error))
+		return NULL;
+	head = find_head(start, TRUE);
 	if (!head)
 		g_set_error(error, SEALPOST_ERROR, ERROR_MALFORMED, "not an OpenPGP message");
 	return head;
