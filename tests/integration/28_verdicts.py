@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from lib import BUILD, SRC, Tap
+from lib import BUILD, PATIENCE, SRC, Tap
 
 from demo.sealpost import Sealpost
 
@@ -41,6 +41,7 @@ class Family:
         self.sealpost = Sealpost(BUILD, self.folder / "sealpost", self.folder, self.folder, None)
         self.sealpost.init(OWNERS[name].split("@")[1])
         self.sealpost.set("keystore", system_roots="false")
+        self.sealpost.set("gateway", message_time=PATIENCE)
         self.sealpost.set("incoming", subject_tags="encrypted, signed, warning")
         domain = OWNERS[name].split("@")[1]
         self.sealpost.set_policy(f'internal domains "{domain}"\noutgoing require smime\n')

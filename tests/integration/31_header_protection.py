@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from lib import BUILD, SRC, Tap
+from lib import BUILD, PATIENCE, SRC, Tap
 
 from demo import people as cast
 from demo.opening import Opener, entity_of, fields_of, split, unprotected
@@ -68,6 +68,7 @@ class Work:
         sealpost = Sealpost(BUILD, folder / "sealpost", folder, folder, None)
         sealpost.init(domain)
         sealpost.set("keystore", system_roots="false")
+        sealpost.set("gateway", message_time=PATIENCE)
         sealpost.run("key", "import", "--trusted", authority.root)
         files = [self.cabinet(p, name) for p in own for name in ("cert.pem", "key.pem", "secret.asc")]
         files += [self.cabinet(p, name) for p in others for name in ("cert.pem", "public.asc")]
@@ -441,6 +442,7 @@ class Samples:
         self.sealpost = Sealpost(BUILD, folder / "sealpost", folder, folder, None)
         self.sealpost.init(self.owner.split("@")[1])
         self.sealpost.set("keystore", system_roots="false")
+        self.sealpost.set("gateway", message_time=PATIENCE)
         if root:
             self.sealpost.run("key", "import", "--trusted", CORPUS / root)
         for secret, paths in keys.items():

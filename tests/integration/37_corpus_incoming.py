@@ -16,7 +16,7 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from lib import BUILD, SRC, Tap
+from lib import BUILD, PATIENCE, SRC, Tap
 
 from demo.sealpost import Sealpost
 
@@ -42,8 +42,7 @@ class Family:
         self.sealpost = Sealpost(BUILD, self.folder / "sealpost", self.folder, self.folder / "log", None)
         self.sealpost.init("firma.example")
         self.sealpost.set("keystore", system_roots="false")
-        # Each explain gives all private keys of the family to a new gpg-agent: seconds on a busy machine.
-        self.sealpost.set("gateway", message_time="50s")
+        self.sealpost.set("gateway", message_time=PATIENCE)
         self.sealpost.set_policy('internal domains "firma.example"\noutgoing require smime\n')
         families = [name, *RELATED.get(name, [])]
         keys = [row for row in rows if row["family"] in families and row["kind"] in KEYS and

@@ -29,6 +29,8 @@ from demo.site import Site  # noqa: E402
 
 ALICE, BOSS = people.ALICE.address, people.BOSS.address
 LOG_LINES = 25
+# What one message may take, where its limit is not what is tested: each explain has to start a new gpg-agent.
+PATIENCE = "60s"
 
 
 class Office:
@@ -42,6 +44,7 @@ class Office:
         self.sealpost = Sealpost(BUILD, self.folder / "sealpost", self.folder, self.folder / "log",
                                  None)
         self.sealpost.init("firma.example")
+        self.sealpost.set("gateway", message_time=PATIENCE)
         self.sealpost.set_policy(policy)
         self.sealpost.run("key", "import", "--trusted", self.authority.root)
         self.sealpost.run("key", "import", self.authority.intermediate)
@@ -83,7 +86,7 @@ class Tap:
     def site(self, build=BUILD, settings=None, **options):
         """A running site. On a machine with much else to do the gateway may take its time here;
         the limits themselves have tests of their own."""
-        settings = {"gateway": {"message_time": "60s"}, **(settings or {})}
+        settings = {"gateway": {"message_time": PATIENCE}, **(settings or {})}
         folder = tempfile.mkdtemp(prefix="sealpost-test-", dir="/tmp")
         try:
             with Site(folder, build, settings=settings, **options) as site:
