@@ -472,17 +472,19 @@ Opened *open_message(const Job *job, const Parsed *parsed, const char *recipient
 
 	work.lessons = g_ptr_array_new_with_free_func((GDestroyNotify)lesson_free);
 	work.current = spool_ref(job->message);
-	if (walk(&work, &failure) && restore_head(&work, &failure) && open_parts(&work, &failure))
+	gboolean done = walk(&work, &failure) && restore_head(&work, &failure) &&
+			open_parts(&work, &failure);
+	if (done)
 		lessons_conclude(&work);
 	work_clear(&work);
-	if (failure && !is_too_costly(job, failure)) {
-		g_propagate_error(error, failure);
-		return NULL;
+	if (done) {
+		opened_conclude(opened);
+		return g_steal_pointer(&opened);
 	}
-	if (failure) {
+	if (is_too_costly(job, failure)) {
 		g_error_free(failure);
 		return leave_shut(opened, job);
 	}
-	opened_conclude(opened);
-	return g_steal_pointer(&opened);
+	g_propagate_error(error, failure);
+	return NULL;
 }
