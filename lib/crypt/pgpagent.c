@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/base/error.h"
+#include "lib/base/hex.h"
 #include "lib/crypt/pgpassuan.h"
 
 #define ANSWER_SECONDS 20
@@ -98,8 +99,7 @@ gboolean pgp_agent_sign(PgpHome *home, const PgpHash *hash, gint64 deadline, GBy
 	g_autoptr(GString) digest = g_string_new(NULL);
 
 	g_string_append_printf(digest, "SETHASH %u ", hash->algorithm);
-	for (gsize i = 0; i < hash->size; i++)
-		g_string_append_printf(digest, "%02X", hash->digest[i]);
+	hex_append(digest, hash->digest, hash->size);
 	g_string_append_c(digest, '\n');
 	g_byte_array_set_size(answer, PGP_AGENT_DATA_MAX);
 	PgpTalk talk = {.data = answer->data, .room = answer->len};

@@ -166,19 +166,10 @@ static gboolean is_openers(PgpHome *home, const PgpOpenJob *job, const guint8 *i
 	return FALSE;
 }
 
-static char *hex(const guint8 *bytes, gsize size)
-{
-	GString *text = g_string_new(NULL);
-
-	for (gsize i = 0; i < size; i++)
-		g_string_append_printf(text, "%02X", bytes[i]);
-	return g_string_free(text, FALSE);
-}
-
 /* What the message is encrypted to is left out of gpg's keyring (pgp_visit.c), and out of here. */
 static gboolean is_left_out(PgpHome *home, const GPtrArray *wrapped, const Signer *signer)
 {
-	g_autofree char *primary = hex(signer->primary, PGP_FINGERPRINT);
+	g_autofree char *primary = pgp_hex(signer->primary, PGP_FINGERPRINT);
 
 	for (guint i = 0; wrapped && i < wrapped->len; i++)
 		if (pgp_wrapped_names(wrapped->pdata[i], id_of(signer->primary)) ||
@@ -209,8 +200,8 @@ static gboolean is_as_announced(const PgpAnnounced *announced, const PgpSignatur
 
 static PgpSignature *unknown_signer(const PgpSignatureHead *head)
 {
-	char *name = head->fingerprint ? hex(head->fingerprint, PGP_FINGERPRINT)
-				       : hex(head->issuer, PGP_KEY_ID);
+	char *name = head->fingerprint ? pgp_hex(head->fingerprint, PGP_FINGERPRINT)
+				       : pgp_hex(head->issuer, PGP_KEY_ID);
 
 	return signature_new("no-key", name, head->created);
 }
@@ -248,5 +239,5 @@ PgpSignature *pgp_checking_finish(PgpChecking *checking, PgpHome *home, const Pg
 
 	if (!part || !is_good(checking, &head, part))
 		return NULL;
-	return signature_new("good", hex(signer.primary, PGP_FINGERPRINT), head.created);
+	return signature_new("good", pgp_hex(signer.primary, PGP_FINGERPRINT), head.created);
 }

@@ -38,8 +38,6 @@ static gboolean read_on(Source *source, GByteArray *start, gsize max, GError **e
 
 static gboolean add_recipient(PgpHead *head, const PgpPacket *packet)
 {
-	GString *id;
-
 	if (packet->length < 1)
 		return FALSE;
 	/* Version 6 names a fingerprint (RFC 9580, section 5.1): an id that no key of ours has. */
@@ -47,10 +45,7 @@ static gboolean add_recipient(PgpHead *head, const PgpPacket *packet)
 		g_ptr_array_add(head->key_ids, g_strdup("0000000000000000"));
 		return packet->body[0] != 3;
 	}
-	id = g_string_new(NULL);
-	for (int i = 1; i <= 8; i++)
-		g_string_append_printf(id, "%02X", packet->body[i]);
-	g_ptr_array_add(head->key_ids, g_string_free(id, FALSE));
+	g_ptr_array_add(head->key_ids, pgp_hex(packet->body + 1, PGP_KEY_ID));
 	return TRUE;
 }
 

@@ -92,16 +92,14 @@ static gboolean signature_issuer(const PgpPacket *packet, guint *type, guint8 is
 /* Certifications of user IDs (0x10 to 0x13, 0x30) by anybody but the key itself. */
 static gboolean is_foreign(const PgpPacket *packet, const char *own_id)
 {
-	g_autoptr(GString) id = g_string_new(NULL);
 	guint8 issuer[8];
 	guint type;
 
 	if (!own_id || !signature_issuer(packet, &type, issuer) ||
 	    !((type >= 0x10 && type <= 0x13) || type == 0x30))
 		return FALSE;
-	for (gsize i = 0; i < sizeof(issuer); i++)
-		g_string_append_printf(id, "%02X", issuer[i]);
-	return strcmp(id->str, own_id) != 0;
+	g_autofree char *id = pgp_hex(issuer, sizeof(issuer));
+	return strcmp(id, own_id) != 0;
 }
 
 /* --- the walk --- */

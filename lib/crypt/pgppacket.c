@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/base/error.h"
+#include "lib/base/hex.h"
 
 /* The bytes at hand. */
 typedef struct {
@@ -119,6 +120,15 @@ gboolean pgp_packet_next(PgpPackets *packets, PgpPacket *packet, gboolean *cut, 
 	if (cut)
 		*cut = short_of;
 	return TRUE;
+}
+
+char *pgp_hex(const guint8 *bytes, gsize size)
+{
+	GString *text = g_string_new(NULL);
+
+	hex_append(text, bytes, size);
+	g_string_ascii_up(text);
+	return g_string_free(text, FALSE);
 }
 
 char *pgp_packet_fingerprint(const PgpPacket *packet)

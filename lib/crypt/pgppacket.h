@@ -75,6 +75,8 @@ typedef struct {
  * *cut (may be NULL) tells. */
 gboolean pgp_packet_next(PgpPackets *packets, PgpPacket *packet, gboolean *cut, GError **error);
 
+/* The bytes of a key id or fingerprint as gpg writes them: hex digits in upper case. New string. */
+char *pgp_hex(const guint8 *bytes, gsize size);
 /* The fingerprint of a public key or subkey packet of version 4 as 40 hex digits in upper case;
  * NULL for others. New string. */
 char *pgp_packet_fingerprint(const PgpPacket *packet);
