@@ -474,8 +474,10 @@ Opened *open_message(const Job *job, const Parsed *parsed, const char *recipient
 	work.current = spool_ref(job->message);
 	gboolean done = walk(&work, &failure) && restore_head(&work, &failure) &&
 			open_parts(&work, &failure);
-	if (done)
+	if (done) {
+		open_warn_tnef(&work);
 		lessons_conclude(&work);
+	}
 	work_clear(&work);
 	if (done) {
 		opened_conclude(opened);

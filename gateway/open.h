@@ -63,6 +63,9 @@ gboolean open_inline(OpenWork *work, OpenStep *step, GError **error);
 gboolean open_parts(OpenWork *work, GError **error);
 /* May the tree have such parts? By their types alone. */
 gboolean open_has_parts(const MimeTree *tree);
+/* Does it hold a winmail.dat (TNEF)? By its first bytes, whatever it is called. */
+gboolean open_has_tnef(const MimeTree *tree);
+void open_warn_tnef(OpenWork *work);
 
 /* Does the root's layer fill its entity to the very end, so that nothing can be put behind it? */
 gboolean open_fills(const MimeTree *tree, Spool *entity);

@@ -153,7 +153,7 @@ gboolean opened_met_encryption(const Opened *opened)
 
 gboolean opened_is_plain(const Opened *opened)
 {
-	return opened->layers->len == 0 && opened->signatures->len == 0;
+	return opened->layers->len == 0 && opened->signatures->len == 0 && !opened->unread;
 }
 
 char **opened_restored(const Opened *opened)

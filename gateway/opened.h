@@ -46,6 +46,7 @@ typedef struct {
 	Headers *restored; /* other fields that take the place of outer ones (headrestore.h) */
 	GPtrArray *lessons; /* of Lesson *: keys that it proves, see lessons.h */
 	Spool *entity; /* what replaces the message's content; NULL: it stays as it came */
+	gboolean unread; /* a part was not looked into that may hold something */
 	gboolean decrypted; /* a private key was used */
 	gboolean changeable; /* ... and the last cipher does not protect against change (CBC) */
 } Opened;

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import zlib
 
+from foreign import multipart
 from lib import Office, Tap
 
 from demo import people as cast
@@ -330,6 +331,44 @@ def verdicts(work, tap):
         assert b"smime=pass" not in work.explain(entity, ALICE)[1][0].replace(b"GATEWAY; smime=pass", b"")
 
 
+TNEF = bytes.fromhex("789f3e2200010690080004000000000001000100010790060008000000e404000000000000e8")
+
+
+def winmail(data=TNEF, kind="application/ms-tnef; name=winmail.dat"):
+    return (f"Content-Type: {kind}\r\nContent-Transfer-Encoding: base64\r\n"
+            "Content-Disposition: attachment\r\n\r\n").encode() + crlf(base64.encodebytes(data))
+
+
+def outlook(work, tap):
+    def found(entity):
+        answer, files = work.explain(entity, ALICE)
+        variant, = answer["variants"]
+        head = b" ".join(files[0].split(b"\r\n\r\n", 1)[0].split())
+        assert (b"X-Sealpost-Incoming: warning tnef" in head) == (variant["warnings"] == ["tnef"]), head
+        assert answer["recipients"][0]["way"] == "unchanged" and files[0].endswith(entity), answer
+        return variant["layers"], variant["signatures"], variant["warnings"]
+
+    def mixed(*parts):
+        return multipart("multipart/mixed", "", parts)
+
+    with tap.case("winmail.dat, alone or beside a text, whatever it is called: said so, and left as it is"):
+        for kind in ("application/ms-tnef; name=winmail.dat", "application/vnd.ms-tnef", "application/ms-tnef; name=x",
+                     "application/octet-stream", "application/x-unknown; name=Winmail.DAT"):
+            for entity in (winmail(kind=kind), mixed(ENTITY, winmail(kind=kind))):
+                assert found(entity) == ([], [], ["tnef"]), kind
+        for wrapped in (work.signed(mixed(ENTITY, winmail())), work.signed(winmail(), "-nodetach"),
+                        work.encrypted(winmail(), ALICE, cipher="-aes-256-gcm"), work.pgp_encrypted(winmail(), ALICE)):
+            answer, files = work.explain(wrapped, ALICE)
+            assert answer["variants"][0]["warnings"] == ["tnef"] and b"warning tnef" in files[0], answer
+    with tap.case("no winmail.dat: by the name alone, in an attached message, in a bounce"):
+        attached = b"Content-Type: message/rfc822\r\n\r\nSubject: x\r\n" + winmail()
+        report = multipart("multipart/report", "; report-type=delivery-status", [ENTITY, winmail()])
+        for entity in (winmail(b"PK\3\4" + TNEF), winmail(TNEF[:3]), winmail(b""), mixed(ENTITY, attached), report,
+                       winmail(kind="image/png"), mixed(ENTITY, ENTITY)):
+            answer, files = work.explain(entity, ALICE)
+            assert answer["variants"][0]["warnings"] == [] and b"X-Sealpost" not in files[0], answer
+
+
 def openpgp(work, tap):
     with tap.case("PGP/MIME, signed and encrypted in one; encrypted alone; as Exchange leaves it"):
         entity = work.pgp_encrypted(ENTITY, ALICE)
@@ -381,7 +420,7 @@ def main():
     tap, folder = Tap(), tempfile.mkdtemp(prefix="si-")
     try:
         work = Work(folder)
-        for part in (forms, types, owners, verdicts, openpgp):
+        for part in (forms, types, owners, verdicts, outlook, openpgp):
             part(work, tap)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -150,6 +150,7 @@ def outlook(tap, site):
             content = delivered(site, foreign.mail(XAVER.address, [ALICE], entity,
                                                    extra="Thread-Index: AdxYz==\r\n"))
             check(content, "smime", ["smime-opaque-signed"])
+            assert "warning tnef" in field(content, "X-Sealpost-Incoming")
             assert entity_of(content).endswith(split(inner)[1]), content
             assert texts(content)[1][1:] == ("winmail.dat", tnef)
     with tap.case("Outlook, a document that is called contract.p7m stays a document"):
