@@ -217,6 +217,7 @@ Plan *decide(const Job *job, const Parsed *parsed, const Advisers *advisers)
 	decider.right = signing_right(job, &plan->signer, &plan->signer_reason);
 	decider.visible = visible_addresses(job->headers);
 	if (facts_init(&decider.facts, job, policy_sender(&decider), &plan->error)) {
+		decider.facts.invitation = parse_is_invitation(parsed->tree);
 		for (guint i = 0; i < job->recipients->len; i++)
 			decide_recipient(&decider,
 					 plan_add_recipient(plan, job->recipients->pdata[i]));

@@ -126,6 +126,7 @@ PolicyDecision *facts_ask(const Facts *facts, const Recipient *recipient)
 		.claimed = (const char *const *)facts->claimed,
 		.reply_to_encrypted = facts->reply_to_encrypted,
 		.texts = facts->texts,
+		.invitation = facts->invitation,
 	};
 
 	return policy_decide(job->snapshot->policy, &known);

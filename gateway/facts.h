@@ -17,6 +17,7 @@ typedef struct {
 	char **claimed; /* a stranger's message, if a rule asks: all addresses in From, folded, each
 			   once */
 	gboolean reply_to_encrypted;
+	gboolean invitation; /* set by who has parsed it */
 	PolicyTexts *texts;
 } Facts;
 

@@ -279,6 +279,27 @@ Layer parse_signed_part(const MimeTree *tree, Spool *message, const MimePart *pa
 	return cms_type(message, part) == CMS_SIGNED ? LAYER_SMIME : LAYER_NONE;
 }
 
+/* Depth is bounded by MIME_DEPTH_MAX. */
+static gboolean holds_invitation(const MimePart *part)
+{
+	const char *method =
+		g_str_equal(part->type, "text/calendar") ? mime_param(part, "method") : NULL;
+
+	if (method && g_ascii_strcasecmp(method, "REQUEST") == 0)
+		return TRUE;
+	if (!g_str_has_prefix(part->type, "multipart/"))
+		return FALSE;
+	for (guint i = 0; part->children && i < part->children->len; i++)
+		if (holds_invitation(part->children->pdata[i]))
+			return TRUE;
+	return FALSE;
+}
+
+gboolean parse_is_invitation(const MimeTree *tree)
+{
+	return tree && holds_invitation(mime_root(tree));
+}
+
 Parsed *parse_message(Spool *message)
 {
 	Parsed *parsed = g_new0(Parsed, 1);

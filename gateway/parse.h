@@ -39,6 +39,10 @@ Layer parse_sealed(const MimeTree *tree, Spool *message, const MimePart *part);
  * ciphertext; NULL if it is none. */
 const MimePart *parse_pgp_mime(const MimeTree *tree, Spool *message, const MimePart *root);
 
+/* Does the message ask to a meeting (RFC 6047, section 2.4: text/calendar with method=REQUEST, in any
+ * case)? An attached message is not looked into. tree NULL: no. */
+gboolean parse_is_invitation(const MimeTree *tree);
+
 /* Never fails. */
 Parsed *parse_message(Spool *message);
 void parsed_free(Parsed *parsed);

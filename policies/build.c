@@ -130,11 +130,6 @@ Condition *build_header(Parser *parser, ConditionKind kind, Word *field, GPtrArr
 	return condition;
 }
 
-Condition *build_reply(const Span *where)
-{
-	return condition_new(CONDITION_REPLY, where);
-}
-
 /* Is b never tried, because a is possible whenever b is? */
 static gboolean covers(const Rung *a, const Rung *b)
 {
@@ -276,6 +271,7 @@ void build_copy(Parser *parser, Direction direction, GPtrArray *conditions)
 static void check_rule(Parser *parser, const Rule *rule)
 {
 	check_twice(parser, rule->conditions);
+	build_check_conditions(parser, rule);
 	if (rule->outcome && rule->outcome->remove_tag)
 		check_tag(parser, rule);
 	if (rule->outcome)

@@ -19,21 +19,21 @@ Condition *build_subject(Parser *parser, const Span *where, GPtrArray *words);
 Condition *build_header(Parser *parser, ConditionKind kind, Word *field, GPtrArray *words);
 Outcome *build_rung(Parser *parser, Outcome *outcome, Rung rung, const Span *where);
 Rung build_tls(Parser *parser, Way way, Transport transport, const Span *where);
-Condition *build_reply(const Span *where);
 Outcome *build_reject(Parser *parser, Word *text);
 void build_rule(Parser *parser, Direction direction, GPtrArray *conditions, Outcome *outcome);
 void build_copy(Parser *parser, Direction direction, GPtrArray *conditions);
 /* The sentence is whole: its rule, if it was one, joins the policy. */
 void build_commit(Parser *parser);
 
-/* builddemand.c: what `require` asks of incoming mail */
+/* builddemand.c: what fits a rule's direction, and what `require` asks of incoming mail */
 Outcome *build_ways(Outcome *ways);
 Outcome *build_encrypted(void);
 Outcome *build_signature(void);
 Outcome *build_tls_version(Parser *parser, Word *number);
 /* One more `require` in a rule: all must hold. */
 Outcome *build_also(Parser *parser, Outcome *outcome, Outcome *also, const Span *where);
-/* Does the outcome make sense for the rule's direction? */
+/* Do the conditions, and the outcome, make sense for the rule's direction? */
+void build_check_conditions(Parser *parser, const Rule *rule);
 void build_check_direction(Parser *parser, const Rule *rule);
 
 /* buildlist.c: internal domains and lists */
@@ -51,6 +51,7 @@ void build_fact_direction(Parser *parser, Direction direction);
 void build_fact_sender(Parser *parser, Word *address);
 void build_fact_recipient(Parser *parser, Word *address);
 void build_fact_reply(Parser *parser);
+void build_fact_invitation(Parser *parser);
 void build_fact_subject(Parser *parser, Word *text);
 void build_fact_header(Parser *parser, Word *field, Word *text);
 void build_expect_outcome(Parser *parser, Outcome *outcome);

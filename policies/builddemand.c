@@ -130,28 +130,34 @@ static void check_incoming(Parser *parser, const Rule *rule)
 		       "after a \"require\" of its own");
 }
 
-/* Only who we are can answer what came to us. */
-static void check_reply(Parser *parser, const Rule *rule)
+static gboolean leaves_us(const Rule *rule)
 {
-	for (guint i = 0; i < rule->conditions->len; i++) {
-		const Condition *condition = g_ptr_array_index(rule->conditions, i);
+	return rule->direction == DIRECTION_OUTGOING || rule->direction == DIRECTION_INTERNAL;
+}
 
-		if (condition->kind == CONDITION_REPLY)
+/* Only who we are can answer what came to us; and what a stranger's mail is made of shows when it is
+ * opened, after the rules were asked. */
+void build_check_conditions(Parser *parser, const Rule *rule)
+{
+	for (guint i = 0; i < rule->conditions->len && !leaves_us(rule); i++) {
+		const Condition *condition = g_ptr_array_index(rule->conditions, i);
+		const char *words = condition->kind == CONDITION_REPLY	      ? "reply to encrypted"
+				    : condition->kind == CONDITION_INVITATION ? "invitation"
+									      : NULL;
+
+		if (words)
 			problems_add(parser->problems, parser->file, &condition->where,
-				     "found \"reply to encrypted\" in a rule for %s mail, expected "
-				     "it for outgoing or internal mail",
-				     direction_name(rule->direction));
+				     "found \"%s\" in a rule for %s mail, expected it for outgoing "
+				     "or internal mail",
+				     words, direction_name(rule->direction));
 	}
 }
 
 void build_check_direction(Parser *parser, const Rule *rule)
 {
 	const Outcome *outcome = rule->outcome;
-	gboolean leaves =
-		rule->direction == DIRECTION_OUTGOING || rule->direction == DIRECTION_INTERNAL;
+	gboolean leaves = leaves_us(rule);
 
-	if (!leaves)
-		check_reply(parser, rule);
 	if (rule->direction == DIRECTION_INCOMING)
 		check_incoming(parser, rule);
 	else if (leaves && (outcome->for_incoming || outcome->clauses > 1))

@@ -69,6 +69,11 @@ void build_fact_reply(Parser *parser)
 	parser->expectations->open->reply = TRUE;
 }
 
+void build_fact_invitation(Parser *parser)
+{
+	parser->expectations->open->invitation = TRUE;
+}
+
 void build_fact_subject(Parser *parser, Word *text)
 {
 	Expectation *open = parser->expectations->open;

@@ -125,6 +125,7 @@ gboolean expectations_met(const Expectations *expectations, guint n, const Polic
 		.recipient = expectation->recipient,
 		.subject = expectation->subject ? expectation->subject : "",
 		.reply_to_encrypted = expectation->reply,
+		.invitation = expectation->invitation,
 		.headers = find_fields,
 		.context = (void *)expectation,
 	};

@@ -21,6 +21,7 @@ typedef struct {
 	char *recipient; /* the same */
 	char *subject; /* NULL: none */
 	gboolean reply; /* to encrypted */
+	gboolean invitation;
 	GPtrArray *fields; /* of ExpectedField */
 	gboolean decided; /* what is expected was said */
 	Outcome *outcome; /* NULL: no rule matches */

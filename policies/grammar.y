@@ -59,6 +59,7 @@ static void yyerror(const Span *where, Parser *parser, const char *message);
 %token SIGN "sign" AS "as" REMOVE "remove" TAG "tag" HIDE "hide" KEYS "keys" LEARNED "learned"
 %token EXPECT "expect" NO "no" RULE "rule" LINE "line"
 %token OR "or" SIGNATURE "signature" REPLY "reply" ENCRYPTED "encrypted"
+%token INVITATION "invitation"
 %token LATER "a word of a later version"
 %token <word> STRING "a text in \"quotes\""
 %token <word> NAME "the name of a list"
@@ -125,7 +126,8 @@ condition:
 |	FROM addresses			{ $$ = build_address(parser, CONDITION_FROM, &@1, $2); }
 |	SUBJECT HAS strings		{ $$ = build_subject(parser, &@1, $3); }
 |	HEADER STRING HAS strings	{ $$ = build_header(parser, CONDITION_HEADER_HAS, $2, $4); }
-|	REPLY TO ENCRYPTED		{ $$ = build_reply(&@1); }
+|	REPLY TO ENCRYPTED		{ $$ = condition_new(CONDITION_REPLY, &@1); }
+|	INVITATION			{ $$ = condition_new(CONDITION_INVITATION, &@1); }
 |	HEADER STRING IS strings	{ $$ = build_header(parser, CONDITION_HEADER_IS, $2, $4); }
 ;
 
@@ -214,6 +216,7 @@ fact:
 |	FROM STRING			{ build_fact_sender(parser, $2); }
 |	TO STRING			{ build_fact_recipient(parser, $2); }
 |	REPLY TO ENCRYPTED		{ build_fact_reply(parser); }
+|	INVITATION			{ build_fact_invitation(parser); }
 |	SUBJECT STRING			{ build_fact_subject(parser, $2); }
 |	HEADER STRING STRING		{ build_fact_header(parser, $2, $3); }
 ;

@@ -185,6 +185,7 @@ static gboolean match_condition(Matcher *matcher, const Condition *condition, co
 		*found = find_text(condition, texts_subject(matcher->texts, matcher->facts));
 		return *found != NULL;
 	case CONDITION_REPLY: return matcher->facts->reply_to_encrypted;
+	case CONDITION_INVITATION: return matcher->facts->invitation;
 	case CONDITION_HEADER_HAS:
 	case CONDITION_HEADER_IS: return match_header(matcher, condition);
 	}

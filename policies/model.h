@@ -36,6 +36,7 @@ typedef enum {
 	CONDITION_HEADER_HAS,
 	CONDITION_HEADER_IS,
 	CONDITION_REPLY, /* to encrypted */
+	CONDITION_INVITATION,
 } ConditionKind;
 
 typedef struct {

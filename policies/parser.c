@@ -58,7 +58,8 @@ static void add_name(GPtrArray *names, gboolean *expected, int kind)
  * conditions as one, then values, then signs and the end. */
 static GPtrArray *expected_names(gboolean *expected)
 {
-	static const int conditions[] = {T_NOT, T_TO, T_FROM, T_SUBJECT, T_HEADER, T_REPLY};
+	static const int conditions[] = {T_NOT,	   T_TO,    T_FROM,	 T_SUBJECT,
+					 T_HEADER, T_REPLY, T_INVITATION};
 	static const int last[] = {T_LATER, T_NAME, T_STRING, T_NUMBER, T_COMMA,      T_EQUALS,
 				   T_COLON, T_OPEN, T_CLOSE,  T_END,	T_END_OF_FILE};
 	GPtrArray *names = g_ptr_array_new();
@@ -71,8 +72,8 @@ static GPtrArray *expected_names(gboolean *expected)
 	for (int kind = T_OUTGOING; kind < T_LATER; kind++)
 		add_name(names, expected, kind);
 	if (any_condition)
-		g_ptr_array_add(names,
-				(gpointer) "a condition (to, from, subject, header, reply, not)");
+		g_ptr_array_add(names, (gpointer) "a condition (to, from, subject, header, reply, "
+						  "invitation, not)");
 	for (gsize i = 0; i < G_N_ELEMENTS(last); i++)
 		add_name(names, expected, last[i]);
 	if (names->len > 1 && end)

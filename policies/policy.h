@@ -57,6 +57,7 @@ typedef struct {
 				       too; NULL-terminated; NULL: none, or not known yet */
 	gboolean reply_to_encrypted; /* answers mail that was encrypted when it came */
 	PolicyTexts *texts; /* the same for all recipients of one message; NULL: nothing is kept */
+	gboolean invitation; /* asks to a meeting */
 } PolicyFacts;
 
 /* A way to protect a message, and what it asks of the transport. */

@@ -17,6 +17,7 @@ outgoing to "rejected.example" reject "no mail there"
 outgoing to "strict.example"   require smime, pgp
 outgoing to "signed.example"   plain sign
 outgoing to "tls.example"      require verified tls
+outgoing to "outlook.example" invitation  prefer tls
 outgoing subject has "[x]"     require smime, pgp, portal  remove tag
 outgoing                       require smime, pgp, portal
 incoming from "bad.example"    reject
@@ -66,7 +67,7 @@ def delivered(work, tap):
         who, variant = one(answer), answer["variants"][0]
         assert (answer["direction"], answer["verdict"], status) == ("outgoing", "deliver", 0)
         assert "reply" not in answer
-        assert who["rule"]["line"] == 7 and who["rule"]["file"].endswith("sealpost.policy")
+        assert who["rule"]["line"] == 8 and who["rule"]["file"].endswith("sealpost.policy")
         assert [r["way"] for r in who["rungs"]] == ["smime", "pgp", "portal"]
         assert [r["possible"] for r in who["rungs"]] == [True, False, True]
         assert who["rungs"][1]["reason"] == "no-key"
@@ -85,6 +86,12 @@ def delivered(work, tap):
         assert one(answer)["way"] == "pgp"
         assert answer["variants"][0]["layers"][0]["kind"] == "pgp-encrypted"
         assert answer["variants"][0]["signatures"][0]["kind"] == "pgp"
+    with tap.case("an invitation goes by a rule of its own"):
+        calendar = b"text/calendar; method=Request; charset=utf-8"
+        answer, _ = work.explain("a@outlook.example", content=MAIL.replace(b"text/plain; charset=utf-8", calendar))
+        assert one(answer)["rule"]["line"] == 6 and "invitation" in one(answer)["rule"]["text"], answer
+        answer, _ = work.explain("a@outlook.example")
+        assert one(answer)["rule"]["line"] == 8, answer
     with tap.case("signed alone; a rule's transport; portal; internal"):
         answer, _ = work.explain("a@signed.example")
         assert one(answer)["way"] == "plain"

@@ -41,6 +41,28 @@ typedef struct {
 	gboolean encrypted;
 } Case;
 
+static const struct {
+	const char *name;
+	const char *text;
+	gboolean invites;
+} invitations[] = {
+	{"alone", "Content-Type: text/calendar; method=REQUEST\n\nx\n", TRUE},
+	{"another case", "Content-Type: Text/Calendar; charset=utf-8;\n Method=\"Request\"\n\nx\n",
+	 TRUE},
+	{"among forms of a text, in a part",
+	 MIXED "--b\nContent-Type: multipart/alternative; boundary=c\n\n--c\n\nx\n--c\n"
+	       "Content-Type: text/calendar; charset=utf-8; method=request\n\nx\n--c--\n" CLOSE,
+	 TRUE},
+	{"an answer", "Content-Type: text/calendar; method=REPLY\n\nMETHOD:REQUEST\n", FALSE},
+	{"no method", "Content-Type: text/calendar\n\nMETHOD:REQUEST\n", FALSE},
+	{"another type", "Content-Type: text/plain; method=REQUEST\n\nx\n", FALSE},
+	{"in an attached message",
+	 MIXED "--b\nContent-Type: message/rfc822\n\n"
+	       "Content-Type: text/calendar; method=REQUEST\n\nx\n" CLOSE,
+	 FALSE},
+	{"a multipart without parts", "Content-Type: multipart/mixed\n\nmethod=REQUEST\n", FALSE},
+};
+
 static const Case pgp_cases[] = {
 	{"PGP/MIME", PGP_TYPE CONTROL DATA ARMOUR CLOSE, TRUE},
 	{"without checksum", PGP_TYPE CONTROL DATA BEGIN PACKETS END CLOSE, TRUE},
@@ -93,14 +115,19 @@ static const Case pgp_cases[] = {
 	{"inline with text in it", "Content-Type: text/plain\n\n" BEGIN PACKETS WORDS END, FALSE},
 };
 
-static Layer layer_of(const char *text)
+static Parsed *parsed_from(const char *text)
 {
 	g_autoptr(Spool) spool = spool_new(NULL, SPOOL_MEMORY);
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	g_autofree char *crlf = g_strjoinv("\r\n", lines);
 
 	assert_true(spool_append(spool, crlf, strlen(crlf), NULL));
-	g_autoptr(Parsed) parsed = parse_message(spool);
+	return parse_message(spool);
+}
+
+static Layer layer_of(const char *text)
+{
+	g_autoptr(Parsed) parsed = parsed_from(text);
 
 	return parsed->encrypted;
 }
@@ -175,11 +202,25 @@ static void test_smime(void **state)
 	assert_int_equal(layer_of_smime(der, 0, WORDS, ""), LAYER_NONE);
 }
 
+static void test_invitations(void **state)
+{
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(invitations); i++) {
+		g_autoptr(Parsed) parsed = parsed_from(invitations[i].text);
+
+		assert_non_null(parsed->tree);
+		if (parse_is_invitation(parsed->tree) != invitations[i].invites)
+			fail_msg("%s", invitations[i].name);
+	}
+	assert_false(parse_is_invitation(NULL));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pgp),
 		cmocka_unit_test(test_smime),
+		cmocka_unit_test(test_invitations),
 	};
 
 	return cmocka_run_group_tests_name("gateway/parse", tests, NULL, NULL);

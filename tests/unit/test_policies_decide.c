@@ -211,6 +211,31 @@ static void test_reply(void **state)
 	assert_false(policy_asks_claimed(policy));
 }
 
+/* The same for an invitation; and an expectation can say that it is one. */
+static void test_invitation(void **state)
+{
+	g_autoptr(Policy) policy = policy_from("internal domains \"firma.example\"\n"
+					       "outgoing invitation require verified tls\n"
+					       "outgoing require smime\n"
+					       "internal not invitation require smime\n"
+					       "copy outgoing invitation to \"c@firma.example\"\n");
+	PolicyFacts facts = {OUT, "a@firma.example", "x@b", ""};
+	g_autoptr(PolicyDecision) mail = policy_decide(policy, &facts);
+
+	(void)state;
+	facts.invitation = TRUE;
+	g_autoptr(PolicyDecision) invitation = policy_decide(policy, &facts);
+
+	assert_int_equal(mail->rule.line, 3);
+	assert_int_equal(mail->copies->len, 0);
+	assert_int_equal(invitation->rule.line, 2);
+	assert_int_equal(invitation->copies->len, 1);
+	facts.direction = DIRECTION_INTERNAL;
+	g_autoptr(PolicyDecision) inside = policy_decide(policy, &facts);
+
+	assert_int_equal(inside->rule.line, 0);
+}
+
 static GPtrArray *counted_headers(void *context, const char *name)
 {
 	GPtrArray *texts = g_ptr_array_new_with_free_func(g_free);
@@ -371,6 +396,7 @@ int main(void)
 		cmocka_unit_test(test_reply),	   cmocka_unit_test(test_rule_source),
 		cmocka_unit_test(test_internal),   cmocka_unit_test(test_patterns),
 		cmocka_unit_test(test_remove_tag), cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_invitation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

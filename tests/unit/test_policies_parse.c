@@ -71,6 +71,9 @@ static void test_accepted(void **state)
 		{"outgoing reply to encrypted to \"a\" require smime\ninternal not reply to "
 		 "encrypted plain",
 		 ""},
+		{"outgoing not invitation to \"a\" require smime\ninternal invitation plain\n"
+		 "copy outgoing invitation to \"a@firma.example\"",
+		 ""},
 		{"copy outgoing to \"a@firma.example\"\n"
 		 "copy internal from \"b\" to \"c\" to \"a@firma.example\"",
 		 ""},
@@ -84,14 +87,14 @@ static const Case grammar[] = {
 	{"outgoing requier smime",
 	 "p:2:10: found \"requier\", expected require, prefer, plain, reject or a "
 	 "condition "
-	 "(to, from, subject, header, reply, not) (did you mean \"require\"?)"},
+	 "(to, from, subject, header, reply, invitation, not) (did you mean \"require\"?)"},
 	{"outgoing", "p:2:9: found the end of the sentence, expected require, prefer, "
 		     "plain, reject or a "
-		     "condition (to, from, subject, header, reply, not)"},
+		     "condition (to, from, subject, header, reply, invitation, not)"},
 	{"outgoing to \"a\"\nrequire smime",
 	 "p:2:16: found the end of the sentence, expected require, prefer, plain, reject, "
 	 "a "
-	 "condition (to, from, subject, header, reply, not) or a comma\n"
+	 "condition (to, from, subject, header, reply, invitation, not) or a comma\n"
 	 "p:3:1: found \"require\", expected outgoing, internal, incoming, relayed, copy "
 	 "or "
 	 "list (a line that continues a rule begins with blanks)"},
@@ -127,12 +130,13 @@ static const Case grammar[] = {
 	{"outgoing body has iban require smime",
 	 "p:2:10: found \"body\", expected require, prefer, plain, reject or a condition "
 	 "(to, "
-	 "from, subject, header, reply, not) (this word is kept for a later version)"},
+	 "from, subject, header, reply, invitation, not) (this word is kept for a later version)"},
 	{"list to = \"a\"", "p:2:6: found \"to\", expected the name of a list"},
 	{"list a \"a\"", "p:2:8: found \"a\", expected from or ="},
 	{"internal domain \"a\"",
 	 "p:2:10: found \"domain\", expected domains, require, prefer, plain, reject or a "
-	 "condition (to, from, subject, header, reply, not) (did you mean \"domains\"?)"},
+	 "condition (to, from, subject, header, reply, invitation, not) (did you mean "
+	 "\"domains\"?)"},
 	{"outgoing header X is \"y\" plain", "p:2:17: found \"X\", expected a text in \"quotes\""},
 	{"expect from \"a\" to \"b\": plain",
 	 "p:2:1: found \"expect\", expected outgoing, internal, incoming, relayed, copy or "
@@ -193,6 +197,17 @@ static const Case meaning[] = {
 	 "mean \"b.example\"?)\n"
 	 "p:2:32: found the domain \"firma.example\" twice, first in line 1\n"
 	 "p:2:50: found the address \"a@b\", expected a domain of ours"},
+	{"incoming reply to encrypted plain\nrelayed invitation plain\n"
+	 "copy incoming invitation to \"a@firma.example\"",
+	 "p:2:10: found \"reply to encrypted\" in a rule for incoming mail, expected it for "
+	 "outgoing or "
+	 "internal mail\n"
+	 "p:3:9: found \"invitation\" in a rule for relayed mail, expected it for outgoing or "
+	 "internal "
+	 "mail\n"
+	 "p:4:15: found \"invitation\" in a rule for incoming mail, expected it for outgoing or "
+	 "internal "
+	 "mail"},
 	{"list a = \"x\"\nlist a = \"y\"\noutgoing to a plain",
 	 "p:3:6: found a second list \"a\", first in line 2"},
 	{"list doctors = \"x\"\noutgoing to docters plain\noutgoing to clients plain",
@@ -305,7 +320,8 @@ static void test_files(void **state)
 		 "p:1:1: found a byte order mark: save the file as UTF-8 without it"},
 		{"internal domain \"a\"", -1,
 		 "p:1:10: found \"domain\", expected domains, require, prefer, plain, reject or a "
-		 "condition (to, from, subject, header, reply, not) (did you mean \"domains\"?)"},
+		 "condition (to, from, subject, header, reply, invitation, not) (did you mean "
+		 "\"domains\"?)"},
 	};
 	g_autoptr(GError) error = NULL;
 

@@ -137,7 +137,7 @@ static const struct {
 	 "e:3:18: found a second \"to\" in one expectation, expected one\n"
 	 "e:3:54: found a second \"subject\" in one expectation, expected one\n"
 	 "e:4:8: found \"form\", expected outgoing, internal, incoming, relayed, to, from, "
-	 "subject, header, reply or : (did you mean \"from\"?)\n"
+	 "subject, header, reply, invitation or : (did you mean \"from\"?)\n"
 	 "e:5:29: found \"rejct\", expected require, prefer, plain, reject or no (did you "
 	 "mean "
 	 "\"reject\"?)\n"
