@@ -19,6 +19,8 @@
 #define ACCOUNT_FACTOR 10
 /* One in each session, and some whose download goes on while another is opened. */
 #define LETTERS_PER_ACCOUNT (SESSIONS_PER_ACCOUNT + 4)
+/* How long a page waits for the gateway, which stores a large message in one piece. */
+#define STORE_WAIT_MS 8000
 /* Password hashes at a time: 64 MB and one core each. */
 #define HASHING_PLACES 3
 
@@ -74,6 +76,7 @@ Portal *portal_new(Conf *conf, GError **error)
 	portal->db = portaldb_open(conf, error);
 	if (portal->db == NULL)
 		return NULL;
+	db_set_patience(portal->db, STORE_WAIT_MS);
 	portal->texts = texts_new();
 	portal->sessions = sessions_new(conf_duration(conf, "portal", "session_time"));
 	make_limiters(portal);

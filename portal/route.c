@@ -119,7 +119,7 @@ static Response *serve(Visit *visit, const Route *route, GError **failure)
 
 	if (response != NULL)
 		return response;
-	/* a large message that is being deposited may hold the store for longer than we wait */
+	/* what the gateway stores may hold the store for longer than we wait */
 	if (g_error_matches(error, SEALPOST_ERROR, ERROR_BUSY) ||
 	    g_error_matches(error, SEALPOST_ERROR, ERROR_STORE))
 		response = page_error(visit, HTTP_UNAVAILABLE, "busy");

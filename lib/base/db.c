@@ -15,7 +15,15 @@
 #include "lib/base/error.h"
 
 /* How long to wait for another process that writes; a milter callback must stay under 10 s. */
-#define BUSY_MS 2000
+#define PATIENCE_MS 2000
+
+/* Who waits for the others' write lock asks for it this often, and lets threads of its own that only
+ * read have the connection meanwhile. */
+#define ASK_EVERY_MS 5
+/* After a transaction as long as this the next of this process comes so much later: whoever else
+ * waits gets a turn in between. */
+#define LONG_MS 100
+#define GIVE_WAY_MS 20
 
 /* Statements that are kept prepared; whoever writes SQL does it with constant text. */
 #define IDLE_MAX 64
@@ -24,6 +32,8 @@ struct Db {
 	sqlite3 *handle;
 	GRecMutex lock;
 	char *path;
+	gint64 patience; /* microseconds */
+	gint64 begun; /* the transaction, monotonic; under the lock */
 	GHashTable *idle; /* SQL -> sqlite3_stmt *, reset, the SQL being the statement's own */
 };
 
@@ -125,7 +135,8 @@ static Db *connect_to(const char *path, int flags, GError **error)
 		return NULL;
 	}
 	sqlite3_extended_result_codes(db->handle, 1);
-	sqlite3_busy_timeout(db->handle, BUSY_MS);
+	sqlite3_busy_timeout(db->handle, PATIENCE_MS);
+	db_set_patience(db, PATIENCE_MS);
 	return g_steal_pointer(&db);
 }
 
@@ -192,12 +203,47 @@ void db_close(Db *db)
 	g_free(db);
 }
 
+void db_set_patience(Db *db, gint64 milliseconds)
+{
+	db->patience = milliseconds * 1000;
+}
+
+/* Shall we ask again for the lock that another process has? Then a moment has passed. */
+static gboolean wait_for_others(int rc, gint64 deadline)
+{
+	if (rc != SQLITE_BUSY || g_get_monotonic_time() >= deadline)
+		return FALSE;
+	g_usleep(ASK_EVERY_MS * 1000);
+	return TRUE;
+}
+
+/* Without waiting for anybody: the caller does, without the lock. */
+static int begin_now(Db *db)
+{
+	sqlite3_busy_timeout(db->handle, 0);
+	int rc = sqlite3_exec(db->handle, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	sqlite3_busy_timeout(db->handle, PATIENCE_MS);
+	return rc;
+}
+
 gboolean db_begin(Db *db, GError **error)
 {
-	g_rec_mutex_lock(&db->lock);
-	if (execute(db, "BEGIN IMMEDIATE", error))
-		return TRUE;
-	g_rec_mutex_unlock(&db->lock);
+	gint64 deadline = g_get_monotonic_time() + db->patience;
+	g_autoptr(GError) failure = NULL;
+	int rc;
+
+	do {
+		g_clear_error(&failure);
+		g_rec_mutex_lock(&db->lock);
+		rc = begin_now(db);
+		if (rc == SQLITE_OK) {
+			db->begun = g_get_monotonic_time();
+			return TRUE;
+		}
+		fail(db, rc, &failure);
+		g_rec_mutex_unlock(&db->lock);
+	} while (wait_for_others(rc, deadline));
+	g_propagate_error(error, g_steal_pointer(&failure));
 	return FALSE;
 }
 
@@ -207,6 +253,8 @@ gboolean db_commit(Db *db, GError **error)
 
 	if (!ok && !sqlite3_get_autocommit(db->handle))
 		sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+	if (g_get_monotonic_time() - db->begun >= LONG_MS * 1000)
+		g_usleep(GIVE_WAY_MS * 1000);
 	g_rec_mutex_unlock(&db->lock);
 	return ok;
 }
@@ -226,7 +274,7 @@ gboolean db_forget(Db *db, gboolean *done, GError **error)
 	sqlite3_busy_timeout(db->handle, 0);
 	int rc =
 		sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-	sqlite3_busy_timeout(db->handle, BUSY_MS);
+	sqlite3_busy_timeout(db->handle, PATIENCE_MS);
 	*done = rc == SQLITE_OK;
 	return *done || (rc & 0xff) == SQLITE_BUSY || (rc & 0xff) == SQLITE_LOCKED ||
 	       fail(db, rc, error);
@@ -370,24 +418,42 @@ void db_query_free(DbQuery *query)
 	g_rec_mutex_unlock(&db->lock);
 }
 
+/* SQLite's result for a statement whose rows nobody asked for. */
+static int run_through(DbQuery *query)
+{
+	int rc;
+
+	sqlite3_busy_timeout(query->db->handle, 0);
+	do
+		rc = sqlite3_step(query->statement);
+	while (rc == SQLITE_ROW);
+	sqlite3_busy_timeout(query->db->handle, PATIENCE_MS);
+	return rc;
+}
+
 gboolean db_run(Db *db, int *changed, GError **error, const char *sql, const char *types, ...)
 {
-	GError *failure = NULL;
+	gint64 deadline = g_get_monotonic_time() + db->patience;
+	g_autoptr(GError) failure = NULL;
 	va_list values;
+	int rc;
 
-	va_start(values, types);
-	g_autoptr(DbQuery) query = prepare(db, error, sql, types, &values);
-	va_end(values);
-	if (!query)
-		return FALSE;
-	while (db_next(query, &failure)) {
-		/* a statement with RETURNING or a PRAGMA has rows; nobody asked for them */
-	}
-	if (failure) {
-		g_propagate_error(error, failure);
-		return FALSE;
-	}
-	if (changed)
-		*changed = sqlite3_changes(db->handle);
-	return TRUE;
+	do {
+		va_start(values, types);
+		g_autoptr(DbQuery) query = prepare(db, error, sql, types, &values);
+		va_end(values);
+		if (!query)
+			return FALSE;
+		rc = run_through(query);
+		if (rc == SQLITE_DONE) {
+			if (changed)
+				*changed = sqlite3_changes(db->handle);
+			return TRUE;
+		}
+		g_clear_error(&failure);
+		fail(db, rc, &failure);
+		g_clear_pointer(&query, db_query_free);
+	} while (wait_for_others(rc, deadline));
+	g_propagate_error(error, g_steal_pointer(&failure));
+	return FALSE;
 }

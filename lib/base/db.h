@@ -21,6 +21,9 @@ Db *db_open(const char *path, const char *const *migrations, gboolean shared, GE
  * version. */
 Db *db_open_readonly(const char *path, const char *const *migrations, GError **error);
 void db_close(Db *db);
+/* How long a writer waits for another process that writes, instead of two seconds; threads of this
+ * process that only read are not held up by that. Before the Db is shared between threads. */
+void db_set_patience(Db *db, gint64 milliseconds);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Db, db_close)
 
 /* A transaction (BEGIN IMMEDIATE). The calling thread owns the connection until commit or

@@ -103,9 +103,21 @@ with portal_script() as (tap, site):
         assert answer.status == 421 and answer.text == f"{site.url}\n" and not answer.field("csrf")
         assert "Set-Cookie" not in answer.headers
 
-    with tap.case("a store that is held: come again in a minute, with a link"):
-        visitor = Visitor(site)
+    with tap.case("while the gateway stores a large message: a log-in waits, reading goes on"):
+        visitor, statuses = Visitor(site), []
         db = sqlite3.connect(site.state / "portal.db", isolation_level=None)
+        db.execute("BEGIN IMMEDIATE")
+        login = threading.Thread(target=lambda: statuses.append(visitor.log_in().status))
+        login.start()
+        login.join(3)
+        assert otto.get("/").status == 200 and otto.get(first).status == 200
+        assert login.is_alive(), statuses
+        db.execute("ROLLBACK")
+        login.join()
+        assert statuses == [303]
+
+    with tap.case("a store that is held for longer: come again in a minute, with a link"):
+        visitor = Visitor(site)
         db.execute("BEGIN IMMEDIATE")
         page = visitor.log_in()
         assert page.status == 503 and "in einer Minute" in page.text, page.status

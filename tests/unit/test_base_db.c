@@ -249,12 +249,119 @@ static void test_threads(void **state)
 
 #define PLACED(test) cmocka_unit_test_setup_teardown(test, make_place, remove_place)
 
+static gpointer add_one(gpointer data)
+{
+	return GINT_TO_POINTER(db_run(data, NULL, NULL, "INSERT INTO t (n) VALUES (1)", ""));
+}
+
+static gpointer add_in_transaction(gpointer data)
+{
+	gboolean ok = db_begin(data, NULL) &&
+		      db_run(data, NULL, NULL, "INSERT INTO t (n) VALUES (2)", "");
+
+	return GINT_TO_POINTER(ok && db_commit(data, NULL));
+}
+
+/* The other connection stands for another process. */
+static void test_waiting(void **state)
+{
+	static const GThreadFunc writers[] = {add_one, add_in_transaction};
+	const Place *place = *state;
+	g_autoptr(Db) db = db_open(place->path, v1, TRUE, NULL);
+	g_autoptr(Db) other = db_open(place->path, v1, TRUE, NULL);
+
+	assert_non_null(db);
+	assert_non_null(other);
+	db_set_patience(db, 60000);
+	for (gsize i = 0; i < G_N_ELEMENTS(writers); i++) {
+		GThread *thread;
+
+		assert_true(db_begin(other, NULL));
+		thread = g_thread_new("writer", writers[i], db);
+		g_usleep(200000); /* it waits by now; if not, the test is only easier */
+		{
+			g_autoptr(DbQuery) query = db_query(db, NULL, "SELECT count(*) FROM t", "");
+
+			assert_non_null(query); /* a reader is let in, or this hangs for a minute */
+			assert_true(db_next(query, NULL));
+			assert_int_equal(db_int(query, 0), i);
+		}
+		assert_true(db_commit(other, NULL));
+		assert_true(GPOINTER_TO_INT(g_thread_join(thread)));
+	}
+}
+
+static void test_no_patience(void **state)
+{
+	const Place *place = *state;
+	g_autoptr(Db) db = db_open(place->path, v1, TRUE, NULL);
+	g_autoptr(Db) other = db_open(place->path, v1, TRUE, NULL);
+	g_autoptr(GError) error = NULL;
+
+	db_set_patience(db, 20);
+	assert_true(db_begin(other, NULL));
+	assert_false(db_begin(db, &error));
+	assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_STORE));
+	g_clear_error(&error);
+	assert_false(db_run(db, NULL, &error, "INSERT INTO t (n) VALUES (1)", ""));
+	assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_STORE));
+	db_rollback(other);
+	assert_non_null(add_one(db));
+	assert_non_null(add_in_transaction(db));
+}
+
+#define LONG_ONES 10
+
+typedef struct {
+	Db *db;
+	int done; /* atomic */
+} Hog;
+
+/* One long transaction after the other: who waits for them still gets a turn in between. */
+static gpointer hog(gpointer data)
+{
+	Hog *self = data;
+
+	for (int i = 0; i < LONG_ONES; i++) {
+		if (!db_begin(self->db, NULL))
+			return NULL;
+		g_usleep(150000);
+		db_commit(self->db, NULL);
+		g_atomic_int_inc(&self->done);
+	}
+	return self;
+}
+
+static void test_turns(void **state)
+{
+	const Place *place = *state;
+	g_autoptr(Db) db = db_open(place->path, v1, TRUE, NULL);
+	g_autoptr(Db) other = db_open(place->path, v1, TRUE, NULL);
+	Hog self = {.db = other};
+	GThread *thread;
+
+	db_set_patience(db, 60000);
+	thread = g_thread_new("hog", hog, &self);
+	g_usleep(50000);
+	assert_non_null(add_one(db));
+	assert_true(g_atomic_int_get(&self.done) < LONG_ONES);
+	assert_non_null(g_thread_join(thread));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		PLACED(test_forget),	 PLACED(test_values),		PLACED(test_transactions),
-		PLACED(test_migrations), PLACED(test_broken_migration), PLACED(test_not_a_database),
-		PLACED(test_disk_full),	 PLACED(test_threads),
+		PLACED(test_forget),
+		PLACED(test_values),
+		PLACED(test_transactions),
+		PLACED(test_migrations),
+		PLACED(test_broken_migration),
+		PLACED(test_not_a_database),
+		PLACED(test_disk_full),
+		PLACED(test_threads),
+		PLACED(test_waiting),
+		PLACED(test_no_patience),
+		PLACED(test_turns),
 	};
 
 	return cmocka_run_group_tests_name("base_db", tests, NULL, NULL);
