@@ -6,6 +6,7 @@
 
 #include "lib/crypt/cms.h"
 
+#include "gateway/contradiction.h"
 #include "gateway/explain.h"
 #include "gateway/protect.h"
 
@@ -306,12 +307,17 @@ static void add_variant(JsonBuilder *json, const Plan *plan, const PlanVariant *
 static void add_all(JsonBuilder *json, const Job *job, const Preview *preview)
 {
 	const Plan *plan = preview->plan;
+	const char *contradiction = contradiction_find(job);
 	g_autofree char *reply = explain_reply(preview);
 
 	add_string(json, "direction", explain_direction(job));
 	add_string(json, "verdict", handback_verdict_name(explain_verdict(preview)));
 	if (reply)
 		add_string(json, "reply", reply);
+	begin_array(json, "warnings");
+	if (contradiction)
+		json_builder_add_string_value(json, contradiction);
+	json_builder_end_array(json);
 	begin_array(json, "recipients");
 	for (guint i = 0; plan && i < plan->recipients->len; i++)
 		add_recipient(json, plan->recipients->pdata[i]);

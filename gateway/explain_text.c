@@ -10,6 +10,7 @@
 #include "lib/base/error.h"
 
 #include "gateway/annotate.h"
+#include "gateway/contradiction.h"
 #include "gateway/explain.h"
 
 HandbackVerdict explain_verdict(const Preview *preview)
@@ -164,8 +165,11 @@ char *explain_text(const Job *job, const Preview *preview)
 	GString *text = g_string_new(NULL);
 	g_autofree char *reply = explain_reply(preview);
 
-	g_string_append_printf(text, "Direction: %s (client: %s)\n\n", explain_direction(job),
-			       job->trusted_why);
+	const char *contradiction = contradiction_text(contradiction_find(job));
+
+	g_string_append_printf(text, "Direction: %s (client: %s)\n%s%s%s\n", explain_direction(job),
+			       job->trusted_why, contradiction ? "Warning: " : "",
+			       contradiction ? contradiction : "", contradiction ? "\n" : "");
 	for (guint i = 0; plan && i < plan->recipients->len; i++)
 		tell_recipient(text, plan->recipients->pdata[i]);
 	for (guint i = 0; preview->outputs && i < preview->outputs->len; i++)

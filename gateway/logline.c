@@ -4,6 +4,7 @@
  */
 #include "lib/base/log.h"
 
+#include "gateway/contradiction.h"
 #include "gateway/logline.h"
 
 /* What became of the message, for the log: the verdict, and how it left. */
@@ -18,12 +19,14 @@ static const char *result_name(const Handback *handback)
 static char *common_text(const Job *job, const Handback *handback)
 {
 	g_autofree char *from = log_address(job->sender.address ? job->sender.address : "");
+	const char *contradiction = contradiction_find(job);
 	gint64 ms = (g_get_monotonic_time() - job->started) / 1000;
 
-	return g_strdup_printf("result=%s%s%s ms=%" G_GINT64_FORMAT " from=<%s> client=%s",
+	return g_strdup_printf("result=%s%s%s ms=%" G_GINT64_FORMAT " from=<%s> client=%s%s%s",
 			       result_name(handback), handback->reason ? " error=" : "",
-			       handback->reason ? handback->reason : "", ms, from,
-			       job->trusted_why);
+			       handback->reason ? handback->reason : "", ms, from, job->trusted_why,
+			       contradiction ? " warning=" : "",
+			       contradiction ? contradiction : "");
 }
 
 static const char *sign_name(SignKind sign)

@@ -17,6 +17,7 @@
 typedef struct {
 	Key *key;
 	gint64 since;
+	gboolean pinned; /* bound to the address by the administrator */
 } Judged;
 
 static void judged_clear(gpointer data)
@@ -35,6 +36,9 @@ static gint by_rank(gconstpointer a, gconstpointer b)
 
 	if (left->key->usable != right->key->usable)
 		return left->key->usable ? -1 : 1;
+	/* No newer key of a directory displaces the one that was chosen by hand. */
+	if (left->pinned != right->pinned)
+		return left->pinned ? -1 : 1;
 	/* Whoever has his key learned and approved does not choose its date against the
 	 * administrator's own. */
 	if (is_learned(left) != is_learned(right))
@@ -48,7 +52,8 @@ static gint by_rank(gconstpointer a, gconstpointer b)
 static void add_judged(GArray *all, const Candidate *candidate, const char *source,
 		       const char *reason)
 {
-	Judged judged = {NULL, candidate_since(candidate)};
+	Judged judged = {NULL, candidate_since(candidate),
+			 candidate->bound && candidate->learned == LEARNED_NOT};
 
 	for (guint i = 0; i < all->len; i++) {
 		Judged *other = &g_array_index(all, Judged, i);

@@ -25,7 +25,7 @@ incoming from "bad.example"    reject
 MAIL = (f"From: Alice <{ALICE.address}>\nTo: {SOFIA.address}\nBcc: hidden@x.example\n"
         "X-Sealpost-Route: forged\nSubject: s\nMessage-ID: <1@x>\n"
         "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\nGrüße\n").encode()
-TOP = {"direction", "verdict", "recipients", "variants"}
+TOP = {"direction", "verdict", "recipients", "variants", "warnings"}
 RECIPIENT = {"address", "direction", "variant", "rule", "way", "transport", "rungs", "keys"}
 VARIANT = {"number", "file", "recipients", "signed_as", "layers", "signatures", "warnings"}
 
@@ -144,6 +144,23 @@ def strangers(work, tap):
         _, status = work.explain("bob@firma.example", sender="x@bad.example",
                                  options=("--incoming",))
         assert status == 77
+    with tap.case("connection and sender contradict each other: said"):
+        inside, outside = ["foreign-name-from-inside"], ["own-name-from-outside"]
+        for sender, name, client, want in (
+                (ALICE.address, ALICE.address, "127.0.0.1", []),
+                ("", ALICE.address, "127.0.0.1", []),
+                ("x@web.example", ALICE.address, "127.0.0.1", inside),
+                (ALICE.address, f"{ALICE.address}, x@web.example", "127.0.0.1", inside),
+                ("x@web.example", "x@web.example", "198.51.100.1", []),
+                (ALICE.address, "x@web.example", "198.51.100.1", outside),
+                ("x@web.example", f"Boss <{ALICE.address.upper()}>", "198.51.100.1", outside)):
+            content = f"From: {name}\nSubject: s\n\nx\n".encode()
+            options = ("--client", client)
+            answer, _ = work.explain("bob@firma.example", content=content, sender=sender, options=options)
+            assert answer["warnings"] == want, (sender, name, client, answer["warnings"])
+            told = work.status("explain", *options, "--from", sender, "--to", "bob@firma.example",
+                               content=content).stdout
+            assert (b"\nWarning: the " in told) == bool(want), told
 
 
 def files(work, tap):

@@ -5,6 +5,7 @@ import smtplib
 from lib import ALICE, BOSS, opened_by, refused, script
 
 from demo import people as cast
+from demo.process import wait_for
 from demo.site import as_bytes, message
 
 POLICY = """\
@@ -82,6 +83,9 @@ with script() as tap, tap.site(people=cast.CAST + (TICKETS,), policy=POLICY) as 
         as_stranger(site, ALICE, BOSS, content)
         copy = site.arrived(1)[0]
         assert copy.content.endswith(as_bytes(content)), copy.content
+        wait_for(lambda: "client=stranger warning=own-name-from-outside" in site.sealpost.gateway_log(),
+                 60, "the warning in the log")
+        assert "client=network warning" not in site.sealpost.gateway_log()
 
     with tap.case("a stranger who writes to the world: not relayed"):
         code, _ = refused(as_stranger, site, ALICE, SOFIA, text(ALICE))

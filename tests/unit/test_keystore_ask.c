@@ -52,6 +52,29 @@ static void test_ranking(void **state)
 	assert_null(key_answer_best(answer, KEY_PGP));
 }
 
+/* What the administrator bound to the address stands before newer ones, as long as it may be used. */
+static void test_pinned(void **state)
+{
+	Place *place = *state;
+	g_autoptr(Made) pinned =
+		put(place, (MakerOrder){.name = "1", .email = "p@x.example", .from = -300}, FALSE);
+	g_autoptr(Made) over =
+		put(place, (MakerOrder){.name = "2", .email = "p@x.example", .from = -9, .to = -1},
+		    FALSE);
+	g_autoptr(Made) newer =
+		put(place, (MakerOrder){.name = "3", .email = "p@x.example", .from = -5}, FALSE);
+	const char *const order[] = {cert_fingerprint(pinned->cert), cert_fingerprint(newer->cert),
+				     cert_fingerprint(over->cert)};
+
+	assert_true(store_bind(place->keystore->store, order[0], "p@x.example", NULL));
+	assert_true(store_bind(place->keystore->store, order[2], "p@x.example", NULL));
+	g_autoptr(KeyAnswer) answer = place_look_up(place, "p@x.example");
+	assert_int_equal(answer->keys->len, 3);
+	for (guint i = 0; i < 3; i++)
+		assert_string_equal(((Key *)answer->keys->pdata[i])->id, order[i]);
+	assert_ptr_equal(key_answer_best(answer, KEY_SMIME), answer->keys->pdata[0]);
+}
+
 static void test_tag(void **state)
 {
 	Place *place = *state;
@@ -287,10 +310,10 @@ static void test_verifiers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		PLACED(test_ranking),	   PLACED(test_tag),	    PLACED(test_nobody),
-		PLACED(test_store_fails),  PLACED(test_deadline),   PLACED(test_crowd),
-		PLACED(test_smime_signer), PLACED(test_pgp_signer), PLACED(test_openers),
-		PLACED(test_verifiers),
+		PLACED(test_ranking), PLACED(test_tag),		 PLACED(test_nobody),
+		PLACED(test_pinned),  PLACED(test_store_fails),	 PLACED(test_deadline),
+		PLACED(test_crowd),   PLACED(test_smime_signer), PLACED(test_pgp_signer),
+		PLACED(test_openers), PLACED(test_verifiers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
