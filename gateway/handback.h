@@ -24,6 +24,7 @@ typedef struct {
 	char *text; /* printable ASCII, one line */
 	const char *reason; /* the error's name, for the log; static */
 	char *detail; /* the error's message, for the log; NULL if there was none */
+	gint64 beat; /* microseconds: see pipeline_wait(); 0: at once */
 } Handback;
 
 /* Longest reply text (RFC 5321, section 4.5.3.1.5: 512 for the whole line). */

@@ -383,6 +383,7 @@ static sfsistat on_end_of_message(SMFICTX *context)
 	ticker_enter(milter.ticker);
 	handback = pipeline_run(session->job, still_waits, context);
 	answer = carry_out(context, handback);
+	pipeline_wait(session->job, handback);
 	ticker_leave(milter.ticker);
 	end_message(session);
 	if (answer == SMFIS_DISCARD && milter.on_split)

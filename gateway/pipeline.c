@@ -177,12 +177,18 @@ static Handback *carry_on(Job *job, Preview *preview, PipelineWaits waits, void 
 
 /* Whether a key was there, and whether it opened, must not show in how long the answer to a
  * stranger takes: encrypted mail is answered on the beat, larger mail on a slower one. */
-static void wait_for_beat(const Job *job, const Preview *preview)
+static gint64 beat_of(const Job *job, const Preview *preview)
 {
 	const gint64 beats = 1 + spool_length(job->message) / PIPELINE_BEAT_BYTES;
-	const gint64 beat = beats * PIPELINE_BEAT_MS * 1000;
 
-	if (!job->trusted && met_encryption(preview))
+	return !job->trusted && met_encryption(preview) ? beats * PIPELINE_BEAT_MS * 1000 : 0;
+}
+
+void pipeline_wait(const Job *job, const Handback *handback)
+{
+	const gint64 beat = handback->beat;
+
+	if (beat > 0)
 		g_usleep((gulong)(beat - (g_get_monotonic_time() - job->started) % beat));
 }
 
@@ -213,7 +219,7 @@ Handback *pipeline_run(Job *job, PipelineWaits waits, void *context)
 		handback = handback_error(error);
 	else if (!preview->error)
 		lessons_hand_over(job, preview->plan);
-	wait_for_beat(job, preview);
+	handback->beat = beat_of(job, preview);
 	logline_message(job, preview->plan, handback);
 	return handback;
 }

@@ -18,6 +18,9 @@ typedef gboolean (*PipelineWaits)(void *context);
 
 /* Everything for one message that has been received whole: never NULL. */
 Handback *pipeline_run(Job *job, PipelineWaits waits, void *context);
+/* Until the beat on which the MTA may have the answer. To be called when it has all else: edits of a
+ * message that was opened take it longer. */
+void pipeline_wait(const Job *job, const Handback *handback);
 
 /* The same up to the finished outputs, without an effect on anything: for explain. */
 typedef struct {

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may have it opened: nobody but the owner of a key, whatever a captured message is wrapped in; and
 nobody learns from our answers, or when they come, whether it opened."""
+import contextlib
 import re
 import smtplib
 import time
 
 import foreign
 from lib import ALICE, BOSS, SRC, copy_for, script
+from milterclient import MilterClient
 
 from demo import people as cast
 from demo.site import as_bytes
@@ -256,6 +258,16 @@ def oracle(site, tap):
             continue
         with tap.case(same):
             assert set(beats.values()) == {1}, beats
+    with tap.case("the MTA has all edits before the beat: what they take does not show"):
+        content = as_bytes(foreign.mail(SOFIA, [ALICE], gcm))
+        with contextlib.closing(MilterClient(site.sealpost.socket, "192.0.2.66")) as client:
+            for _ in range(20):
+                answer, edits, seconds = client.give(SOFIA, [ALICE], content)
+                assert answer == "c" and "b" in [letter for _, letter in edits], (answer, edits)
+                if seconds - edits[-1][0] > BEAT / 2:
+                    break
+            else:
+                raise AssertionError((edits, seconds))
     with tap.case("... while mail without any need for it does not wait"):
         assert quickest(site, [ALICE], foreign.mail(SOFIA, [ALICE], INNER), BEAT)[0] < BEAT
 
