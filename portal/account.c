@@ -129,6 +129,35 @@ gboolean account_new(const char *address, const Secret *password, Account **acco
 	return TRUE;
 }
 
+gboolean account_rewrap(const Account *account, const Secret *private_key, const Secret *password,
+			Account **rewrapped, GError **error)
+{
+	GBytes *wrapped = seal_account_wrap(private_key, password, error);
+
+	if (wrapped == NULL)
+		return FALSE;
+	*rewrapped = g_new0(Account, 1);
+	**rewrapped = *account;
+	(*rewrapped)->address = g_strdup(account->address);
+	(*rewrapped)->public_key = g_bytes_ref(account->public_key);
+	(*rewrapped)->wrapped_private = wrapped;
+	return TRUE;
+}
+
+gboolean account_replace(Db *db, const Account *account, const Account *rewrapped,
+			 gboolean *replaced, GError **error)
+{
+	int changed = 0;
+
+	if (!db_run(db, &changed, error,
+		    "UPDATE account SET wrapped_private = ?"
+		    " WHERE address = ? AND wrapped_private = ?",
+		    "bsb", rewrapped->wrapped_private, account->address, account->wrapped_private))
+		return FALSE;
+	*replaced = changed == 1;
+	return TRUE;
+}
+
 gboolean account_add(Db *db, const Account *account, gboolean *added, GError **error)
 {
 	int changed = 0;

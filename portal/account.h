@@ -45,6 +45,12 @@ PasswordFault password_check(const char *password, const char *repeated, const c
  * once. The account is not stored yet. */
 gboolean account_new(const char *address, const Secret *password, Account **account,
 		     Secret **private_key, GError **error);
+/* The same account with its private key under another password; as slow, not stored yet either. */
+gboolean account_rewrap(const Account *account, const Secret *private_key, const Secret *password,
+			Account **rewrapped, GError **error);
+/* Stores what account_rewrap() made. *replaced is FALSE if the account is not any more as it was. */
+gboolean account_replace(Db *db, const Account *account, const Account *rewrapped,
+			 gboolean *replaced, GError **error);
 /* Stores a new account, in a transaction or on its own. *added is FALSE if somebody was faster. */
 gboolean account_add(Db *db, const Account *account, gboolean *added, GError **error);
 gboolean account_logged_in(Db *db, const char *address, GError **error);

@@ -14,9 +14,9 @@
 /* How long a visitor waits for a place to have a password hashed. */
 #define HASHING_WAIT (8 * G_USEC_PER_SEC)
 
-static Secret *form_password(const Visit *visit)
+static Secret *form_password(const Visit *visit, const char *field)
 {
-	const char *password = visit_field(visit, "password");
+	const char *password = visit_field(visit, field);
 	gsize size = strlen(password);
 	Secret *secret = secret_new(MAX(size, 1)); /* empty: one NUL, which is nobody's password */
 
@@ -35,7 +35,7 @@ static gboolean enter(Visit *visit, GError **error)
 /* The account's private key; NULL with ERROR_PASSPHRASE if the password is wrong. */
 static Secret *open_account(Visit *visit, const Account *account, GError **error)
 {
-	g_autoptr(Secret) password = form_password(visit);
+	g_autoptr(Secret) password = form_password(visit, "password");
 	Secret *private_key;
 
 	if (!enter(visit, error))
@@ -56,18 +56,6 @@ typedef struct {
 	Count counts[3];
 	gsize taken;
 } Attempt;
-
-/* door: the account, or the link by which it is entered. */
-static void attempt_init(Attempt *attempt, const Visit *visit, const char *door)
-{
-	const Portal *portal = visit->portal;
-
-	crowd_large_network(visit->request->client, attempt->large);
-	attempt->counts[0] = (Count){portal->clients, visit->request->client};
-	attempt->counts[1] = (Count){portal->accounts, door};
-	attempt->counts[2] = (Count){portal->accounts, attempt->large};
-	attempt->taken = 0;
-}
 
 static void give_back(Attempt *attempt)
 {
@@ -95,28 +83,67 @@ static gboolean take(Attempt *attempt)
 	return TRUE;
 }
 
-static gboolean check(Visit *visit, const char *address, LoginResult *result, GError **error)
-{
-	g_autoptr(Account) account = NULL;
-	g_autoptr(Secret) private_key = NULL;
-	g_autoptr(GError) failure = NULL;
-	const Account *tried;
+/* What a password is good for. */
+typedef gboolean (*Check)(Visit *visit, const char *address, LoginResult *result, GError **error);
 
-	if (!account_find(visit->portal->db, address, &account, error))
+/* One that is counted. */
+typedef struct {
+	const char *address; /* folded */
+	const char *door; /* where it is counted beside the client */
+	Check check;
+} Try;
+
+static gboolean run(Visit *visit, const Try *what, LoginResult *result, GError **error)
+{
+	const Portal *portal = visit->portal;
+	Attempt attempt = {.counts = {{portal->clients, visit->request->client},
+				      {portal->accounts, what->door},
+				      {portal->accounts, attempt.large}}};
+	gboolean checked;
+
+	crowd_large_network(visit->request->client, attempt.large);
+	if (!take(&attempt)) {
+		*result = LOGIN_TOO_MANY;
+		return TRUE;
+	}
+	checked = what->check(visit, what->address, result, error);
+	if (!checked || *result == LOGIN_GOOD)
+		give_back(&attempt);
+	return checked;
+}
+
+/* Both are NULL if the password is wrong: a result, not an error. */
+static gboolean open_by_password(Visit *visit, const char *address, Account **account,
+				 Secret **private_key, GError **error)
+{
+	g_autoptr(Account) found = NULL;
+	g_autoptr(Secret) opened = NULL;
+	g_autoptr(GError) failure = NULL;
+
+	if (!account_find(visit->portal->db, address, &found, error))
 		return FALSE;
-	tried = account != NULL ? account : visit->portal->nobody;
-	private_key = open_account(visit, tried, &failure);
-	if (private_key == NULL || account == NULL) {
-		*result = LOGIN_WRONG;
-		if (private_key != NULL ||
-		    g_error_matches(failure, SEALPOST_ERROR, ERROR_PASSPHRASE))
-			return TRUE;
+	opened = open_account(visit, found != NULL ? found : visit->portal->nobody, &failure);
+	if (opened == NULL && !g_error_matches(failure, SEALPOST_ERROR, ERROR_PASSPHRASE)) {
 		g_propagate_error(error, g_steal_pointer(&failure));
 		return FALSE;
 	}
-	*result = LOGIN_GOOD;
-	return account_logged_in(visit->portal->db, address, error) &&
-	       visit_log_in(visit, account, &private_key, error);
+	if (opened == NULL || found == NULL)
+		return TRUE;
+	*account = g_steal_pointer(&found);
+	*private_key = g_steal_pointer(&opened);
+	return TRUE;
+}
+
+static gboolean log_in(Visit *visit, const char *address, LoginResult *result, GError **error)
+{
+	g_autoptr(Account) account = NULL;
+	g_autoptr(Secret) private_key = NULL;
+
+	if (!open_by_password(visit, address, &account, &private_key, error))
+		return FALSE;
+	*result = account != NULL ? LOGIN_GOOD : LOGIN_WRONG;
+	return account == NULL || (account_logged_in(visit->portal->db, address, error) &&
+				   visit_log_in(visit, account, &private_key, error));
 }
 
 gboolean login_check(Visit *visit, const char *address, const char *link, LoginResult *result,
@@ -125,25 +152,62 @@ gboolean login_check(Visit *visit, const char *address, const char *link, LoginR
 	g_autofree char *typed = g_strstrip(g_strdup(address)); /* telephones add a blank */
 	g_autofree char *folded = address_fold(typed);
 	const char *known = folded != NULL ? folded : "";
-	const char *door = link != NULL ? link : known; /* no address has the form of an id */
-	Attempt attempt;
-	gboolean checked;
+	/* no address has the form of an id */
+	const Try try = {known, link != NULL ? link : known, log_in};
 
-	attempt_init(&attempt, visit, door);
-	if (!take(&attempt)) {
-		*result = LOGIN_TOO_MANY;
+	return run(visit, &try, result, error);
+}
+
+/* The account's key under the form's new password, as it is stored now. NULL on error. */
+static Account *rewrap(Visit *visit, const Account *account, const Secret *private_key,
+		       GError **error)
+{
+	g_autoptr(Secret) password = form_password(visit, "new");
+	g_autoptr(Account) rewrapped = NULL;
+	gboolean replaced = FALSE;
+
+	if (!enter(visit, error))
+		return NULL;
+	account_rewrap(account, private_key, password, &rewrapped, error);
+	gate_leave(visit->portal->hashing);
+	if (rewrapped == NULL ||
+	    !account_replace(visit->portal->db, account, rewrapped, &replaced, error))
+		return NULL;
+	if (replaced)
+		return g_steal_pointer(&rewrapped);
+	g_set_error(error, SEALPOST_ERROR, ERROR_BUSY, "the password was changed meanwhile");
+	return NULL;
+}
+
+static gboolean change(Visit *visit, const char *address, LoginResult *result, GError **error)
+{
+	g_autoptr(Account) account = NULL;
+	g_autoptr(Account) rewrapped = NULL;
+	g_autoptr(Secret) private_key = NULL;
+
+	if (!open_by_password(visit, address, &account, &private_key, error))
+		return FALSE;
+	*result = account != NULL ? LOGIN_GOOD : LOGIN_WRONG;
+	if (account == NULL)
 		return TRUE;
-	}
-	checked = check(visit, known, result, error);
-	if (!checked || *result == LOGIN_GOOD)
-		give_back(&attempt);
-	return checked;
+	rewrapped = rewrap(visit, account, private_key, error);
+	return rewrapped != NULL && visit_log_in(visit, rewrapped, &private_key, error);
+}
+
+gboolean login_change_password(Visit *visit, LoginResult *result, GError **error)
+{
+	g_autofree char *address = g_strdup(session_address(visit->session));
+	/* its own count: wrong log-ins of strangers do not keep its owner from it */
+	g_autofree char *door = g_strconcat("change ", address, NULL);
+	const Try try = {address, door, change};
+
+	return run(visit, &try, result, error);
 }
 
 gboolean login_new_account(Visit *visit, const char *address, Account **account,
 			   Secret **private_key, GError **error)
 {
-	g_autoptr(Secret) password = form_password(visit);
+	g_autoptr(Secret) password = form_password(visit, "password");
 	gboolean made;
 
 	if (!enter(visit, error))

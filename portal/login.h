@@ -17,6 +17,10 @@ typedef enum { LOGIN_GOOD, LOGIN_WRONG, LOGIN_TOO_MANY } LoginResult;
 gboolean login_check(Visit *visit, const char *address, const char *link, LoginResult *result,
 		     GError **error);
 
+/* Who is logged in, with the form's "password", gets "new" for it. All sessions of the account end
+ * but this one, which is filed anew. ERROR_BUSY also if the password was changed meanwhile. */
+gboolean login_change_password(Visit *visit, LoginResult *result, GError **error);
+
 /* Makes the keys of a new account from the form's "password"; not stored yet. */
 gboolean login_new_account(Visit *visit, const char *address, Account **account,
 			   Secret **private_key, GError **error);

@@ -57,6 +57,29 @@ Response *page_error(const Visit *visit, guint status, const char *key)
 	return page_render(visit, status, "error.html", values, title);
 }
 
+const char *page_password_problem(const Visit *visit, const char *field, const char *address)
+{
+	switch (password_check(visit_field(visit, field), visit_field(visit, "repeated"),
+			       address)) {
+	case PASSWORD_GOOD: return NULL;
+	case PASSWORD_SHORT: return "password.short";
+	case PASSWORD_LONG: return "password.long";
+	case PASSWORD_SIMPLE: return "password.simple";
+	case PASSWORD_ADDRESS: return "password.address";
+	case PASSWORD_DIFFERS: return "password.differs";
+	}
+	return "password.short";
+}
+
+void page_set_alert(Values *values, const char *problem)
+{
+	values_take(values, "minimum", g_strdup_printf("%d", PASSWORD_MIN));
+	if (problem == NULL)
+		return;
+	values_take(values, "problem", template_text(values, problem));
+	values_take(values, "alert", template_render("alert.html", values));
+}
+
 /* An opened message's place in Portal.letters. */
 typedef struct {
 	Crowd *crowd;

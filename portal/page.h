@@ -19,6 +19,10 @@ Response *page_login(Visit *visit, GError **error);
 Response *page_login_check(Visit *visit, GError **error);
 Response *page_logout(Visit *visit, GError **error);
 Response *page_logged_out(Visit *visit, GError **error);
+/* page_password.c */
+Response *page_password(Visit *visit, GError **error);
+Response *page_password_change(Visit *visit, GError **error);
+Response *page_password_changed(Visit *visit, GError **error);
 /* page_list.c */
 Response *page_list(Visit *visit, GError **error);
 /* page_message.c */
@@ -42,6 +46,12 @@ Response *page_render(const Visit *visit, guint status, const char *template, Va
 /* A page that says what is wrong, by a key of the catalogue: KEY.title, KEY.text, and KEY.again if
  * a link shall lead to the same path by GET. */
 Response *page_error(const Visit *visit, guint status, const char *key);
+
+/* What is wrong with the form's new password, which that field and "repeated" have: a key of the
+ * catalogue; NULL if it is good. */
+const char *page_password_problem(const Visit *visit, const char *field, const char *address);
+/* Puts a problem, by its key, above a form; NULL: none. */
+void page_set_alert(Values *values, const char *problem);
 
 /* The message of that id that belongs to who is logged in, opened; NULL with error unset if there
  * is none. A reference. */

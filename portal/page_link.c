@@ -65,11 +65,7 @@ static Response *show_form(Visit *visit, const Link *link, guint status, const c
 
 	values_set(values, "recipient", link->message->recipient);
 	values_take(values, "expires", format_date(values, link->message->expires));
-	values_take(values, "minimum", g_strdup_printf("%d", PASSWORD_MIN));
-	if (problem != NULL) {
-		values_take(values, "problem", template_text(values, problem));
-		values_take(values, "alert", template_render("alert.html", values));
-	}
+	page_set_alert(values, problem);
 	values_take(values, "address-field", template_render("address-fixed.html", values));
 	values_take(values, "intro", template_text(values, "link.login"));
 	if (visit_is(visit, link->message->recipient)) {
@@ -151,23 +147,9 @@ static gboolean claim(Visit *visit, const Link *link, const Account *account, gb
 	return FALSE;
 }
 
-static const char *password_problem(const Visit *visit, const char *address)
-{
-	switch (password_check(visit_field(visit, "password"), visit_field(visit, "repeated"),
-			       address)) {
-	case PASSWORD_GOOD: return NULL;
-	case PASSWORD_SHORT: return "password.short";
-	case PASSWORD_LONG: return "password.long";
-	case PASSWORD_SIMPLE: return "password.simple";
-	case PASSWORD_ADDRESS: return "password.address";
-	case PASSWORD_DIFFERS: return "password.differs";
-	}
-	return "password.short";
-}
-
 static Response *first_visit(Visit *visit, const Link *link, GError **error)
 {
-	const char *problem = password_problem(visit, link->message->recipient);
+	const char *problem = page_password_problem(visit, "password", link->message->recipient);
 	g_autoptr(Account) account = NULL;
 	g_autoptr(Secret) private_key = NULL;
 	Response *response;

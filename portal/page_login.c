@@ -10,10 +10,7 @@ static Response *show_form(Visit *visit, guint status, const char *problem)
 	g_autoptr(Values) values = page_values(visit);
 
 	values_set(values, "address", visit_field(visit, "address"));
-	if (problem != NULL) {
-		values_take(values, "problem", template_text(values, problem));
-		values_take(values, "alert", template_render("alert.html", values));
-	}
+	page_set_alert(values, problem);
 	values_take(values, "address-field", template_render("address-field.html", values));
 	values_take(values, "intro", template_text(values, "login.intro"));
 	return page_render(visit, status, "login.html", values, "login.title");

@@ -13,6 +13,7 @@ struct Session {
 	gatomicrefcount references;
 	char *address;
 	GBytes *public_key;
+	GBytes *wrapped_private; /* as it was stored: a new password makes another one */
 	Secret *private_key;
 	gint64 started;
 	gint64 seen; /* under the Sessions' lock */
@@ -44,6 +45,7 @@ void session_unref(Session *session)
 		return;
 	g_free(session->address);
 	g_bytes_unref(session->public_key);
+	g_bytes_unref(session->wrapped_private);
 	secret_free(session->private_key);
 	letter_unref(session->letter);
 	g_mutex_clear(&session->lock);
@@ -134,6 +136,7 @@ static Session *session_new(const Account *account, Secret *private_key)
 	g_mutex_init(&session->lock);
 	session->address = g_strdup(account->address);
 	session->public_key = g_bytes_ref(account->public_key);
+	session->wrapped_private = g_bytes_ref(account->wrapped_private);
 	session->private_key = private_key;
 	session->started = session->seen = now_seconds();
 	return session;
@@ -180,6 +183,11 @@ void sessions_end(Sessions *sessions, const char *token)
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&sessions->lock);
 
 	g_hash_table_remove(sessions->sessions, hash);
+}
+
+gboolean session_is_of(const Session *session, const Account *account)
+{
+	return g_bytes_equal(session->wrapped_private, account->wrapped_private);
 }
 
 const char *session_address(const Session *session)

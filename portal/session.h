@@ -35,6 +35,8 @@ Session *session_ref(Session *session);
 void session_unref(Session *session);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Session, session_unref)
 
+/* Is the account still the one that was logged in to, with the same password? */
+gboolean session_is_of(const Session *session, const Account *account);
 const char *session_address(const Session *session);
 GBytes *session_public_key(const Session *session);
 const Secret *session_private_key(const Session *session);

@@ -82,8 +82,7 @@ gboolean visit_check_account(Visit *visit, GError **error)
 		return TRUE;
 	if (!account_find(visit->portal->db, session_address(visit->session), &account, error))
 		return FALSE;
-	if (account == NULL ||
-	    !g_bytes_equal(account->public_key, session_public_key(visit->session)))
+	if (account == NULL || !session_is_of(visit->session, account))
 		visit_log_out(visit);
 	return TRUE;
 }

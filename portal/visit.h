@@ -32,7 +32,8 @@ Visit *visit_new(Portal *portal, const Request *request);
 void visit_free(Visit *visit);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Visit, visit_free)
 
-/* Logs out whose account was removed since, or made anew by somebody else. */
+/* Logs out whose account was removed since, or made anew by somebody else, or got a new password in
+ * another session. */
 gboolean visit_check_account(Visit *visit, GError **error);
 /* The value that a form must send back. New string. */
 char *visit_form_token(const Visit *visit);

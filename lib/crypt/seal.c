@@ -366,23 +366,30 @@ static Secret *password_key(const Secret *password, const guint8 *head, GError *
 	return subkey(key, "sealpost account", NULL);
 }
 
-gboolean seal_account_new(const Secret *password, SealAccount *account, Secret **private_key,
-			  GError **error)
+GBytes *seal_account_wrap(const Secret *private_key, const Secret *password, GError **error)
 {
-	guint8 public_key[SEAL_PUBLIC_SIZE];
 	g_autoptr(GByteArray) head = g_byte_array_set_size(g_byte_array_new(), ACCOUNT_HEAD);
-	g_autoptr(Secret) secret = secret_new(crypto_box_SECRETKEYBYTES);
 
 	head->data[0] = SEAL_VERSION;
 	put_number(head->data + 1, ARGON_PASSES);
 	put_number(head->data + 5, ARGON_MEMORY);
 	randombytes_buf(head->data + 9, crypto_pwhash_SALTBYTES);
 	g_autoptr(Secret) key = password_key(password, head->data, error);
-	if (!key)
-		return FALSE;
+	return key ? box(key, head, secret_bytes(private_key), secret_size(private_key)) : NULL;
+}
+
+gboolean seal_account_new(const Secret *password, SealAccount *account, Secret **private_key,
+			  GError **error)
+{
+	guint8 public_key[SEAL_PUBLIC_SIZE];
+	g_autoptr(Secret) secret = secret_new(crypto_box_SECRETKEYBYTES);
+
 	crypto_box_keypair(public_key, secret_data(secret));
+	g_autoptr(GBytes) wrapped = seal_account_wrap(secret, password, error);
+	if (!wrapped)
+		return FALSE;
 	account->public_key = g_bytes_new(public_key, sizeof(public_key));
-	account->wrapped_private = box(key, head, secret_bytes(secret), secret_size(secret));
+	account->wrapped_private = g_steal_pointer(&wrapped);
 	*private_key = g_steal_pointer(&secret);
 	return TRUE;
 }

@@ -58,6 +58,8 @@ typedef struct {
 } SealAccount;
 gboolean seal_account_new(const Secret *password, SealAccount *account, Secret **private_key,
 			  GError **error);
+/* The private key under another password, at the same cost. */
+GBytes *seal_account_wrap(const Secret *private_key, const Secret *password, GError **error);
 /* ERROR_PASSPHRASE if the password is wrong; ERROR_CRYPTO if what was stored is damaged in form. */
 Secret *seal_account_open(GBytes *wrapped_private, const Secret *password, GError **error);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What is accepted as a password; tokens; sessions.
+ * What is accepted as a password; another one; tokens; sessions.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -83,7 +83,7 @@ static Session *start(Sessions *sessions, const char *address, char **token)
 {
 	const guint8 bytes[SEAL_PUBLIC_SIZE] = {0};
 	g_autoptr(GBytes) key = g_bytes_new(bytes, sizeof(bytes));
-	Account account = {.address = (char *)address, .public_key = key};
+	Account account = {.address = (char *)address, .public_key = key, .wrapped_private = key};
 	Secret *private_key = secret_random(SEAL_KEY_SIZE);
 	Session *session = sessions_start(sessions, &account, &private_key, token, NULL);
 
@@ -146,6 +146,41 @@ static void sessions_per_account(void **state)
 	sessions_free(sessions);
 }
 
+/* The same key under another password: what is sealed to it opens as before. */
+static void another_password(void **state)
+{
+	static const char address[] = "otto@web.example";
+	g_autoptr(Secret) old = secret_random(12);
+	g_autoptr(Secret) new = secret_random(12);
+	g_autoptr(Secret) message = secret_random(SEAL_KEY_SIZE);
+	g_autoptr(Account) account = NULL;
+	g_autoptr(Account) rewrapped = NULL;
+	g_autoptr(Secret) private_key = NULL;
+	g_autoptr(GBytes) sealed = NULL;
+	g_autoptr(Secret) opened = NULL;
+	g_autoptr(Secret) key = NULL;
+	g_autofree char *token = NULL;
+	Sessions *sessions = sessions_new(60);
+
+	(void)state;
+	assert_true(account_new(address, old, &account, &private_key, NULL));
+	sealed = seal_to_account(message, account->public_key);
+	assert_true(account_rewrap(account, private_key, new, &rewrapped, NULL));
+	assert_string_equal(rewrapped->address, address);
+	assert_true(g_bytes_equal(rewrapped->public_key, account->public_key));
+	assert_null(seal_account_open(rewrapped->wrapped_private, old, NULL));
+	opened = seal_account_open(rewrapped->wrapped_private, new, NULL);
+	assert_non_null(opened);
+	key = seal_open_with_account(sealed, rewrapped->public_key, opened, NULL);
+	assert_non_null(key);
+	assert_true(secret_equal(key, message));
+
+	g_autoptr(Session) session = sessions_start(sessions, account, &private_key, &token, NULL);
+	assert_true(session_is_of(session, account));
+	assert_false(session_is_of(session, rewrapped));
+	sessions_free(sessions);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -154,6 +189,7 @@ int main(void)
 		cmocka_unit_test(sessions_found_and_ended),
 		cmocka_unit_test(sessions_end_by_time),
 		cmocka_unit_test(sessions_per_account),
+		cmocka_unit_test(another_password),
 	};
 
 	return cmocka_run_group_tests_name("portal_account", tests, NULL, NULL);
