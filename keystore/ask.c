@@ -18,6 +18,7 @@ typedef struct {
 	Key *key;
 	gint64 since;
 	gboolean pinned; /* bound to the address by the administrator */
+	gboolean revoked; /* by its owner, as one of the sources knows */
 } Judged;
 
 static void judged_clear(gpointer data)
@@ -48,19 +49,31 @@ static gint by_rank(gconstpointer a, gconstpointer b)
 	return strcmp(left->key->id, right->key->id);
 }
 
-/* The same key from two sources is one: the first that may be used. */
+/* By its owner: gpg has seen the key's own signature for that, so it holds whoever brings it. */
+static gboolean is_revoked(const Candidate *candidate)
+{
+	return candidate->pgp && candidate->pgp->revoked;
+}
+
+/* The same key from two sources is one: the first that may be used; none, where one of them knows
+ * that it was revoked. */
 static void add_judged(GArray *all, const Candidate *candidate, const char *source,
 		       const char *reason)
 {
 	Judged judged = {NULL, candidate_since(candidate),
-			 candidate->bound && candidate->learned == LEARNED_NOT};
+			 candidate->bound && candidate->learned == LEARNED_NOT,
+			 is_revoked(candidate)};
 
 	for (guint i = 0; i < all->len; i++) {
 		Judged *other = &g_array_index(all, Judged, i);
 		if (other->key->type != candidate->type ||
 		    strcmp(other->key->id, candidate->id) != 0)
 			continue;
-		if (!other->key->usable && !reason) {
+		if (is_revoked(candidate)) {
+			other->key->usable = FALSE;
+			other->key->reason = "revoked";
+			other->revoked = TRUE;
+		} else if (!other->key->usable && !reason && !other->revoked) {
 			key_free(other->key);
 			other->key = key_from_candidate(candidate, source, reason);
 		}

@@ -236,9 +236,43 @@ static gboolean take_pgp(Import *import, const char *name, PgpKey *key, GError *
 	return TRUE;
 }
 
+/* A key without a user ID brings a stored one up to date, or nothing. */
+static gboolean take_nameless(Import *import, const char *name, const PgpCarried *carried,
+			      GError **error)
+{
+	g_autoptr(GError) cause = NULL;
+	g_autoptr(Candidate) stored = store_get(import->store, carried->fingerprint, &cause);
+
+	if (!stored && g_error_matches(cause, SEALPOST_ERROR, ERROR_USAGE)) {
+		g_set_error(
+			error, SEALPOST_ERROR, ERROR_UNSUPPORTED,
+			"OpenPGP key %s without a user ID: it could only bring a stored key up to "
+			"date, and the store does not have it",
+			carried->fingerprint);
+		return FALSE;
+	}
+	if (!stored) {
+		g_propagate_error(error, g_steal_pointer(&cause));
+		return FALSE;
+	}
+	PgpKey *key = g_new0(PgpKey, 1);
+
+	key->fingerprint = g_strdup(carried->fingerprint);
+	key->bytes = g_bytes_ref(carried->bytes);
+	return take_pgp(import, name, key, error);
+}
+
 static gboolean add_pgp(Import *import, const char *name, GBytes *file, const Secret *passphrase,
 			GError **error)
 {
+	gboolean others;
+	g_autoptr(GPtrArray) nameless = pgpkey_nameless(file, &others);
+
+	for (guint i = 0; i < nameless->len; i++)
+		if (!take_nameless(import, name, nameless->pdata[i], error))
+			return FALSE;
+	if (!others)
+		return TRUE;
 	g_autoptr(GPtrArray) keys = scratch_read_pgp(file, passphrase, 0, error);
 
 	if (!keys)

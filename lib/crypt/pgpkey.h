@@ -61,6 +61,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PgpCarried, pgp_carried_free)
  * of PgpCarried *, empty if there is nothing to take. */
 GPtrArray *pgpkey_carried(GBytes *file, const char *address);
 
+/* The public keys of a file (as pgpkey_read() takes it) that have no user ID, whole: gpg takes them only
+ * together with the key that they belong to. An array of PgpCarried *. *others: there are further keys
+ * in it, or it cannot be read. */
+GPtrArray *pgpkey_nameless(GBytes *file, gboolean *others);
+
 /* A secret key (as in PgpKey.secret) for the way out: armoured, under a passphrase. */
 Secret *pgpkey_protect(const Secret *secret, const Secret *passphrase, const char *folder,
 		       GError **error);

@@ -226,6 +226,12 @@ def exports(tap, here):
             assert not path.is_file() or secret not in path.read_bytes(), path
 
 
+def revoke(gnupg, fingerprint):
+    """By the certificate that gpg made along with the key."""
+    revocation = (gnupg.home / f"openpgp-revocs.d/{fingerprint}.rev").read_text("utf-8")
+    gnupg.take(revocation[revocation.index(":-----BEGIN") + 1:].encode())
+
+
 def openpgp(tap, here):
     gnupg, other = GnuPG(), GnuPG()
     try:
@@ -256,9 +262,24 @@ def openpgp(tap, here):
                     "loopback", "--passphrase-file"]
             assert run([*sign, here.file("wrong", "no\n"), "-b", text], check=False).returncode != 0
             run([*sign, here.passphrase, "-b", text])
+        with tap.case("a key without a user ID: refused, unless it brings a known one up to date"):
+            gnupg.generate("Nils <nils@pgp.example>")
+            whole = here.file("nils.asc", gnupg.export("nils@pgp.example"))
+            nils = gnupg.gpg("--with-colons", "-k", "nils@pgp.example").stdout.decode()
+            nils = nils.split("fpr:::::::::")[1].split(":")[0]
+            revoke(gnupg, nils)
+            bare = here.file("bare.asc", gnupg.gpg("--armor", "--export-filter", "keep-uid=mbox = none",
+                                                   "--export", nils).stdout)
+            assert b"user ID packet" not in gnupg.gpg("--list-packets", bare).stdout
+            done = here.key("import", bare, status=1)
+            assert "without a user ID" in done.stderr and nils in done.stderr, done
+            here.key("import", whole)
+            assert here.one("nils@pgp.example")["usable"]
+            assert nils in here.key("import", bare).stdout
+            found = here.one("nils@pgp.example")
+            assert (found["reason"], found["addresses"]) == ("revoked", ["nils@pgp.example"]), found
         with tap.case("a revoked key stays, and says so"):
-            revocation = (gnupg.home / f"openpgp-revocs.d/{fingerprint}.rev").read_text("utf-8")
-            gnupg.take(revocation[revocation.index(":-----BEGIN") + 1:].encode())
+            revoke(gnupg, fingerprint)
             here.key("import", here.file("gone.asc", gnupg.export("peter@pgp.example")))
             assert here.one("peter@pgp.example")["reason"] == "revoked"
     finally:

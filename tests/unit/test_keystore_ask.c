@@ -52,6 +52,26 @@ static void test_ranking(void **state)
 	assert_null(key_answer_best(answer, KEY_PGP));
 }
 
+static gboolean tell(void *self, const char *address, GPtrArray *into, GError **error)
+{
+	(void)address;
+	(void)error;
+	g_ptr_array_add(into, candidate_ref(self));
+	return TRUE;
+}
+
+/* A directory that knows one key, in front of the store or behind it. */
+static void add_directory(Place *place, gboolean in_front, Candidate *candidate)
+{
+	KeySource *source = g_new0(KeySource, 1);
+
+	source->name = g_strdup("directory");
+	source->self = candidate;
+	source->ask = tell;
+	source->free = (void (*)(void *))candidate_unref;
+	g_ptr_array_insert(place->keystore->sources, in_front ? 0 : -1, source);
+}
+
 /* What the administrator bound to the address stands before newer ones, as long as it may be used. */
 static void test_pinned(void **state)
 {
@@ -63,13 +83,17 @@ static void test_pinned(void **state)
 		    FALSE);
 	g_autoptr(Made) newer =
 		put(place, (MakerOrder){.name = "3", .email = "p@x.example", .from = -5}, FALSE);
-	const char *const order[] = {cert_fingerprint(pinned->cert), cert_fingerprint(newer->cert),
-				     cert_fingerprint(over->cert)};
+	g_autoptr(Made) newest =
+		place_issue(place, (MakerOrder){.name = "4", .email = "p@x.example", .from = -2});
+	const char *const order[] = {cert_fingerprint(pinned->cert), cert_fingerprint(newest->cert),
+				     cert_fingerprint(newer->cert)};
 
 	assert_true(store_bind(place->keystore->store, order[0], "p@x.example", NULL));
-	assert_true(store_bind(place->keystore->store, order[2], "p@x.example", NULL));
+	assert_true(store_bind(place->keystore->store, cert_fingerprint(over->cert), "p@x.example",
+			       NULL));
+	add_directory(place, TRUE, candidate_new_cert(newest->cert));
 	g_autoptr(KeyAnswer) answer = place_look_up(place, "p@x.example");
-	assert_int_equal(answer->keys->len, 3);
+	assert_int_equal(answer->keys->len, 4);
 	for (guint i = 0; i < 3; i++)
 		assert_string_equal(((Key *)answer->keys->pdata[i])->id, order[i]);
 	assert_ptr_equal(key_answer_best(answer, KEY_SMIME), answer->keys->pdata[0]);
@@ -253,6 +277,30 @@ static void test_pgp_signer(void **state)
 	assert_non_null(best->pgp_encryption_ids[0]);
 }
 
+/* The owner's revocation counts, whoever of the sources brings it, and is not undone by an older form
+ * that another one still has. */
+static void test_revoked_elsewhere(void **state)
+{
+	Place *place = *state;
+	g_autofree char *id = pgp_maker_key(place->maker, "r@x.example", "future-default");
+
+	put_pgp(place, id);
+	g_autoptr(KeyAnswer) before = place_look_up(place, "r@x.example");
+	assert_non_null(key_answer_best(before, KEY_PGP));
+	pgp_maker_revoke(place->maker, id);
+	g_autoptr(GBytes) file = pgp_maker_public(place->maker, id);
+	for (int in_front = 0; in_front < 2; in_front++) {
+		g_autoptr(GPtrArray) keys = pgpkey_read(file, NULL, place->maker->folder, 0, NULL);
+
+		add_directory(place, in_front, candidate_new_pgp(g_ptr_array_steal_index(keys, 0)));
+		g_autoptr(KeyAnswer) answer = place_look_up(place, "r@x.example");
+		assert_int_equal(answer->keys->len, 1);
+		assert_null(key_answer_best(answer, KEY_PGP));
+		assert_string_equal(((Key *)answer->keys->pdata[0])->reason, "revoked");
+		g_ptr_array_remove_index(place->keystore->sources, in_front ? 0 : 1);
+	}
+}
+
 /* Mail is opened with all keys of its owner, old ones too, and with nobody else's. */
 static void test_openers(void **state)
 {
@@ -313,7 +361,7 @@ int main(void)
 		PLACED(test_ranking), PLACED(test_tag),		 PLACED(test_nobody),
 		PLACED(test_pinned),  PLACED(test_store_fails),	 PLACED(test_deadline),
 		PLACED(test_crowd),   PLACED(test_smime_signer), PLACED(test_pgp_signer),
-		PLACED(test_openers), PLACED(test_verifiers),
+		PLACED(test_openers), PLACED(test_verifiers),	 PLACED(test_revoked_elsewhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
