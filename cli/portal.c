@@ -9,14 +9,14 @@
 #include "cli/cli.h"
 #include "lib/mail/address.h"
 #include "portal/account.h"
+#include "portal/portal.h"
 #include "portal/portaldb.h"
 #include "portal/vault.h"
 
-static Db *open_database(int *status)
+static Db *open_with(const Conf *conf, int *status)
 {
-	g_autoptr(Conf) conf = cli_conf();
 	g_autoptr(GError) error = NULL;
-	Db *db;
+	Db *db = NULL;
 
 	*status = EX_CONFIG;
 	if (conf == NULL)
@@ -24,6 +24,13 @@ static Db *open_database(int *status)
 	db = portaldb_open(conf, &error);
 	*status = db != NULL ? EX_OK : cli_fail(error);
 	return db;
+}
+
+static Db *open_database(int *status)
+{
+	g_autoptr(Conf) conf = cli_conf();
+
+	return open_with(conf, status);
 }
 
 /* "2026-11-25 09:30", in the machine's time zone. New string. */
@@ -116,19 +123,24 @@ static int messages(int argc, char **argv)
 static int expire(int argc, char **argv)
 {
 	int status;
-	int count = 0;
+	PortalSwept swept = {0};
+	g_autoptr(Conf) conf = NULL;
 	g_autoptr(Db) db = NULL;
 	g_autoptr(GError) error = NULL;
 
-	if (!cli_options(NULL, NULL, "Deletes the messages whose time is over.", &argc, &argv) ||
+	if (!cli_options(NULL, NULL,
+			 "Deletes the messages whose time is over, and the accounts without "
+			 "messages that nobody has used for long.",
+			 &argc, &argv) ||
 	    argc > 1)
 		return EX_USAGE;
-	db = open_database(&status);
+	conf = cli_conf();
+	db = open_with(conf, &status);
 	if (db == NULL)
 		return status;
-	if (!vault_expire(db, portaldb_now(), &count, &error))
+	if (!portal_expire(db, conf, &swept, &error))
 		return cli_fail(error);
-	printf("%d deleted\n", count);
+	printf("%d messages and %d accounts deleted\n", swept.messages, swept.accounts);
 	return EX_OK;
 }
 
@@ -162,7 +174,7 @@ static const CliCommand commands[] = {
 	{"accounts", accounts, "", "who has an account"},
 	{"messages", messages, "[ADDRESS]",
 	 "what is kept: for whom, since when, how large, read or not"},
-	{"expire", expire, "", "deletes the messages whose time is over"},
+	{"expire", expire, "", "deletes the messages whose time is over, and unused accounts"},
 	{"forget", forget, "ADDRESS", "deletes an account with its messages (lost password)"},
 	{NULL, NULL, NULL, NULL},
 };

@@ -178,6 +178,14 @@ gboolean account_logged_in(Db *db, const char *address, GError **error)
 		      portaldb_now(), address);
 }
 
+gboolean account_expire(Db *db, gint64 before, int *count, GError **error)
+{
+	return db_run(db, count, error,
+		      "DELETE FROM account WHERE last_login < ?"
+		      " AND NOT EXISTS (SELECT 1 FROM message WHERE recipient = address)",
+		      "i", before);
+}
+
 gboolean account_remove(Db *db, const char *address, gboolean *removed, GError **error)
 {
 	int changed = 0;

@@ -54,6 +54,9 @@ gboolean account_replace(Db *db, const Account *account, const Account *rewrappe
 /* Stores a new account, in a transaction or on its own. *added is FALSE if somebody was faster. */
 gboolean account_add(Db *db, const Account *account, gboolean *added, GError **error);
 gboolean account_logged_in(Db *db, const char *address, GError **error);
+/* Deletes the accounts that have no message, sealed to them or waiting, and that nobody has logged in
+ * to since before. */
+gboolean account_expire(Db *db, gint64 before, int *count, GError **error);
 /* Deletes the account and the messages that are sealed to it. *removed: was there one? */
 gboolean account_remove(Db *db, const char *address, gboolean *removed, GError **error);
 

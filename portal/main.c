@@ -98,12 +98,14 @@ static gboolean prepare(const Conf *conf, Prepared *prepared, GError **error)
 static void sweep(Portal *portal)
 {
 	g_autoptr(GError) error = NULL;
-	int count = 0;
+	PortalSwept swept = {0};
 
-	if (!portal_sweep(portal, &count, &error))
+	if (!portal_sweep(portal, &swept, &error))
 		log_error("sweep: %s", error->message);
-	else if (count > 0)
-		log_info("%d expired messages deleted", count);
+	if (swept.messages > 0)
+		log_info("%d expired messages deleted", swept.messages);
+	if (swept.accounts > 0)
+		log_info("%d unused accounts deleted", swept.accounts);
 }
 
 /* As the portal's user: what only root can read needs a restart. */

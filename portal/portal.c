@@ -108,11 +108,20 @@ void portal_free(Portal *portal)
 	g_free(portal);
 }
 
-gboolean portal_sweep(Portal *portal, int *count, GError **error)
+gboolean portal_expire(Db *db, const Conf *conf, PortalSwept *swept, GError **error)
+{
+	gint64 now = portaldb_now();
+
+	return vault_expire(db, now, &swept->messages, error) &&
+	       account_expire(db, now - conf_duration(conf, "portal", "account_keep"),
+			      &swept->accounts, error);
+}
+
+gboolean portal_sweep(Portal *portal, PortalSwept *swept, GError **error)
 {
 	gboolean done;
 
 	sessions_sweep(portal->sessions);
-	return vault_expire(portal->db, portaldb_now(), count, error) &&
+	return portal_expire(portal->db, portal->conf, swept, error) &&
 	       db_forget(portal->db, &done, error); /* keys of links that were claimed, too */
 }

@@ -34,7 +34,17 @@ Portal *portal_new(Conf *conf, GError **error);
 void portal_free(Portal *portal);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Portal, portal_free)
 
-/* Expired messages and sessions go, and what else was deleted leaves the database's files. *count: how many messages. To be called now and then. */
-gboolean portal_sweep(Portal *portal, int *count, GError **error);
+/* How many of each were deleted. */
+typedef struct {
+	int messages;
+	int accounts;
+} PortalSwept;
+/* Deletes the messages whose time is over, then the accounts that are not used any more ([portal]
+ * keep, account_keep). */
+gboolean portal_expire(Db *db, const Conf *conf, PortalSwept *swept, GError **error);
+
+/* The same, and expired sessions go, and what else was deleted leaves the database's files. To be
+ * called now and then. */
+gboolean portal_sweep(Portal *portal, PortalSwept *swept, GError **error);
 
 #endif

@@ -122,6 +122,10 @@ const Setting conf_settings[] = {
 	{"portal", "organisation", SETTING_STRING, NULL,
 	 "Whose portal it is, in the pages and notices. Default: the internal domain's name."},
 	{"portal", "keep", SETTING_DURATION, "90d", "How long messages are kept."},
+	{"portal", "account_keep", SETTING_DURATION, "180d",
+	 "An account without any message is deleted when its owner has not logged in for this "
+	 "long; "
+	 "the next message then comes with a link that starts anew."},
 	{"portal", "session_time", SETTING_DURATION, "30m",
 	 "Log-in ends after this long without a click."},
 	{"portal", "connections", SETTING_NUMBER, "500", "Most connections at the same time."},

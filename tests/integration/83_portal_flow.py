@@ -255,7 +255,7 @@ with portal_script() as (tap, site):
         assert OTTO in listed and VERA in listed and " read " in listed
         assert ALICE not in listed and SUBJECT not in listed
         assert VERA not in sealpost("messages", OTTO).stdout.decode()
-        assert sealpost("expire").stdout == b"0 deleted\n"
+        assert sealpost("expire").stdout == b"0 messages and 0 accounts deleted\n"
         assert sealpost("forget", "niemand@web.example", check=False).returncode == 1
         assert sealpost("forget", check=False).returncode == 64
         before = Visitor(site)

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Accounts of the portal: another password."""
+"""Accounts of the portal: another password; the end of those that nobody uses."""
 import threading
+import time
 
 from portal_lib import OTTO, PASSWORD, SUBJECT, TEXT, Visitor, mail, portal_script
+
+from lib import BUILD
+
+from demo.process import run, wait_for
 
 NEW = "Mirabelle Dampfer Kreide"
 
@@ -92,3 +97,37 @@ with portal_script(password_attempts=4) as (tap, site):
     with tap.case("no file of the portal has a password"):
         assert site.found_in_files([PASSWORD, NEW, *words]) == []
         assert "password changed" in site.log.read_text()
+
+    with tap.case("accounts that have no messages and are not used go after their time, no others"):
+        day, now = 86400, int(time.time())
+        people = {"empty-old": (181, None), "empty-new": (179, None), "waiting-old": (400, None),
+                  "full-old": (400, 1), "expired-old": (181, 0)}
+        for name, (days, stays) in people.items():
+            address = f"{name}@web.example"
+            Visitor(site).open_link(site.deposit(mail(attachment=None), "a", recipient=address))
+            if stays is None:
+                site.sql("DELETE FROM message WHERE recipient = ?", address)
+            elif not stays:
+                site.sql("UPDATE message SET expires = 1 WHERE recipient = ?", address)
+            site.sql("UPDATE account SET last_login = ? WHERE address = ?", now - days * day, address)
+        # a link that was made before there was an account, and is still to be opened
+        site.sql("UPDATE message SET recipient = 'waiting-old@web.example', key_for_account = NULL "
+                 "WHERE number = ?", site.sql("SELECT max(number) FROM message WHERE recipient = ?",
+                                              OTTO)[0][0])
+
+        def left():
+            return {row[0].split("@")[0] for row in site.sql("SELECT address FROM account")}
+        sealpost = [BUILD / "cli/sealpost", "--config", site.conf, "portal", "expire"]
+        assert run(sealpost).stdout == b"1 messages and 2 accounts deleted\n"
+        assert left() == {"otto", "empty-new", "waiting-old", "full-old"}
+        site.stop()
+        site.set(account_keep="178d")
+        site.start()
+        wait_for(lambda: left() == {"otto", "waiting-old", "full-old"}, 60, "the sweep of accounts")
+        wait_for(lambda: "1 unused accounts deleted" in site.log.read_text(), 60, "its log line")
+
+    with tap.case("whose account went starts anew with the next message"):
+        link = site.deposit(mail(), "again", recipient="empty-old@web.example")
+        assert len(link) == len("/m/") + 43
+        again = Visitor(site)
+        assert TEXT in again.get(again.open_link(link, password=NEW)).text
