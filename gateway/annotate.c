@@ -95,6 +95,8 @@ static void tell_signature(GString *text, const OpenSignature *signature)
 	}
 	if (!signature->matches_from)
 		g_string_append(text, " not-from");
+	if (g_strcmp0(signature->form, "crlf") == 0)
+		g_string_append(text, " form=crlf");
 	if (signature->partial)
 		g_string_append_printf(text, " part=%s", signature->part);
 	if (signature->outside)

@@ -191,6 +191,7 @@ static void add_found_signatures(JsonBuilder *json, const Opened *opened)
 		add_string(json, "kind", signature->kind);
 		add_string(json, "covers", signature->partial ? "part" : "message");
 		add_string(json, "result", signature->result);
+		add_string(json, "form", signature->form);
 		add_string(json, "signer", signature->signer);
 		add_boolean(json, "matches_from", signature->matches_from);
 		add_string(json, "key", signature->key);

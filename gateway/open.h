@@ -83,7 +83,13 @@ void open_pgp_report(OpenWork *work, const GPtrArray *signatures);
 /* For all: what was found, with the part that is looked at. */
 OpenLayer *open_add_layer(OpenWork *work, const char *kind);
 OpenSignature *open_add_signature(OpenWork *work, const char *kind, const char *result);
-/* OpenPGP signatures (of PgpSignature *), each with whose it is. */
+/* Nobody signed what the reader sees: a signature that was verified is a bad one, whatever the key is
+ * worth; another stays what it is. */
+void open_call_bad(OpenSignature *signature);
+/* Detached signatures, those found from here on: over which form of the content they hold. */
+void open_set_form(OpenWork *work, guint from, gboolean with_crlf);
+/* OpenPGP signatures (of PgpSignature *) over one text, each with whose it is. One that is bad makes all
+ * bad that were verified: next to a forged one, a true one may have been lent. */
 void open_report_pgp(OpenWork *work, const GPtrArray *signatures);
 /* Where the key is not at hand: the store's that the signature names. *more: there are keys to
  * verify with once again. FALSE: the store failed. */

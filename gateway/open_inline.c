@@ -81,17 +81,6 @@ static gboolean verify_block(Inline *state, GBytes *block, gboolean certain, Spo
 	return TRUE;
 }
 
-/* Whatever the key is worth: nobody signed what the reader sees. A signature that was not verified
- * stays so. */
-static void set_bad(OpenSignature *signature)
-{
-	if (g_str_equal(signature->result, "no-key") ||
-	    g_str_equal(signature->result, "unsupported"))
-		return;
-	signature->result = "bad";
-	signature->matches_from = FALSE;
-}
-
 /* The text that gpg verified must be the one that the reader sees. */
 static gboolean shows(const Leaf *leaf, const PgpTextPiece *piece, Spool *plain)
 {
@@ -115,7 +104,7 @@ static gboolean verify_clear(Inline *state, const Leaf *leaf, const PgpTextPiece
 	gboolean honest = plain && shows(leaf, piece, plain);
 
 	for (guint i = before; i < signatures->len && !honest; i++)
-		set_bad(signatures->pdata[i]);
+		open_call_bad(signatures->pdata[i]);
 	return TRUE;
 }
 

@@ -190,7 +190,7 @@ static GPtrArray *verify_over(OpenWork *work, Spool *armour, Source *content, GE
 /* Over the bytes as they are; where these do not fit, over their CRLF form: a text inside an
  * OpenPGP message may have lost its CRs, though its signature counts them (RFC 3156, section 5). */
 static GPtrArray *verify_content(OpenWork *work, Spool *armour, const MimePart *content,
-				 GError **error)
+				 gboolean *with_crlf, GError **error)
 {
 	g_autoptr(Source) bytes = spool_source(work->current, content->whole);
 	g_autoptr(GPtrArray) found = verify_over(work, armour, bytes, error);
@@ -202,13 +202,13 @@ static GPtrArray *verify_content(OpenWork *work, Spool *armour, const MimePart *
 
 	if (!stream_copy_crlf(bytes, sink, error))
 		return NULL;
-	g_autoptr(Source) with_crlf = spool_source_all(copy);
-	g_autoptr(GPtrArray) again = verify_over(work, armour, with_crlf, error);
+	g_autoptr(Source) lines = spool_source_all(copy);
+	g_autoptr(GPtrArray) again = verify_over(work, armour, lines, error);
 
 	if (!again)
 		return NULL;
-	return count_bad(again) < count_bad(found) ? g_steal_pointer(&again)
-						   : g_steal_pointer(&found);
+	*with_crlf = count_bad(again) < count_bad(found);
+	return *with_crlf ? g_steal_pointer(&again) : g_steal_pointer(&found);
 }
 
 static gboolean open_signed(OpenWork *work, const MimePart *root, OpenStep *step, GError **error)
@@ -220,12 +220,15 @@ static gboolean open_signed(OpenWork *work, const MimePart *root, OpenStep *step
 	if (!armour || !open_verifiers(work, error))
 		return FALSE;
 	lessons_collect(work, work->tree, content);
-	g_autoptr(GPtrArray) found = verify_content(work, armour, content, error);
+	guint before = work->opened->signatures->len;
+	gboolean with_crlf = FALSE;
+	g_autoptr(GPtrArray) found = verify_content(work, armour, content, &with_crlf, error);
 
 	if (!found)
 		return FALSE;
 	layer->opened = TRUE;
 	open_pgp_report(work, found);
+	open_set_form(work, before, with_crlf);
 	if (work->rest)
 		return TRUE;
 	step->next = open_copy_part(work, content, error);

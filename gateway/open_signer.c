@@ -35,24 +35,72 @@ static const KeyAnswer *find_owner(const OpenWork *work, const char *id, const K
 	return NULL;
 }
 
+static gboolean was_verified(const OpenSignature *signature)
+{
+	return !g_str_equal(signature->result, "no-key") &&
+	       !g_str_equal(signature->result, "unsupported");
+}
+
+void open_call_bad(OpenSignature *signature)
+{
+	if (!was_verified(signature))
+		return;
+	signature->result = "bad";
+	signature->form = NULL;
+	signature->matches_from = FALSE;
+}
+
+void open_set_form(OpenWork *work, guint from, gboolean with_crlf)
+{
+	const GPtrArray *signatures = work->opened->signatures;
+
+	for (; from < signatures->len; from++) {
+		OpenSignature *signature = signatures->pdata[from];
+
+		if (was_verified(signature) && !g_str_equal(signature->result, "bad"))
+			signature->form = with_crlf ? "crlf" : "raw";
+	}
+}
+
 /* A key that may be used speaks for its owner; another one with his name is untrusted, and so is one
  * that only his own mail has told us. */
-void open_report_pgp(OpenWork *work, const GPtrArray *signatures)
+static OpenSignature *report(OpenWork *work, const PgpSignature *found)
+{
+	OpenSignature *signature = open_add_signature(work, "pgp", found->result);
+	gboolean good = g_str_equal(found->result, "good");
+	const Key *key;
+	const KeyAnswer *owner = find_owner(work, found->key, &key);
+
+	signature->key = g_strdup(found->key);
+	signature->signer = owner ? g_strdup(owner->address) : NULL;
+	signature->matches_from = owner && owner == work->sender;
+	if (good && !(key && key->usable && !key->first_contact))
+		signature->result = "untrusted";
+	return signature;
+}
+
+static gboolean has_bad(const GPtrArray *signatures)
 {
 	for (guint i = 0; i < signatures->len; i++) {
-		const PgpSignature *found = signatures->pdata[i];
-		OpenSignature *signature = open_add_signature(work, "pgp", found->result);
-		gboolean good = g_str_equal(found->result, "good");
-		const Key *key;
-		const KeyAnswer *owner = find_owner(work, found->key, &key);
+		const PgpSignature *signature = signatures->pdata[i];
 
-		signature->key = g_strdup(found->key);
-		signature->signer = owner ? g_strdup(owner->address) : NULL;
-		signature->matches_from =
-			owner && owner == work->sender && !g_str_equal(found->result, "bad");
-		if (good && !(key && key->usable && !key->first_contact))
-			signature->result = "untrusted";
-		lessons_note_pgp(work, found, signature);
+		if (g_str_equal(signature->result, "bad"))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+void open_report_pgp(OpenWork *work, const GPtrArray *signatures)
+{
+	gboolean bad = has_bad(signatures);
+
+	for (guint i = 0; i < signatures->len; i++) {
+		OpenSignature *signature = report(work, signatures->pdata[i]);
+
+		if (bad)
+			open_call_bad(signature);
+		else
+			lessons_note_pgp(work, signatures->pdata[i], signature);
 	}
 }
 

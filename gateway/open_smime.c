@@ -199,7 +199,10 @@ static gboolean open_clear(OpenWork *work, const MimePart *root, OpenStep *step,
 
 	if (!verified)
 		return open_excuse(layer, failure, error);
+	guint before = work->opened->signatures->len;
+
 	report_signatures(work, layer, verified);
+	open_set_form(work, before, verified->with_crlf);
 	if (work->rest)
 		return TRUE;
 	step->next = open_copy_part(work, content, error);

@@ -30,6 +30,8 @@ typedef struct {
 	const char *kind; /* "smime", "pgp"; static */
 	const char *result; /* "good", "untrusted", …; static */
 	char *signer; /* address; NULL if not known */
+	const char *form; /* of a detached one that holds: "raw" over the bytes as they are, "crlf"
+			     over their CRLF form; else NULL. Static. */
 	gboolean matches_from; /* FALSE for a bad one: nobody signed it */
 	gboolean outside; /* over a ciphertext that was opened: its signer need not know the text */
 	gboolean loose; /* inside a cipher without protection against change, with room beside what

@@ -406,7 +406,10 @@ static CmsVerified *verify_over(const Detached *detached, gboolean with_crlf, GE
 	verified = judge_all(detached->shell, &pass, detached->trust, error);
 	g_autofree char *sum = sha256_finish(sha256);
 
-	if (verified != NULL && detached->inside != NULL && !g_str_equal(detached->inside, sum))
+	if (verified == NULL)
+		return NULL;
+	verified->with_crlf = with_crlf;
+	if (detached->inside != NULL && !g_str_equal(detached->inside, sum))
 		call_all_bad(verified);
 	return verified;
 }

@@ -38,6 +38,7 @@ typedef struct {
 typedef struct {
 	GPtrArray *signatures; /* of CmsSignature *; empty: nobody signed; if one is bad, all are */
 	GPtrArray *certs; /* of Cert *: all that the structure carries */
+	gboolean with_crlf; /* judged over the content with CRLF line ends, not over its bytes */
 } CmsVerified;
 void cms_verified_free(CmsVerified *verified);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CmsVerified, cms_verified_free)
@@ -49,7 +50,8 @@ typedef struct {
 } CmsTrust;
 
 /* multipart/signed: signature is the second part's content (base64: as text), content the raw
- * bytes of the first part; where these do not fit, they are tried with CRLF line ends. A signature
+ * bytes of the first part; where these do not fit, they are tried with CRLF line ends (with_crlf says
+ * that this is what fits). A signature
  * that has a content of its own which differs is bad. NULL with ERROR_MALFORMED, ERROR_TOO_LARGE
  * or ERROR_UNSUPPORTED if this is no CMS signature, or with what source or sink say. */
 CmsVerified *cms_verify_detached(Source *signature, gboolean base64, Source *content,

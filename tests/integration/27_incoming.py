@@ -416,11 +416,92 @@ def openpgp(work, tap):
         assert b"Geheim" not in files[0], answer
 
 
+def detached(content, signature, technology):
+    kind = "pgp-signature" if technology == "pgp" else "pkcs7-signature"
+    data = signature if technology == "pgp" else base64.encodebytes(signature)
+    encoding = b"" if technology == "pgp" else b"Content-Transfer-Encoding: base64\n"
+    return multipart("multipart/signed", f'; protocol="application/{kind}"', [
+        content, f"Content-Type: application/{kind}\n".encode() + encoding + b"\n" + data])
+
+
+def signature_forms(work, tap):
+    """Over which bytes a detached signature holds: what somebody signed with LF or CRLF, and what came."""
+    unix = ENTITY.replace(b"\r\n", b"\n") + b"Second line\n"
+    dos = crlf(unix)
+    keys = work.cabinet(SOFIA, "cert.pem"), work.cabinet(SOFIA, "key.pem")
+
+    def signed(content, technology):
+        if technology == "pgp":
+            return work.gpg("-u", PETER.address, "--detach-sign", stdin=content)
+        return run(["openssl", "cms", "-sign", "-binary", "-outform", "DER", "-signer", keys[0], "-inkey", keys[1],
+                    "-certfile", work.authority.intermediate], stdin=content).stdout
+
+    for technology, sender in (("smime", SOFIA.address), ("pgp", PETER.address)):
+        with tap.case(f"{technology}: the form that a signature matches is told, and the other one is no reason to fail"):
+            for over, came, result, form in ((dos, dos, "good", "raw"), (unix, unix, "good", "raw"),
+                                             (dos, unix, "good", "crlf"), (unix, dos, "bad", None),
+                                             (dos, unix.replace(b"Second", b"second"), "bad", None)):
+                entity = detached(came, signed(over, technology), technology)
+                # the MTA makes CRLF of all line ends, but not of those in a cipher
+                for content in ([crlf(entity)] if came == dos else []) + [
+                        work.encrypted(entity, ALICE, cipher="-aes-256-gcm")]:
+                    answer, files = work.explain(content, ALICE, sender=sender)
+                    found, = answer["variants"][0]["signatures"]
+                    assert (found["result"], found["form"]) == (result, form), (over, came, answer)
+                    assert (b" form=crlf" in files[0]) == (form == "crlf"), files[0]
+    with tap.case("an opaque signature, and one inside a cipher, have no form to choose"):
+        for entity in (work.signed(ENTITY, "-nodetach"), work.pgp_encrypted(ENTITY, ALICE)):
+            answer, _ = work.explain(entity, ALICE, sender=PETER.address)
+            assert [s["form"] for s in answer["variants"][0]["signatures"]] == [None], answer
+
+
+def several_signers(work, tap):
+    """Each signature of one part is verified by itself; a forged one spoils the others."""
+    text = b"Geheim\nund wahr\n"
+    work.gpg("--import", work.cabinet(BOSS, "secret.asc"))  # a key that the store does not know
+
+    def packets(content, person, *options):
+        return work.gpg("--no-armor", "-u", person.address, *options, "--detach-sign", stdin=content)
+
+    def armour(*parts):
+        whole = run(["gpg", "--homedir", work.home, "--batch", "--enarmor"], stdin=b"".join(parts)).stdout
+        return re.sub(rb"Comment:.*\n", b"", whole.replace(b"ARMORED FILE", b"SIGNATURE"))
+
+    def mime(*parts):
+        return crlf(detached(ENTITY, armour(*parts), "pgp"))
+
+    def clear(*parts):
+        return b"Content-Type: text/plain\r\n\r\n" + crlf(
+            b"-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n" + text + armour(*parts))
+
+    def judged(entity):
+        answer, files = work.explain(entity, ALICE, sender=PETER.address)
+        return sorted(s["result"] for s in answer["variants"][0]["signatures"]), files[0]
+
+    unsigned = crlf(text[:-1])  # the last line end is not signed
+    options = ("--digest-algo", "SHA512", "--textmode")
+    for what, make, content, how in (("PGP/MIME", mime, ENTITY, ()), ("clear-signed", clear, unsigned, options)):
+        good, other = packets(content, PETER, *how), packets(content, BOSS, *how)
+        forged = packets(content.replace(b"Geheim", b"Gehe1m"), PETER, *how)
+        with tap.case(f"{what}: a good signature beside a forged one is not good, beside an unknown one it is"):
+            assert judged(make(good))[0] == ["good"], judged(make(good))
+            # gpg stops at the first one that is forged
+            for parts, found in (((good, forged), 2), ((forged, good), 1), ((good, good, forged), 3),
+                                 ((good, forged, other), 2)):
+                results, delivered = judged(make(*parts))
+                assert results == ["bad"] * found and b"pgp=pass" not in delivered, (results, delivered)
+            results, delivered = judged(make(other, good, forged))
+            assert results == ["bad", "bad", "no-key"] and b"pgp=pass" not in delivered, (results, delivered)
+            for parts in ((good, other), (other, good)):
+                results, delivered = judged(make(*parts))
+                assert results == ["good", "no-key"] and b"pgp=pass" in delivered, (results, delivered)
+
+
 def main():
     tap, folder = Tap(), tempfile.mkdtemp(prefix="si-")
     try:
         work = Work(folder)
-        for part in (forms, types, owners, verdicts, outlook, openpgp):
+        for part in (forms, types, owners, verdicts, outlook, openpgp, signature_forms, several_signers):
             part(work, tap)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
