@@ -101,7 +101,27 @@ static void print_crl(const Imported *imported)
 	printf("%s: %s: %s\n", imported->file, text, crl_changes[imported->change]);
 }
 
-static void print(const Imported *imported, const char *bound)
+/* What keeps it from being used; of a CA's certificate, whatever is trusted. "" for nothing. */
+static char *drawback(const Imported *imported, const char *bound, Trust *trust)
+{
+	const Candidate *candidate = imported->candidate;
+	gboolean authority = candidate->cert && cert_is_ca(candidate->cert);
+	const char *reason = key_flaw(candidate);
+
+	if (!reason && (!authority || imported->with_private))
+		reason = trust_judge(trust, candidate, NULL, CERT_FOR_ENCRYPTION,
+				     g_get_real_time() / G_USEC_PER_SEC);
+	if (g_strcmp0(reason, chain_result_name(CHAIN_UNTRUSTED)) == 0)
+		return g_strdup_printf(", but %s: no trusted root leads to it (see --trusted)",
+				       reason);
+	if (reason)
+		return g_strconcat(", but ", reason, NULL);
+	return g_strdup(*candidate_addresses(candidate) || bound || authority
+				? ""
+				: ", but it names no address (see --for)");
+}
+
+static void print(const Imported *imported, const char *bound, Trust *trust)
 {
 	static const char *const changes[] = {"added", "updated", "already there"};
 	const Candidate *candidate = imported->candidate;
@@ -111,40 +131,38 @@ static void print(const Imported *imported, const char *bound)
 	g_autofree char *addresses = g_strjoinv(", ", (char **)named);
 	g_autofree char *until = key_until(candidate_until(candidate));
 	gboolean authority = candidate->cert && cert_is_ca(candidate->cert);
-	const char *flaw = key_flaw(candidate);
+	g_autofree char *but = drawback(imported, bound, trust);
 
 	printf("%s: %s %s (%s)", imported->file, kind, candidate->id, owner);
 	if (*addresses)
 		printf(" for %s", addresses);
 	if (bound && !authority)
 		printf("%s%s", *addresses ? ", bound to " : " for ", bound);
-	printf(", valid %s: %s", until, changes[imported->change]);
-	if (flaw)
-		printf(", but %s", flaw);
-	else if (!*addresses && !bound && !authority)
-		printf(", but it names no address (see --for)");
-	printf("\n");
+	printf(", valid %s: %s%s\n", until, changes[imported->change], but);
 }
 
-static int run(Store *store, const ImportOptions *options, const Secret *passphrase, char **files)
+static int run(Keystore *keystore, const ImportOptions *options, const Secret *passphrase,
+	       char **files)
 {
-	g_autoptr(Import) import = import_new(store, options);
+	g_autoptr(Import) import = import_new(keystore->store, options);
 	g_autoptr(GError) error = NULL;
 	int status = 0;
 
 	for (; *files; files++)
 		status |= import_one(import, *files, passphrase);
 	g_autoptr(GPtrArray) refused = import_finish(import, &error);
+	g_autoptr(GError) failure = NULL;
+	g_autoptr(Trust) trust = keystore_trust(keystore, NULL, &failure);
 	GPtrArray *list = import_list(import);
-	for (guint i = 0; i < list->len; i++) {
+	for (guint i = 0; trust && i < list->len; i++) {
 		const Imported *imported = list->pdata[i];
 		if (imported->crl)
 			print_crl(imported);
 		else
-			print(imported, options->address);
+			print(imported, options->address, trust);
 	}
-	if (!refused)
-		return cli_fail(error);
+	if (!refused || !trust)
+		return cli_fail(refused ? failure : error);
 	for (guint i = 0; i < refused->len; i++) {
 		fprintf(stderr, "%s\n", (const char *)refused->pdata[i]);
 		status = 1;
@@ -181,13 +199,13 @@ int cli_key_import(int argc, char **argv)
 			address);
 		return EX_USAGE;
 	}
-	g_autoptr(Store) store = key_open_store(&status);
-	if (!store)
+	g_autoptr(Keystore) keystore = key_open_keystore(&status);
+	if (!keystore)
 		return status;
 	g_autoptr(Secret) passphrase =
 		passphrase_file ? secret_read_passphrase(passphrase_file, &error) : NULL;
 	if (passphrase_file && !passphrase)
 		return cli_fail(error);
 	const ImportOptions options = {.trusted = trusted, .address = folded};
-	return run(store, &options, passphrase, argv + 1);
+	return run(keystore, &options, passphrase, argv + 1);
 }

@@ -380,6 +380,8 @@ X509Bundle *x509_read(GBytes *file, const Secret *passphrase, GError **error)
 		return NULL;
 	}
 	good = read != NULL && read(file, passphrase, bundle, error);
+	if (good)
+		ERR_clear_error(); /* of the end that was looked for */
 	if (read == NULL ||
 	    (good && !bundle->certs->len && !bundle->keys->len && !bundle->crls->len)) {
 		crypt_fail(error, ERROR_UNSUPPORTED, "no certificate, CRL or private key in it");

@@ -71,6 +71,7 @@ def imports(tap, here):
         assert here.one("sofia@smime.example")["reason"] == "untrusted"
         here.key("import", "--trusted", here.authority.root)
         assert here.one("sofia@smime.example")["usable"]
+        assert "untrusted" not in here.key("import", here.sofia).stdout
     with tap.case("DER, PKCS#7 and PKCS#12 in old and new clothes"):
         for name, owner in (("old", "olga@smime.example"), ("new", "nora@smime.example")):
             key, cert = here.authority.person(name, owner)
@@ -116,7 +117,7 @@ def flaws(tap, here):
         cert = stranger.person("Fremd", "fremd@smime.example")[1]
         other = stranger.person("Ander", "ander@smime.example")[1]
         here.key("import", "--trusted", cert)
-        here.key("import", other)
+        assert ", but untrusted: no trusted root leads to it" in here.key("import", other).stdout
         assert here.one("fremd@smime.example")["usable"]
         assert here.one("ander@smime.example")["reason"] == "untrusted"
     with tap.case("wrong use, wrong files"):
@@ -138,7 +139,8 @@ def flaws(tap, here):
             done = here.key("import", here.file("mixed", "".join(parts)), status=1)
             assert "one file" in done.stderr and not done.stdout, done
     with tap.case("garbage: what was not found in it, and no word of a library's guesses"):
-        for garbage in (b"\x1f\x8b" * 500, b"0\x82\xff\xff", b"?\xff\xff\xff\xff\xff", b"\xff" * 90):
+        for garbage in (b"\x1f\x8b" * 500, b"0\x82\xff\xff", b"?\xff\xff\xff\xff\xff", b"\xff" * 90,
+                        here.convert("public.pem", "pkey", "-in", here.sofia_key, "-pubout").read_bytes()):
             done = here.key("import", here.file("garbage", garbage), status=1)
             assert done.stderr.split(": ", 1)[1] in (
                 "no certificate, CRL or private key in it\n",
