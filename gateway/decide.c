@@ -145,6 +145,15 @@ static gboolean is_signed_already(const Decider *decider, const PlanRecipient *o
 	return TRUE;
 }
 
+/* Other programs look for a receipt or a delivery report at the message's root, and a signature around it
+ * would bury it (RFC 8098, RFC 3464). Encrypted ones are signed all the same: their root is inside. Whoever
+ * dresses up a letter as one loses its signature; what else the rule requires, stays. */
+static gboolean is_bare_report(const Decider *decider, const PlanRecipient *outcome)
+{
+	return decider->parsed->report && outcome->decision->sign_required && !outcome->key &&
+	       decider->right != SIGNING_NEVER;
+}
+
 /* "No key" and "could not look" are different here too. */
 static const GError *signer_failure(const Decider *decider)
 {
@@ -166,6 +175,9 @@ static void decide_signature(Decider *decider, PlanRecipient *outcome)
 	const PolicyDecision *decision = outcome->decision;
 
 	if (outcome->error || outcome->unchanged || is_signed_already(decider, outcome))
+		return;
+	outcome->bare_report = is_bare_report(decider, outcome);
+	if (outcome->bare_report)
 		return;
 	if (may_sign(decider, decision))
 		outcome->sign = choose_signature(decider, outcome);
@@ -214,6 +226,7 @@ Plan *decide(const Job *job, const Parsed *parsed, const Advisers *advisers)
 	Plan *plan = plan_new();
 	Decider decider = {.job = job, .parsed = parsed, .advisers = advisers, .plan = plan};
 
+	plan->report = parsed->report;
 	decider.right = signing_right(job, &plan->signer, &plan->signer_reason);
 	decider.visible = visible_addresses(job->headers);
 	if (facts_init(&decider.facts, job, policy_sender(&decider), &plan->error)) {

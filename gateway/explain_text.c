@@ -116,6 +116,10 @@ static void tell_recipient(GString *text, const PlanRecipient *outcome)
 		g_string_append_printf(text, "  stays here: %s\n", outcome->error->message);
 	else
 		g_string_append_printf(text, "  goes as: %s\n", plan_recipient_way(outcome));
+	if (outcome->bare_report)
+		g_string_append(text,
+				"  not signed: a receipt or delivery report, which programs look "
+				"for at the root of a message\n");
 	g_string_append_c(text, '\n');
 }
 

@@ -22,13 +22,26 @@ HeadrestoreMark headrestore_mark(const char *hp, const char *protected_headers)
 }
 
 /* What may be taken, besides From and Subject, which have rules of their own. */
-static const char *const taken[] = {"To",	   "Cc",	  "Reply-To",
-				    "Date",	   "Message-ID",  "References",
-				    "In-Reply-To", "Followup-To", "Mail-Followup-To",
-				    "Comments",	   "Keywords",	  "Organization",
-				    "User-Agent",  "Importance",  "Priority",
-				    "X-Priority",  "Sensitivity", "Thread-Topic",
-				    "Thread-Index"};
+static const char *const taken[] = {"To",
+				    "Cc",
+				    "Reply-To",
+				    "Date",
+				    "Message-ID",
+				    "References",
+				    "In-Reply-To",
+				    "Followup-To",
+				    "Mail-Followup-To",
+				    "Comments",
+				    "Keywords",
+				    "Organization",
+				    "User-Agent",
+				    "Importance",
+				    "Priority",
+				    "X-Priority",
+				    "Sensitivity",
+				    "Thread-Topic",
+				    "Thread-Index",
+				    "Auto-Submitted"};
 
 /* The same fields of that name, as people see them? So many that not all could be taken never are:
  * looking for each would take time without end. */

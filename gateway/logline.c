@@ -29,9 +29,14 @@ static char *common_text(const Job *job, const Handback *handback)
 			       contradiction ? contradiction : "");
 }
 
-static const char *sign_name(SignKind sign)
+static const char *sign_name(const PlanRecipient *outcome)
 {
-	return sign == SIGN_SMIME ? "smime" : sign == SIGN_PGP ? "pgp" : "no";
+	switch (outcome->sign) {
+	case SIGN_SMIME: return "smime";
+	case SIGN_PGP: return "pgp";
+	case SIGN_NONE: break;
+	}
+	return outcome->bare_report ? "no-report" : "no";
 }
 
 /* FILE:LINE; "-" if no rule matched. */
@@ -54,7 +59,7 @@ static void log_recipient(const Job *job, const PlanRecipient *outcome, const ch
 		 direction_name(outcome->recipient->direction), rule,
 		 outcome->error ? "none" : plan_recipient_way(outcome),
 		 transport_name(outcome->transport), outcome->key ? outcome->key->id : "-",
-		 sign_name(outcome->sign), common);
+		 sign_name(outcome), common);
 }
 
 void logline_message(const Job *job, const Plan *plan, const Handback *handback)

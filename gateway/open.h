@@ -102,6 +102,9 @@ const GPtrArray *open_smime_keys(OpenWork *work, GError **error);
 GPtrArray *open_pgp_keys(OpenWork *work, GError **error);
 /* ERROR_TIMEOUT if the message's time is over. */
 gboolean open_in_time(const OpenWork *work, GError **error);
+/* Does the content of a multipart/signed take its place? Where the message is another one already, decrypted,
+ * a report in it does: programs look for it at the root. */
+gboolean open_takes_report(const OpenWork *work, const MimePart *content);
 /* The part alone, as an entity of its own. */
 Spool *open_copy_part(OpenWork *work, const MimePart *part, GError **error);
 /* A part's content with its transfer encoding undone. */

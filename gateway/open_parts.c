@@ -74,6 +74,11 @@ static gboolean search_children(Search *search, const MimePart *part, GError **e
 	return TRUE;
 }
 
+gboolean open_takes_report(const OpenWork *work, const MimePart *content)
+{
+	return work->opened->entity && parse_is_report(content);
+}
+
 gboolean open_parts(OpenWork *work, GError **error)
 {
 	Search search = {work, OPEN_PARTS_MAX};

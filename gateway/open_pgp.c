@@ -231,6 +231,7 @@ static gboolean open_signed(OpenWork *work, const MimePart *root, OpenStep *step
 	open_set_form(work, before, with_crlf);
 	if (work->rest)
 		return TRUE;
+	step->replaces = open_takes_report(work, content);
 	step->next = open_copy_part(work, content, error);
 	return step->next != NULL;
 }

@@ -205,6 +205,7 @@ static gboolean open_clear(OpenWork *work, const MimePart *root, OpenStep *step,
 	open_set_form(work, before, verified->with_crlf);
 	if (work->rest)
 		return TRUE;
+	step->replaces = open_takes_report(work, content);
 	step->next = open_copy_part(work, content, error);
 	return step->next != NULL;
 }

@@ -300,6 +300,31 @@ gboolean parse_is_invitation(const MimeTree *tree)
 	return tree && holds_invitation(mime_root(tree));
 }
 
+gboolean parse_is_report(const MimePart *root)
+{
+	static const char *const reports[][2] = {
+		{"disposition-notification", "message/disposition-notification"},
+		{"disposition-notification", "message/global-disposition-notification"},
+		{"delivery-status", "message/delivery-status"},
+		{"delivery-status", "message/global-delivery-status"},
+		{"feedback-report", "message/feedback-report"},
+		{"tlsrpt", "application/tlsrpt+gzip"},
+		{"tlsrpt", "application/tlsrpt+json"},
+	};
+	const char *kind = mime_param(root, "report-type");
+	const MimePart *status = child(root, 1);
+
+	/* Words, the report, perhaps the message that it is about. */
+	if (!g_str_equal(root->type, "multipart/report") || !kind || !status ||
+	    root->children->len > 3)
+		return FALSE;
+	for (gsize i = 0; i < G_N_ELEMENTS(reports); i++)
+		if (g_ascii_strcasecmp(kind, reports[i][0]) == 0 &&
+		    g_str_equal(status->type, reports[i][1]))
+			return TRUE;
+	return FALSE;
+}
+
 Parsed *parse_message(Spool *message)
 {
 	Parsed *parsed = g_new0(Parsed, 1);
@@ -310,6 +335,7 @@ Parsed *parse_message(Spool *message)
 	const MimePart *root = mime_root(parsed->tree);
 	CmsType cms = cms_type(message, root);
 
+	parsed->report = parse_is_report(root);
 	parsed->layer = layer_of(parsed->tree, message, cms);
 	if (cms == CMS_ENVELOPED || cms == CMS_AUTH_ENVELOPED)
 		parsed->encrypted = LAYER_SMIME;

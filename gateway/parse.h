@@ -24,6 +24,7 @@ typedef struct {
 	Layer encrypted; /* end-to-end encrypted by the client */
 	Layer layer; /* any kind of layer at the root: what may be opened */
 	Layer signed_by; /* else: signed by the client, in this technology */
+	gboolean report; /* as parse_is_report() says of the root */
 } Parsed;
 
 /* In which technology the root is a layer of any kind (encrypted, signed, compressed). */
@@ -42,6 +43,10 @@ const MimePart *parse_pgp_mime(const MimeTree *tree, Spool *message, const MimeP
 /* Does the message ask to a meeting (RFC 6047, section 2.4: text/calendar with method=REQUEST, in any
  * case)? An attached message is not looked into. tree NULL: no. */
 gboolean parse_is_invitation(const MimeTree *tree);
+/* Is it a report that other programs look for at a message's root (RFC 6522): a receipt (RFC 8098), a delivery
+ * status notification (RFC 3464), in UTF-8 too (RFC 6533), feedback of a reader (RFC 5965) or on TLS
+ * (RFC 8460)? Its type, its report-type and its second part must agree. */
+gboolean parse_is_report(const MimePart *root);
 
 /* Never fails. */
 Parsed *parse_message(Spool *message);

@@ -69,6 +69,8 @@ PlanRecipient *plan_add_copy(Plan *plan, const char *address, Direction directio
 	Recipient *copy = recipient_new(address);
 
 	copy->copy = TRUE;
+	/* The sender knows nothing of it, so nobody reports on it to him; as always_bcc of Postfix. */
+	copy->notify = g_strdup("NEVER");
 	copy->direction = direction;
 	g_ptr_array_add(plan->copies, copy);
 	return plan_add_recipient(plan, copy);

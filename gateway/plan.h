@@ -37,6 +37,7 @@ typedef struct {
 	const char *nexthop_from; /* "mta", "setting", "domain": who says so; static */
 	const Key *key; /* WAY_SMIME, WAY_PGP: borrowed from answer */
 	SignKind sign;
+	gboolean bare_report; /* the rule wants a signature, but it would bury a report */
 	Opened *opened; /* incoming: what was found with this recipient's keys; NULL: not looked */
 	char *opened_key; /* ... equal for those who may share a copy */
 	gboolean hidden; /* not in To or Cc: shares no variant that shows its key */
@@ -67,6 +68,7 @@ typedef struct {
 	const char *signer_reason; /* why not, or why there is no key; static */
 	SmimeSigner *smime_signer;
 	char *pgp_signer; /* fingerprint */
+	gboolean report; /* Parsed.report: encrypted or not, the report is the root */
 	GError *error; /* why nothing leaves: of the recipient who decides it */
 } Plan;
 

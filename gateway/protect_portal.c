@@ -95,6 +95,8 @@ gboolean protect_portal(const PortalJob *work, const GPtrArray *recipients, GErr
 			.subject = subject,
 			.digest = journal_key(work->entry, recipient_id(recipient)),
 			.route = route,
+			.envelope = {job->sender.address, job->sender.envid, recipient->notify,
+				     recipient->orcpt},
 			.message = message,
 		};
 

@@ -66,6 +66,7 @@ static Notice *notice_for(const Deposits *deposits, const Deposit *deposit, cons
 			  gint64 expires)
 {
 	const char *domain = address_domain(conf_string(deposits->conf, "portal", "sender"));
+	const DepositEnvelope *envelope = &deposit->envelope;
 	g_autofree char *id = token_new_id();
 	Notice *notice = g_new0(Notice, 1);
 
@@ -74,6 +75,10 @@ static Notice *notice_for(const Deposits *deposits, const Deposit *deposit, cons
 	notice->sender_name = g_strdup(deposit->sender_name != NULL ? deposit->sender_name : "");
 	notice->languages = g_strdup(deposit->languages != NULL ? deposit->languages : "");
 	notice->route = g_strdup(deposit->route != NULL ? deposit->route : "");
+	notice->return_path = g_strdup(envelope->sender != NULL ? envelope->sender : "");
+	notice->envid = g_strdup(envelope->envid != NULL ? envelope->envid : "");
+	notice->notify = g_strdup(envelope->notify != NULL ? envelope->notify : "");
+	notice->orcpt = g_strdup(envelope->orcpt != NULL ? envelope->orcpt : "");
 	notice->link = g_strdup(link);
 	notice->message_id = g_strdup_printf("<%s@%s>", id, domain != NULL ? domain : "localhost");
 	notice->expires = expires;

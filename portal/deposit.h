@@ -19,6 +19,15 @@ Deposits *deposits_open(const Conf *conf, const Secret *master_key, GError **err
 void deposits_close(Deposits *deposits);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Deposits, deposits_close)
 
+/* What the message's envelope says of reports about it holds for the notice, which travels in its place: a
+ * notice of mail that wants no reports (RFC 3834, RFC 5321: a null sender) brings none either. */
+typedef struct {
+	const char *sender; /* without brackets; "" or NULL: the null sender */
+	const char *envid; /* ENVID=, NOTIFY=, ORCPT= as received; NULL if not given (RFC 3461) */
+	const char *notify;
+	const char *orcpt;
+} DepositEnvelope;
+
 typedef struct {
 	const char *recipient; /* folded address: the account */
 	const char *recipient_spelled; /* as in the envelope: where the notice goes */
@@ -29,6 +38,7 @@ typedef struct {
 	const char *digest; /* what makes a retry the same deposit: unique with recipient */
 	const char
 		*route; /* value for the notice's route header (see doc/postfix.md); NULL: none */
+	DepositEnvelope envelope; /* of the notice */
 	Source *message; /* the whole message, header block included, as it was */
 } Deposit;
 

@@ -60,8 +60,8 @@ static gboolean find_due(Db *db, gint64 now, Due *due, GError **error)
 	return TRUE;
 }
 
-/* The envelope's sender is the employee: if the address is wrong, the one who wrote learns it.
- * RET=HDRS keeps the link out of that bounce. */
+/* The envelope is the message's own: if the address is wrong, the one who wrote learns it, unless nobody is
+ * to (RFC 3834: no report on what was sent by itself, with a null sender). RET=HDRS keeps the link out of that bounce. */
 static gboolean submit(const Mailer *mailer, const Notice *notice, gint64 deadline, GError **error)
 {
 	const char *name = conf_string(mailer->conf, "sealpost", "hostname");
@@ -70,11 +70,14 @@ static gboolean submit(const Mailer *mailer, const Notice *notice, gint64 deadli
 		.helo = name != NULL ? name : g_get_host_name(),
 		.deadline = MIN(deadline, g_get_monotonic_time() + SUBMIT_TIME),
 	};
-	SmtpRecipient recipient = {.address = notice->recipient};
+	SmtpRecipient recipient = {
+		.address = notice->recipient, .notify = notice->notify, .orcpt = notice->orcpt};
 	SmtpEnvelope envelope = {
-		.sender = notice->sender,
+		.sender = notice->return_path,
 		.ret = "HDRS",
-		.smtputf8 = !g_str_is_ascii(notice->recipient) || !g_str_is_ascii(notice->sender),
+		.envid = notice->envid,
+		.smtputf8 = !g_str_is_ascii(notice->recipient) || !g_str_is_ascii(notice->sender) ||
+			    !g_str_is_ascii(notice->return_path),
 		.recipients = &recipient,
 		.recipient_count = 1,
 	};

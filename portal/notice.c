@@ -14,7 +14,7 @@
 #include "portal/template.h"
 #include "portal/token.h"
 
-#define NOTICE_FORMAT "(sssssssx)"
+#define NOTICE_FORMAT "(sssssssssssx)"
 /* Bytes in one encoded word, so that it stays below 75 characters. */
 #define WORD_BYTES 42
 /* Languages in one notice. */
@@ -29,6 +29,10 @@ void notice_free(Notice *notice)
 	g_free(notice->sender_name);
 	g_free(notice->languages);
 	g_free(notice->route);
+	g_free(notice->return_path);
+	g_free(notice->envid);
+	g_free(notice->notify);
+	g_free(notice->orcpt);
 	g_free(notice->link);
 	g_free(notice->message_id);
 	g_free(notice);
@@ -36,10 +40,10 @@ void notice_free(Notice *notice)
 
 GBytes *notice_wrap(const Notice *notice, const Secret *master, const char *context)
 {
-	g_autoptr(GVariant) variant = g_variant_ref_sink(
-		g_variant_new(NOTICE_FORMAT, notice->recipient, notice->sender, notice->sender_name,
-			      notice->languages, notice->route, notice->link, notice->message_id,
-			      notice->expires));
+	g_autoptr(GVariant) variant = g_variant_ref_sink(g_variant_new(
+		NOTICE_FORMAT, notice->recipient, notice->sender, notice->sender_name,
+		notice->languages, notice->route, notice->return_path, notice->envid,
+		notice->notify, notice->orcpt, notice->link, notice->message_id, notice->expires));
 	/* a GVariant wants aligned memory, which a Secret is not */
 	gsize size = g_variant_get_size(variant);
 	g_autofree void *bytes = g_malloc(size);
@@ -64,8 +68,9 @@ Notice *notice_unwrap(GBytes *wrapped, const Secret *master, const char *context
 		g_variant_new_from_bytes(G_VARIANT_TYPE(NOTICE_FORMAT), bytes, FALSE));
 	notice = g_new0(Notice, 1);
 	g_variant_get(variant, NOTICE_FORMAT, &notice->recipient, &notice->sender,
-		      &notice->sender_name, &notice->languages, &notice->route, &notice->link,
-		      &notice->message_id, &notice->expires);
+		      &notice->sender_name, &notice->languages, &notice->route,
+		      &notice->return_path, &notice->envid, &notice->notify, &notice->orcpt,
+		      &notice->link, &notice->message_id, &notice->expires);
 	return notice;
 }
 

@@ -14,10 +14,14 @@
 
 typedef struct {
 	char *recipient; /* as in the envelope */
-	char *sender; /* the employee */
+	char *sender; /* the employee; "": nobody to answer to */
 	char *sender_name; /* "" if unknown */
 	char *languages; /* "de, en"; "" for the setting */
 	char *route; /* "" if none */
+	char *return_path; /* as in DepositEnvelope; "" for what is not there */
+	char *envid;
+	char *notify;
+	char *orcpt;
 	char *link;
 	char *message_id; /* the same on every attempt */
 	gint64 expires;

@@ -45,6 +45,7 @@ static gboolean deposit(const Conf *conf, char **words, GError **error)
 		.sender_name = "Alice Ärmel",
 		.subject = words[2],
 		.digest = words[3],
+		.envelope = {.sender = words[1]},
 	};
 
 	if (g_access(key_file, F_OK) != 0 && !master_key_create(key_file, error))

@@ -83,12 +83,18 @@ static char *no_pgp(void *context, const char *address, const char **reason, GEr
 	return NULL;
 }
 
+static Plan *plan_for_parsed(Job *job, const Parsed *parsed, gboolean can_sign, gboolean broken)
+{
+	Advisers advisers = {fake_keys, fake_tls, no_smime, can_sign ? fake_pgp : no_pgp, &broken};
+
+	return decide(job, parsed, &advisers);
+}
+
 static Plan *plan_for(Job *job, gboolean can_sign, gboolean broken)
 {
 	static const Parsed parsed;
-	Advisers advisers = {fake_keys, fake_tls, no_smime, can_sign ? fake_pgp : no_pgp, &broken};
 
-	return decide(job, &parsed, &advisers);
+	return plan_for_parsed(job, &parsed, can_sign, broken);
 }
 
 /* "way:address,address;…" of the variants, or the error's name. */
@@ -175,6 +181,59 @@ static void test_subjects(void **state)
 		assert_string_equal(got, table[i].expected);
 	}
 	remove_snapshot(snapshot);
+}
+
+/* A report is never buried under a signature; whatever else a rule asks for stays. "-": not signed for that
+ * reason. */
+static void test_reports(void **state)
+{
+	static const struct {
+		const char *rule, *sender, *from, *to;
+		gboolean can_sign;
+		const char *expected;
+	} table[] = {
+		{"plain sign", ALICE, ALICE, "o@x", TRUE, "plain:o@x-"},
+		{"require portal sign", ALICE, ALICE, "o@x", TRUE, "portal:o@x-"},
+		{"require tls sign", ALICE, ALICE, "o@x", TRUE, "tls:o@x-"},
+		{"prefer smime, pgp sign", ALICE, ALICE, "o@x", TRUE, "plain:o@x-"},
+		/* RFC 8098: of a null sender; nobody's key is asked for */
+		{"plain sign", "", ALICE, "o@x", TRUE, "plain:o@x-"},
+		{"plain sign", "", ALICE, "o@x", FALSE, "plain:o@x-"},
+		{"plain sign as from", "", ALICE, "o@x", TRUE, "plain:o@x"},
+		{"plain", ALICE, ALICE, "o@x", TRUE, "plain:o@x"},
+		/* encrypted: signed, or not sent */
+		{"require smime, pgp sign", ALICE, ALICE, "p@x", TRUE, "pgp+signed:p@x"},
+		{"require smime, pgp sign", ALICE, ALICE, "p@x", FALSE, "not-signable"},
+		{"require smime, pgp sign", "", ALICE, "p@x", TRUE, "not-signable"},
+		{"require smime, pgp sign sign as from", "", ALICE, "p@x", TRUE, "pgp+signed:p@x"},
+		/* what is required is not there */
+		{"require smime, pgp sign", ALICE, ALICE, "o@x", TRUE, "no-way"},
+		{"require smime, pgp hide subject", ALICE, ALICE, "o@x", TRUE, "no-way"},
+		{"require smime, pgp sign", ALICE, ALICE, "l@x", TRUE, "lookup"},
+		/* nobody of ours: as before */
+		{"plain sign", ALICE, "x@elsewhere.example", "o@x", TRUE, "not-signable"},
+		{"plain sign", "", "a@firma.example, b@firma.example", "o@x", TRUE, "not-signable"},
+	};
+	static const Parsed report = {.report = TRUE};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+		const char *const to[] = {table[i].to, NULL};
+		g_autofree char *rules = g_strdup_printf("outgoing %s\n", table[i].rule);
+		g_autofree char *text =
+			g_strdup_printf("From: %s\nTo: %s\n\nx\n", table[i].from, table[i].to);
+		Snapshot *snapshot = make_snapshot(rules, NULL);
+		g_autoptr(Job) job = make_job(snapshot, NULL, table[i].sender, to, text);
+		g_autoptr(Plan) plan = plan_for_parsed(job, &report, table[i].can_sign, FALSE);
+		const PlanRecipient *outcome = plan->recipients->pdata[0];
+		g_autofree char *way = told(plan);
+		g_autofree char *got = g_strconcat(way, outcome->bare_report ? "-" : "", NULL);
+
+		if (g_strcmp0(got, table[i].expected) != 0)
+			fail_msg("%s, from <%s>: %s", table[i].rule, table[i].sender, got);
+		g_clear_pointer(&job, job_free);
+		remove_snapshot(snapshot);
+	}
 }
 
 static void test_rules(void **state)
@@ -310,9 +369,10 @@ static void test_equal_fields(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_variants), cmocka_unit_test(test_rules),
-		cmocka_unit_test(test_subjects), cmocka_unit_test(test_signing),
-		cmocka_unit_test(test_many),	 cmocka_unit_test(test_equal_fields),
+		cmocka_unit_test(test_variants),     cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_subjects),     cmocka_unit_test(test_reports),
+		cmocka_unit_test(test_signing),	     cmocka_unit_test(test_many),
+		cmocka_unit_test(test_equal_fields),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,6 +40,9 @@ static const Case cases[] = {
 	/* the older mark hides without a word, and knows not all fields */
 	{"From: a@b\nSubject: ...\nReply-To: e@f\n", "Subject: x\n", OLD, ENCRYPTED, NULL, "x", "",
 	 ""},
+	/* written by a program: nobody answers by one (RFC 3834), also where only the inside says it */
+	{"From: a@b\n", "From: a@b\nAuto-Submitted: auto-replied (away)\nHP-Outer: From: a@b\n",
+	 CIPHER, ENCRYPTED, NULL, NULL, "Auto-Submitted: auto-replied (away)\n", ""},
 	/* no subject inside: the outer one stays */
 	{"From: a@b\nSubject: x\n", "From: a@b\n", OLD, ENCRYPTED, NULL, NULL, "", ""},
 	/* the same inside: nothing to do, folded or encoded otherwise */

@@ -115,6 +115,58 @@ static const Case pgp_cases[] = {
 	{"inline with text in it", "Content-Type: text/plain\n\n" BEGIN PACKETS WORDS END, FALSE},
 };
 
+#define REPORT(param) "MIME-Version: 1.0\nContent-Type: multipart/report; " param "; boundary=b\n\n"
+#define PART(type) "--b\nContent-Type: " type "\n\nField: value\n\n"
+#define HUMAN PART("text/plain")
+#define RECEIPT PART("message/disposition-notification")
+#define QUOTED "--b\nContent-Type: message/rfc822\n\nSubject: x\n\ny\n\n"
+
+/* By the tree alone: words in a text, or a type that the parts do not bear out, make no report. */
+static const struct {
+	const char *text;
+	gboolean report;
+} report_cases[] = {
+	{REPORT("report-type=disposition-notification") HUMAN RECEIPT CLOSE, TRUE},
+	{REPORT("report-type=disposition-notification") HUMAN RECEIPT QUOTED CLOSE, TRUE},
+	{REPORT("Report-Type=\"Disposition-Notification\"") HUMAN RECEIPT CLOSE, TRUE},
+	{"Content-Type: MULTIPART/Report (a receipt);\n boundary=\"b\";\n"
+	 " report-type*=us-ascii''disposition%2Dnotification\n\n" HUMAN RECEIPT CLOSE,
+	 TRUE},
+	{REPORT("report-type=disposition-notification")
+		 HUMAN PART("message/global-disposition-notification") CLOSE,
+	 TRUE},
+	{REPORT("report-type=delivery-status") HUMAN PART("message/delivery-status") QUOTED CLOSE,
+	 TRUE},
+	{REPORT("report-type=delivery-status") HUMAN PART("message/global-delivery-status") CLOSE,
+	 TRUE},
+	{REPORT("report-type=feedback-report") HUMAN PART("message/feedback-report") QUOTED CLOSE,
+	 TRUE},
+	{REPORT("report-type=tlsrpt") HUMAN PART("application/tlsrpt+gzip") CLOSE, TRUE},
+	{REPORT("report-type=tlsrpt") HUMAN PART("application/tlsrpt+json") CLOSE, TRUE},
+	/* no report-type, none that is known, another one than the part's */
+	{REPORT("x=disposition-notification") HUMAN RECEIPT CLOSE, FALSE},
+	{REPORT("report-type=plain") HUMAN PART("text/plain") CLOSE, FALSE},
+	{REPORT("report-type=delivery-status") HUMAN RECEIPT CLOSE, FALSE},
+	{REPORT("report-type=disposition-notification") HUMAN PART("text/plain") CLOSE, FALSE},
+	{REPORT("report-type=disposition-notificationx") HUMAN RECEIPT CLOSE, FALSE},
+	/* too few or too many parts, in another order, another root */
+	{REPORT("report-type=disposition-notification") RECEIPT CLOSE, FALSE},
+	{REPORT("report-type=disposition-notification"), FALSE},
+	{REPORT("report-type=disposition-notification") RECEIPT HUMAN CLOSE, FALSE},
+	{REPORT("report-type=disposition-notification") HUMAN RECEIPT QUOTED HUMAN CLOSE, FALSE},
+	{"Content-Type: multipart/mixed; report-type=disposition-notification; boundary=b\n\n" HUMAN
+		 RECEIPT CLOSE,
+	 FALSE},
+	{"Content-Type: multipart/mixed; boundary=c\n\n--c\n" REPORT(
+		 "report-type=disposition-notification") HUMAN RECEIPT CLOSE "--c--\n",
+	 FALSE},
+	/* words */
+	{"Subject: multipart/report\n\n" REPORT("report-type=delivery-status") HUMAN CLOSE, FALSE},
+	{"Content-Type: text/plain; x=\"multipart/report\"; report-type=delivery-status\n\n" HUMAN
+		 PART("message/delivery-status") CLOSE,
+	 FALSE},
+};
+
 static Parsed *parsed_from(const char *text)
 {
 	g_autoptr(Spool) spool = spool_new(NULL, SPOOL_MEMORY);
@@ -123,6 +175,17 @@ static Parsed *parsed_from(const char *text)
 
 	assert_true(spool_append(spool, crlf, strlen(crlf), NULL));
 	return parse_message(spool);
+}
+
+static void test_reports(void **state)
+{
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(report_cases); i++) {
+		g_autoptr(Parsed) parsed = parsed_from(report_cases[i].text);
+
+		if (parsed->report != report_cases[i].report)
+			fail_msg("%d of\n%s", parsed->report, report_cases[i].text);
+	}
 }
 
 static Layer layer_of(const char *text)
@@ -221,6 +284,7 @@ int main(void)
 		cmocka_unit_test(test_pgp),
 		cmocka_unit_test(test_smime),
 		cmocka_unit_test(test_invitations),
+		cmocka_unit_test(test_reports),
 	};
 
 	return cmocka_run_group_tests_name("gateway/parse", tests, NULL, NULL);

@@ -41,6 +41,7 @@ static struct {
 	char *sender;
 	char *recipient;
 	char *ret;
+	char *dsn; /* "ENVID NOTIFY ORCPT" */
 	GByteArray *headers;
 	char *body;
 } smtp;
@@ -65,10 +66,13 @@ gboolean smtp_send(const SmtpServer *server, const SmtpEnvelope *envelope,
 	g_free(smtp.sender);
 	g_free(smtp.recipient);
 	g_free(smtp.ret);
+	g_free(smtp.dsn);
 	g_free(smtp.body);
 	smtp.sender = g_strdup(envelope->sender);
 	smtp.recipient = g_strdup(envelope->recipients[0].address);
 	smtp.ret = g_strdup(envelope->ret);
+	smtp.dsn = g_strjoin(" ", envelope->envid, envelope->recipients[0].notify,
+			     envelope->recipients[0].orcpt, NULL);
 	g_clear_pointer(&smtp.headers, g_byte_array_unref);
 	smtp.headers = g_byte_array_new();
 	head = sink_new_bytes(smtp.headers, 1024 * 1024);
@@ -128,6 +132,7 @@ static int tear_down(void **state)
 	g_clear_pointer(&smtp.sender, g_free);
 	g_clear_pointer(&smtp.recipient, g_free);
 	g_clear_pointer(&smtp.ret, g_free);
+	g_clear_pointer(&smtp.dsn, g_free);
 	g_clear_pointer(&smtp.body, g_free);
 	g_clear_pointer(&smtp.headers, g_byte_array_unref);
 	return 0;
@@ -147,6 +152,8 @@ static gboolean put(Fixture *fixture, const char *recipient, const char *digest,
 		.subject = SUBJECT,
 		.digest = digest,
 		.route = "smtp-tls:",
+		.envelope = {"Alice+bounces@firma.example", "QQ314", "FAILURE,DELAY",
+			     "rfc822;o@x.example"},
 		.message = source,
 	};
 
@@ -357,7 +364,8 @@ static void notice_says(void **state)
 			 1);
 	assert_int_equal(failed, 0);
 	assert_int_equal(count(fixture, "SELECT count(*) FROM notice"), 0);
-	assert_string_equal(smtp.sender, "alice@firma.example");
+	assert_string_equal(smtp.sender, "Alice+bounces@firma.example");
+	assert_string_equal(smtp.dsn, "QQ314 FAILURE,DELAY rfc822;o@x.example");
 	assert_string_equal(smtp.recipient, "Otto@Web.example");
 	assert_string_equal(smtp.ret, "HDRS");
 	headers = g_strndup((char *)smtp.headers->data, smtp.headers->len);
@@ -378,6 +386,33 @@ static void notice_says(void **state)
 	assert_non_null(strstr(texts, "Alice &quot;Ä&quot; Ärmel (alice@firma.example)"));
 	assert_null(strstr(texts, SUBJECT));
 	assert_null(strstr(texts, "{{"));
+}
+
+/* Of mail that wants no reports: neither does its notice, though somebody can answer to it. */
+static void notice_of_automatic_mail(void **state)
+{
+	Fixture *fixture = *state;
+	g_autoptr(GBytes) bytes = g_bytes_new_static("x", 1);
+	g_autoptr(Source) source = source_new_bytes(bytes);
+	Deposit deposit = {
+		.recipient = "otto@web.example",
+		.recipient_spelled = "otto@web.example",
+		.sender = "tickets@firma.example",
+		.digest = "d1",
+		.envelope = {.sender = ""},
+		.message = source,
+	};
+
+	assert_true(deposit_store(fixture->deposits, &deposit, NULL, NULL));
+	assert_int_equal(deposits_send_notices(fixture->deposits,
+					       g_get_monotonic_time() + G_USEC_PER_SEC, NULL, NULL),
+			 1);
+	assert_string_equal(smtp.sender, "");
+	assert_string_equal(smtp.dsn, "  ");
+	g_autofree char *headers = g_strndup((char *)smtp.headers->data, smtp.headers->len);
+
+	assert_non_null(strstr(headers, "Reply-To: <tickets@firma.example>\r\n"));
+	assert_non_null(strstr(headers, "Auto-Submitted: auto-generated\r\n"));
 }
 
 /* Whatever stands in a Deposit becomes no header field and no recipient of its own. */
@@ -494,6 +529,7 @@ int main(void)
 		WITH_STORE(damage_is_seen),
 		cmocka_unit_test(quoted_lines),
 		WITH_STORE(notice_says),
+		WITH_STORE(notice_of_automatic_mail),
 		WITH_STORE(notice_is_not_injected),
 		WITH_STORE(refused_notice_waits),
 		WITH_STORE(nothing_in_the_clear),
