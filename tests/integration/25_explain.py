@@ -26,7 +26,7 @@ MAIL = (f"From: Alice <{ALICE.address}>\nTo: {SOFIA.address}\nBcc: hidden@x.exam
         "X-Sealpost-Route: forged\nSubject: s\nMessage-ID: <1@x>\n"
         "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\nGrüße\n").encode()
 TOP = {"direction", "verdict", "recipients", "variants", "warnings"}
-RECIPIENT = {"address", "direction", "variant", "rule", "way", "transport", "rungs", "keys"}
+RECIPIENT = {"address", "direction", "variant", "rule", "way", "transport", "rungs", "keys", "unsigned"}
 VARIANT = {"number", "file", "recipients", "signed_as", "layers", "signatures", "warnings"}
 
 

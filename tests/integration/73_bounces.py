@@ -60,6 +60,7 @@ def notices(site, *addresses):
         assert SECRET not in copy.content, copy.content
         assert b"In-Reply" not in copy.content and copy.sender in ("", "double-bounce@mx.firma.example")
         assert b"X-Sealpost-Incoming" in copy.content, "not of our message"
+        assert b"\r\nAuto-Submitted: auto-" in copy.content.split(b"\r\n\r\n")[0], copy.content
         found[copy.recipients[0]] = copy.content
     return found
 

@@ -8,6 +8,7 @@ import re
 import smtplib
 from email.message import EmailMessage
 
+import foreign
 from lib import copy_for, script
 
 from demo import people as cast
@@ -29,6 +30,10 @@ internal domains "{domain}"
 outgoing subject has "[pgp]"  require pgp
 outgoing                      require smime, pgp
 """
+RECEIPT = foreign.multipart("multipart/report", ";\r\n report-type=disposition-notification", [
+    "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\nGrüße\r\n".encode(),
+    b"Content-Type: message/disposition-notification\r\n\r\n"
+    b"Disposition: manual-action/MDN-sent-manually; displayed\r\n"])
 TECHNOLOGIES = {"smime": "hello", "pgp": "[pgp] hello"}
 
 
@@ -149,6 +154,16 @@ def there_and_back(tap, firma, partner):
                 assert head["Subject"].endswith("hello Straße"), head["Subject"]
 
 
+def receipts(tap, firma, partner):
+    for technology, subject in TECHNOLOGIES.items():
+        for start, end, sender, recipient in ((firma, partner, ANNA, DORA), (partner, firma, DORA, ANNA)):
+            with tap.case(f"{technology}, {start.domain} to {end.domain}: a receipt has its report at the root again"):
+                content = as_bytes(foreign.mail(sender.address, [recipient.address], RECEIPT, subject))
+                copy, = sent(start, end, sender, [recipient], content)
+                check_report(end, sender, copy, technology)
+                assert entity_of(copy.content) == RECEIPT, copy.content
+
+
 def several(tap, firma, partner):
     with tap.case("one message to several, Bcc among them: each opens, nobody learns of the Bcc"):
         mail = EmailMessage()
@@ -195,4 +210,5 @@ with script() as tap, tap.site(**options("firma.example")) as one, \
     one.add_route(other.domain, other.smtp_port)
     other.add_route(one.domain, one.smtp_port)
     there_and_back(tap, one, other)
+    receipts(tap, one, other)
     several(tap, one, other)
