@@ -144,11 +144,11 @@ static gboolean take_data(Dearmour *self, const char *line, gsize length)
 
 	if (length > 0 && line[0] == '=' && !self->summed)
 		return take_sum(self, line, length);
-	if (self->summed) {
+	if (is_mark(self, line, length, "END")) {
 		self->place = AFTER;
-		return is_mark(self, line, length, "END");
+		return TRUE;
 	}
-	if (length == 0 || length % 4 != 0 || self->padded)
+	if (self->summed || length == 0 || length % 4 != 0 || self->padded)
 		return FALSE;
 	for (gsize i = 0; i < length; i += 4) {
 		gsize count;
@@ -197,7 +197,8 @@ static gboolean decode(Dearmour *self, GError **error)
 	self->crc = pgp_crc24(self->table, self->crc, self->out, self->out_have);
 	if (self->out_have > 0)
 		return TRUE;
-	return (self->place == AFTER && self->sum == self->crc) || malformed(error);
+	return (self->place == AFTER && (!self->summed || self->sum == self->crc)) ||
+	       malformed(error);
 }
 
 static gssize dearmour_read(void *data, void *buffer, gsize size, GError **error)

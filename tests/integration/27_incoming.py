@@ -393,6 +393,14 @@ def openpgp(work, tap):
         assert signatures(answer["variants"][0])[0][0] == "bad"
         answer, _ = work.explain(entity, ALICE, sender="eve@else.example")
         assert signatures(answer["variants"][0])[0] == ("good", PETER.address, False)
+    with tap.case("armour without a checksum (RFC 9580), whatever its base64 ends with"):
+        for more in (b"", b"1", b"12"):
+            for whole in (work.pgp_signed(ENTITY), work.pgp_encrypted(ENTITY + more, ALICE, options=(
+                    "--sign", "-u", PETER.address, "--compress-algo", "none"))):
+                without = re.sub(rb"\r\n=....(\r\n-----END PGP)", rb"\1", whole)
+                assert without != whole
+                answer, _ = work.explain(without, ALICE, sender=PETER.address)
+                assert signatures(answer["variants"][0]) == [("good", PETER.address, True)], answer
     with tap.case("an armour that is the whole text"):
         armour = crlf(work.gpg("-r", ALICE.address, "--encrypt", stdin=b"Geheim\n"))
         answer, files = work.explain(b"Content-Type: text/plain\r\n\r\n" + armour, ALICE)
