@@ -9,6 +9,7 @@
 
 #include "gateway/facts.h"
 #include "gateway/fromname.h"
+#include "gateway/reported.h"
 
 /* All Subject fields: which of two a reader's program shows is not for a rule to guess. */
 static char *all_subjects(const Headers *headers)
@@ -94,6 +95,17 @@ static gboolean find_claimed(Facts *facts, GError **error)
 	return TRUE;
 }
 
+/* By its own header; a report also by what it is about. */
+static gboolean find_answered(Facts *facts, GError **error)
+{
+	const Job *job = facts->job;
+
+	return threads_answers(job->snapshot->threads, job->headers, &facts->reply_to_encrypted,
+			       error) &&
+	       (facts->reply_to_encrypted ||
+		reported_encrypted(job, &facts->reply_to_encrypted, error));
+}
+
 gboolean facts_init(Facts *facts, const Job *job, const char *sender, GError **error)
 {
 	*facts = (Facts){.job = job, .sender = sender};
@@ -102,8 +114,7 @@ gboolean facts_init(Facts *facts, const Job *job, const char *sender, GError **e
 	if (!find_claimed(facts, error))
 		return FALSE;
 	return !job->trusted || !policy_asks_replies(job->snapshot->policy) ||
-	       threads_answers(job->snapshot->threads, job->headers, &facts->reply_to_encrypted,
-			       error);
+	       find_answered(facts, error);
 }
 
 void facts_clear(Facts *facts)

@@ -7,28 +7,9 @@
 #include "lib/base/error.h"
 #include "lib/mail/mime.h"
 
-#include "gateway/head.h"
+#include "gateway/protect.h"
+#include "gateway/reported.h"
 #include "gateway/returned.h"
-
-/* RFC 3462, and RFC 6533 for the last two. */
-static gboolean quotes_message(const MimePart *part)
-{
-	static const char *const types[] = {"message/rfc822", "text/rfc822-headers",
-					    "message/global", "message/global-headers"};
-
-	for (guint i = 0; i < G_N_ELEMENTS(types); i++)
-		if (g_str_equal(part->type, types[i]))
-			return TRUE;
-	return FALSE;
-}
-
-static const MimePart *find_quoted(const MimePart *root)
-{
-	for (guint i = 0; root->children && i < root->children->len; i++)
-		if (quotes_message(root->children->pdata[i]))
-			return root->children->pdata[i];
-	return NULL;
-}
 
 /* Only we write this field, and it says so of every layer. */
 static gboolean was_opened(const Headers *quoted)
@@ -44,14 +25,11 @@ static gboolean was_opened(const Headers *quoted)
 }
 
 /* *opened: it is of a message that we opened; of a header that does not end here, nobody knows. */
-static Headers *quoted_header(const Job *job, const MimePart *part, gboolean *opened,
-			      GError **error)
+static Headers *quoted_header(const Job *job, const MimeTree *tree, const MimePart *part,
+			      gboolean *opened, GError **error)
 {
-	g_autoptr(Source) source = spool_source(job->message, part->content);
-	g_autoptr(Spool) copy = protect_spool(job);
-	g_autoptr(Sink) sink = spool_sink(copy);
 	Range body;
-	Headers *headers = stream_copy(source, sink, error) ? head_read(copy, &body, error) : NULL;
+	Headers *headers = reported_header(job, tree, part, &body, error);
 
 	*opened = headers && (was_opened(headers) || (job->too_large && body.start == body.end));
 	return headers;
@@ -128,9 +106,9 @@ Output *returned_output(const Job *job, GError **error)
 		return NULL;
 	output->edits = g_ptr_array_new();
 	quoted.root = mime_root(tree);
-	quoted.part = find_quoted(quoted.root);
+	quoted.part = reported_quoted(quoted.root);
 	g_autoptr(Headers) header =
-		quoted.part ? quoted_header(job, quoted.part, &quoted.opened, error) : NULL;
+		quoted.part ? quoted_header(job, tree, quoted.part, &quoted.opened, error) : NULL;
 
 	if (quoted.part && !header)
 		return NULL;

@@ -137,6 +137,40 @@ def answered(site, number):
     return 250
 
 
+def reports(number):
+    """Reports about the message of this number, in the forms in which they name it."""
+    text = foreign.entity("Your message\n")
+    head = f"Subject: {SECRET.decode()}\r\nMessage-ID: {number}\r\n".encode()
+    receipt = f"Final-Recipient: rfc822;{ALICE}\r\nOriginal-Message-Id:\r\n {number}\r\nDisposition: x\r\n".encode()
+    status = b"Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n"
+    quoted = ((b"message/rfc822", head + b"\r\n" + SECRET), (b"message/rfc822", head + deep(60)),
+              (b"text/rfc822-headers", head), (b"message/global-headers", head),
+              (b"text/rfc822-headers\r\nContent-Transfer-Encoding: base64", foreign.base64_lines(head)))
+    receipts = [foreign.multipart("multipart/report", "; report-type=disposition-notification", [text, part]) for part in
+                (b"Content-Type: message/disposition-notification\r\n\r\n" + receipt,
+                 b"Content-Type: message/disposition-notification\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+                 + foreign.base64_lines(receipt))]
+    return receipts + [foreign.multipart("multipart/report", "; report-type=delivery-status", [
+        text, status, b"Content-Type: " + kind + b"\r\n\r\n" + part]) for kind, part in quoted]
+
+
+def deep(levels):
+    """The rest of a message with so many multiparts in each other."""
+    return b"".join(b"Content-Type: multipart/mixed; boundary=c%d\r\n\r\n--c%d\r\n" % (n, n)
+                    for n in range(levels)) + b"\r\n" + SECRET
+
+
+def reported(site, report):
+    """The answer's code, of a report that leaves."""
+    site.empty_out()
+    try:
+        site.submit("", "eve2@else.example", as_bytes(foreign.mail(ALICE, ["eve2@else.example"], report)))
+    except smtplib.SMTPResponseException as error:
+        return error.smtp_code
+    site.arrived(1)
+    return 250
+
+
 def numbers(site, tap):
     with tap.case("the Message-ID comes from inside: an answer to it may not go in the clear"):
         inner = (f"From: {PETER}\r\nMessage-ID: <inside@x>\r\nHP-Outer: From: {PETER}\r\n"
@@ -147,6 +181,13 @@ def numbers(site, tap):
         outer = re.search(rb"(?im)^Message-ID: (\S+)", content).group(1).decode()
         for number, code in (("<inside@x>", 550), (outer, 550), ("<else@x>", 250)):
             assert answered(site, number) == code, number
+    with tap.case("a receipt, or an inner server's bounce, for what came encrypted answers it, too"):
+        for number, code in (("<inside@x>", 550), (outer, 550), ("<else@x>", 250)):
+            for report in reports(number):
+                assert reported(site, report) == code, report
+        answer, status = site.sealpost.explain("", ["eve2@else.example"],
+                                              foreign.mail(ALICE, ["eve2@else.example"], reports("<inside@x>")[0]))
+        assert status == 77 and "reply to encrypted" in answer["recipients"][0]["rule"]["text"]
     with tap.case("a Message-ID without brackets"):
         content = foreign.mail(PETER, [ALICE], pgp(site, ALICE))
         content = re.sub(rb"(?im)^Message-ID: \S+", b"Message-ID: bare@x", content)

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Which message a report is about. See reported.h.
+ */
+#include "gateway/head.h"
+#include "gateway/protect.h"
+#include "gateway/reported.h"
+
+static const MimePart *find_child(const MimePart *root, const char *const *types)
+{
+	for (guint i = 0; root->children && i < root->children->len; i++) {
+		const MimePart *child = root->children->pdata[i];
+
+		if (g_strv_contains(types, child->type))
+			return child;
+	}
+	return NULL;
+}
+
+const MimePart *reported_quoted(const MimePart *root)
+{
+	static const char *const types[] = {"message/rfc822", "text/rfc822-headers",
+					    "message/global", "message/global-headers", NULL};
+
+	return find_child(root, types);
+}
+
+Headers *reported_header(const Job *job, const MimeTree *tree, const MimePart *part, Range *body,
+			 GError **error)
+{
+	g_autoptr(Spool) plain = protect_spool(job);
+	g_autoptr(Sink) sink = spool_sink(plain);
+
+	return mime_decode(tree, part, sink, error) ? head_read(plain, body, error) : NULL;
+}
+
+/* Puts the fields of that name in the part's header into a References field each. NULL: not there. */
+static gboolean add_references(const Job *job, const MimeTree *tree, const MimePart *part,
+			       const char *name, Headers *references, GError **error)
+{
+	Range body;
+	g_autoptr(Headers) fields = part ? reported_header(job, tree, part, &body, error) : NULL;
+
+	for (guint i = 0; fields && i < headers_count(fields); i++) {
+		const Header *field = headers_at(fields, i);
+
+		if (g_ascii_strcasecmp(field->name, name) == 0 &&
+		    !headers_append(references, "References", field->value, error))
+			return FALSE;
+	}
+	return !part || fields;
+}
+
+gboolean reported_encrypted(const Job *job, gboolean *answers, GError **error)
+{
+	static const char *const receipts[] = {"message/disposition-notification",
+					       "message/global-disposition-notification", NULL};
+	/* What it quotes may be as deep as a message may be, and is one level deeper here. */
+	g_autoptr(MimeTree) tree = mime_parse_unquoted(job->message, NULL);
+	g_autoptr(Headers) references = headers_new();
+	const MimePart *root = tree ? mime_root(tree) : NULL;
+
+	if (!root || !g_str_equal(root->type, "multipart/report"))
+		return TRUE;
+	return add_references(job, tree, find_child(root, receipts), "Original-Message-ID",
+			      references, error) &&
+	       add_references(job, tree, reported_quoted(root), "Message-ID", references, error) &&
+	       threads_answers(job->snapshot->threads, references, answers, error);
+}
