@@ -54,6 +54,15 @@ class Authority:
                           f"{usage}basicConstraints=critical,CA:FALSE\nsubjectAltName=email:{address}\n",
                           algorithm, "intermediate", days)
 
+    def expired(self, key, address):
+        """Another certificate for that key, which ended yesterday."""
+        cert = self.folder / f"{address}.old.pem"
+        request = run(["openssl", "req", "-new", "-key", key, "-subj", "/CN=x", "-addext",
+                       f"subjectAltName=email:{address}"]).stdout
+        run(["openssl", "x509", "-req", "-copy_extensions", "copyall", "-out", cert, "-days", "-1",
+             "-CA", self.intermediate, "-CAkey", self.folder / "intermediate.key"], stdin=request)
+        return cert
+
     def crl(self, revoked, name="crl", days=30, by="intermediate", only=""):
         """A PEM file in which the CA revokes the certificates in these files; days < 0: overdue; only: what it
         speaks of ("onlyCA=TRUE", RFC 5280 5.2.5), else of all."""

@@ -222,6 +222,27 @@ def clients_own(work, tap):
             assert (answer["verdict"], status) == ("reject", 77), content[:500]
 
 
+def expired(work, tap):
+    """An own certificate that is over: not used, and said so; refused where the rule wants a signature."""
+    eva = "eva@firma.example"
+    key, cert = work.authority.person("Eva", eva)
+    content = MAIL.replace(ALICE.address.encode(), eva.encode())
+    with tap.case("an expired own certificate: encrypted without a signature, or refused; both say why"):
+        work.sealpost.run("key", "import", key, work.authority.expired(key, eva))
+        answer, _ = work.explain(SOFIA.address, sender=eva, content=content)
+        variant = answer["variants"][0]
+        assert (variant["signed_as"], variant["warnings"]) == (None, ["expired"]), variant
+        assert [layer["kind"] for layer in variant["layers"]] == ["smime-encrypted"]
+        told = work.status("explain", "--from", eva, "--to", SOFIA.address, content=content).stdout
+        assert b"not signed: expired" in told, told
+        answer, status = work.explain("a@signed.example", sender=eva, content=content)
+        assert status == 77 and "signature" in answer["reply"] and "(expired)" in answer["reply"], answer
+    with tap.case("... and the new one beside it is used"):
+        work.sealpost.run("key", "import", key, cert)
+        answer, _ = work.explain(SOFIA.address, sender=eva, content=content)
+        assert answer["variants"][0]["signed_as"] == eva and not answer["variants"][0]["warnings"]
+
+
 def main():
     tap, folder = Tap(), tempfile.mkdtemp(prefix="se-")
     try:
@@ -232,6 +253,7 @@ def main():
         with tap.case("nothing was stored, delivered or left behind"):
             assert work.state() == before
             assert not (work.sealpost.folder / "state" / "journal.db").exists()
+        expired(work, tap)
         with tap.case("the text for people names rule, ways and verdict"):
             done = work.status("explain", "--from", ALICE.address, "--to", "a@strict.example",
                                content=MAIL)
