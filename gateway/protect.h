@@ -51,6 +51,10 @@ typedef struct {
 	gboolean wrap; /* the client's layer stays as it is, in a multipart that carries them */
 } ProtectJob;
 gboolean protect_smime(const ProtectJob *work, Source *entity, Spool *into, GError **error);
+/* Reads an output again: is it encrypted (PGP: with integrity) to exactly the keys of the variant's
+ * recipients? ERROR_CRYPTO. protect_smime() and protect_pgp() have asked it. */
+gboolean protect_smime_check(Spool *output, const PlanVariant *variant, GError **error);
+gboolean protect_pgp_check(Spool *output, const PlanVariant *variant, GError **error);
 /* What all of a variant's recipients have told that they open: CmsCapability flags. */
 guint protect_smime_capabilities(const PlanVariant *variant);
 gboolean protect_pgp(const ProtectJob *work, Source *entity, Spool *into, GError **error);

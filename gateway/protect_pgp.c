@@ -66,10 +66,9 @@ static Spool *front_of(Spool *spool, const PlanVariant *variant, GError **error)
 	return stream_copy(source, sink, error) ? g_steal_pointer(&front) : NULL;
 }
 
-/* Reads the output's packets again: encrypted with integrity, to exactly these keys. */
-static gboolean check_output(Spool *whole, const PlanVariant *variant, GError **error)
+gboolean protect_pgp_check(Spool *output, const PlanVariant *variant, GError **error)
 {
-	g_autoptr(Spool) spool = front_of(whole, variant, error);
+	g_autoptr(Spool) spool = front_of(output, variant, error);
 	g_autoptr(MimeTree) tree = spool ? mime_parse(spool, error) : NULL;
 
 	if (!tree)
@@ -108,5 +107,5 @@ gboolean protect_pgp(const ProtectJob *work, Source *entity, Spool *into, GError
 
 	pgp.recipients = keys;
 	return pgp_protect(home, &pgp, entity, sink, error) &&
-	       check_output(into, work->variant, error);
+	       protect_pgp_check(into, work->variant, error);
 }

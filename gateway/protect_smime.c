@@ -46,23 +46,25 @@ static gboolean holds_exactly(GPtrArray *found, GPtrArray *wanted)
 	return i == found->len && k == wanted->len && found->len > 0;
 }
 
-/* Reads the output's head again: it must be encrypted, to exactly these certificates. */
-static gboolean check_output(Spool *spool, const GPtrArray *certs, GError **error)
+gboolean protect_smime_check(Spool *output, const PlanVariant *variant, GError **error)
 {
 	Range body;
-	g_autoptr(Headers) fields = head_read(spool, &body, error);
+	g_autoptr(Headers) fields = head_read(output, &body, error);
 
 	if (!fields)
 		return FALSE;
-	g_autoptr(Source) content = spool_source(spool, body);
+	g_autoptr(Source) content = spool_source(output, body);
 	g_autoptr(CmsHead) head = cms_head_read_base64(content, error);
 
 	if (!head)
 		return FALSE;
 	g_autoptr(GPtrArray) wanted = g_ptr_array_new_with_free_func(g_free);
 
-	for (guint i = 0; i < certs->len; i++)
-		g_ptr_array_add(wanted, cms_recipient_id(certs->pdata[i]));
+	for (guint i = 0; i < variant->recipients->len; i++) {
+		const PlanRecipient *recipient = variant->recipients->pdata[i];
+
+		g_ptr_array_add(wanted, cms_recipient_id(recipient->key->cert));
+	}
 	if ((head->type == CMS_ENVELOPED || head->type == CMS_AUTH_ENVELOPED) &&
 	    holds_exactly(head->recipients, wanted))
 		return TRUE;
@@ -137,5 +139,6 @@ gboolean protect_smime(const ProtectJob *work, Source *entity, Spool *into, GErr
 	if (opens & CMS_OPENS_GCM)
 		cms.cipher = CMS_CIPHER_AES256_GCM;
 	cms.oaep = (opens & CMS_OPENS_OAEP) != 0;
-	return encrypt(work, &cms, entity, sink, error) && check_output(into, certs, error);
+	return encrypt(work, &cms, entity, sink, error) &&
+	       protect_smime_check(into, work->variant, error);
 }

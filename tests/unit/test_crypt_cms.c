@@ -388,7 +388,8 @@ static void test_sign(void **state)
 				      "algorithm: rsaEncryption",
 				      "d.issuerAndSerialNumber:",
 				      "subject: CN=middle"};
-	const char *const unwanted[] = {"rc2", "des", "ccm", "camellia", "idea", "subject: CN=root", "eContent: \n  0000"};
+	const char *const unwanted[] = {
+		"rc2", "des", "ccm", "camellia", "idea", "subject: CN=root", "eContent: \n  0000"};
 
 	assert_signed(world, entity, "sha-256", ENTITY);
 	for (guint i = 0; i < G_N_ELEMENTS(wanted); i++)

@@ -10,10 +10,13 @@
 #include <cmocka.h>
 
 #include "lib/base/error.h"
+#include "lib/crypt/cms.h"
 
 #include "gateway/protect.h"
 #include "gateway/resubmit.h"
 #include "tests/unit/gatewaymaker.h"
+#include "tests/unit/pgpmaker.h"
+#include "tests/unit/x509maker.h"
 
 #define MAIL "From: a@firma.example\nMessage-ID: <1@x>\n\nx\n"
 
@@ -132,12 +135,176 @@ static void test_deposits(void **state)
 	g_ptr_array_unref(output.edits);
 }
 
+/* A plan's variant for the people with these letters, each of whom has the key of that place. */
+static Plan *plan_of(const char *letters, Key *keys)
+{
+	Plan *plan = plan_new();
+	PlanVariant *variant = g_new0(PlanVariant, 1);
+
+	variant->recipients = g_ptr_array_new();
+	g_ptr_array_add(plan->variants, variant);
+	for (; *letters; letters++) {
+		PlanRecipient *outcome = plan_add_recipient(plan, NULL);
+
+		outcome->key = &keys[*letters - 'a'];
+		g_ptr_array_add(variant->recipients, outcome);
+	}
+	return plan;
+}
+
+static Spool *spool_of(const char *text)
+{
+	Spool *spool = spool_new(NULL, 1 << 20);
+
+	assert_true(spool_append(spool, text, strlen(text), NULL));
+	return spool;
+}
+
+typedef gboolean (*Check)(Spool *output, const PlanVariant *variant, GError **error);
+
+static void assert_checked(Check check, Spool *output, const char *letters, Key *keys,
+			   gboolean right)
+{
+	g_autoptr(Plan) plan = plan_of(letters, keys);
+	g_autoptr(GError) error = NULL;
+
+	if (check(output, plan->variants->pdata[0], &error) != right)
+		fail_msg("\"%s\": %s", letters, right ? error->message : "taken");
+	if (!right)
+		assert_non_null(error);
+}
+
+/* What was made for one set of keys is for no other: none too many, none too few, none at all. */
+static void test_smime_check(void **state)
+{
+	Key keys[3] = {{0}};
+	Made *made[3];
+	g_autoptr(GPtrArray) certs = g_ptr_array_new();
+	CmsJob job = {.recipients = certs};
+	g_autoptr(GBytes) entity = g_bytes_new_static("Content-Type: text/plain\r\n\r\nx\r\n", 31);
+	g_autoptr(Source) source = source_new_bytes(entity);
+	g_autoptr(Spool) output = spool_new(NULL, 1 << 20);
+	g_autoptr(Spool) plain = spool_of("Content-Type: text/plain\r\n\r\nx\r\n");
+	g_autoptr(Spool) signature = spool_new(NULL, 1 << 20);
+	g_autoptr(Sink) sink = spool_sink(output), signed_sink = spool_sink(signature);
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		made[i] = x509_maker_make(&(MakerOrder){.name = "x", .email = "x@x.example"});
+		keys[i].cert = made[i]->cert;
+	}
+	g_ptr_array_add(certs, made[0]->cert);
+	g_ptr_array_add(certs, made[1]->cert);
+	assert_true(cms_protect(&job, source, sink, NULL));
+	assert_checked(protect_smime_check, output, "ab", keys, TRUE);
+	assert_checked(protect_smime_check, output, "ba", keys, TRUE);
+	assert_checked(protect_smime_check, output, "aab", keys, TRUE);
+	assert_checked(protect_smime_check, output, "a", keys, FALSE);
+	assert_checked(protect_smime_check, output, "b", keys, FALSE);
+	assert_checked(protect_smime_check, output, "abc", keys, FALSE);
+	assert_checked(protect_smime_check, output, "ac", keys, FALSE);
+	assert_checked(protect_smime_check, output, "", keys, FALSE);
+	assert_checked(protect_smime_check, plain, "ab", keys, FALSE);
+	job = (CmsJob){.signer = made[0]->cert, .signer_key = made[0]->key};
+	assert_true(source_rewind(source, NULL) &&
+		    cms_sign_opaque(&job, source, signed_sink, NULL));
+	assert_checked(protect_smime_check, signature, "a", keys, FALSE);
+	for (int i = 0; i < 3; i++)
+		made_free(made[i]);
+}
+
+#define PGP_HEAD                                                                                   \
+	"Content-Type: multipart/encrypted; boundary=b\r\n\r\n--b\r\n"                             \
+	"Content-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n\r\n--b\r\n"                 \
+	"Content-Type: application/octet-stream\r\n\r\n-----BEGIN PGP MESSAGE-----\r\n\r\n"
+#define PGP_TAIL "\r\n-----END PGP MESSAGE-----\r\n\r\n--b--\r\n"
+
+/* Session keys for these ids (PKESK), then a packet of data. */
+static Spool *pgp_output(const char *const *ids, guint8 data_tag)
+{
+	static const guint8 rest[] = {18, 0, 8, 0xff};
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+
+	for (; *ids; ids++) {
+		g_byte_array_append(bytes, (const guint8[]){0xc1, 13, 3}, 3);
+		for (int i = 0; i < 8; i++) {
+			guint8 byte = (guint8)(g_ascii_xdigit_value((*ids)[2 * i]) * 16 +
+					       g_ascii_xdigit_value((*ids)[2 * i + 1]));
+			g_byte_array_append(bytes, &byte, 1);
+		}
+		g_byte_array_append(bytes, rest, sizeof rest);
+	}
+	g_byte_array_append(bytes, (const guint8[]){0xc0 | data_tag, 4, 1, 'z', 'z', 'z'}, 6);
+	g_autofree char *base64 = g_base64_encode(bytes->data, bytes->len);
+	g_autofree char *text = g_strconcat(PGP_HEAD, base64, PGP_TAIL, NULL);
+
+	return spool_of(text);
+}
+
+static void test_pgp_check(void **state)
+{
+	static const char *const ids[] = {"0123456789ABCDEF", "1123456789ABCDEF",
+					  "2123456789ABCDEF", NULL};
+	/* c has two subkeys that encrypt */
+	const char *const of[][3] = {{ids[0]}, {ids[1]}, {ids[2], "3123456789ABCDEF"}};
+	const char *const two[] = {ids[0], ids[1], NULL};
+	Key keys[3] = {{0}};
+	g_autoptr(Spool) output = pgp_output(two, 18), all = pgp_output(ids, 18);
+	g_autoptr(Spool) weak = pgp_output(two, 9),
+			 empty = spool_of("Content-Type: text/plain\r\n\r\n");
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		keys[i].pgp_encryption_ids = (char **)of[i];
+	assert_checked(protect_pgp_check, output, "ab", keys, TRUE);
+	assert_checked(protect_pgp_check, all, "cba", keys, TRUE);
+	assert_checked(protect_pgp_check, output, "a", keys, FALSE);
+	assert_checked(protect_pgp_check, output, "abc", keys, FALSE);
+	assert_checked(protect_pgp_check, output, "bc", keys, FALSE);
+	assert_checked(protect_pgp_check, all, "ab", keys, FALSE);
+	assert_checked(protect_pgp_check, weak, "ab", keys, FALSE);
+	assert_checked(protect_pgp_check, empty, "ab", keys, FALSE);
+}
+
+/* gpg encrypts to another key than the plan says: nothing is made of it. */
+static void test_wrong_key(void **state)
+{
+	Snapshot *snapshot = *state;
+	PgpMaker *maker = pgp_maker_new();
+	g_autofree char *id = pgp_maker_key(maker, "a@x.example", "future-default");
+	g_autoptr(GBytes) file = pgp_maker_public(maker, id);
+	g_autoptr(GPtrArray) found = pgpkey_read(file, NULL, maker->folder, 0, NULL);
+	const PgpKey *pgp = found->pdata[0];
+	static const char *const others[] = {"0123456789ABCDEF", NULL};
+	g_autoptr(Job) job = make_job(snapshot, "192.0.2.1", "a@firma.example", to, MAIL);
+	g_autoptr(Parsed) parsed = parse_message(job->message);
+
+	job->deadline = g_get_monotonic_time() + G_TIME_SPAN_HOUR;
+	for (int right = 0; right < 2; right++) {
+		Key key = {.type = KEY_PGP, .pgp = pgp->bytes};
+		g_autoptr(Plan) plan = plan_of("a", &key);
+		PlanVariant *variant = plan->variants->pdata[0];
+		g_autoptr(GError) error = NULL;
+
+		key.pgp_encryption_ids = right ? pgp->encryption_ids : (char **)others;
+		variant->way = WAY_PGP;
+		g_autoptr(Output) output = protect(job, parsed, plan, variant, &error);
+
+		if (right)
+			assert_non_null(output);
+		else
+			assert_true(!output &&
+				    g_error_matches(error, SEALPOST_ERROR, ERROR_CRYPTO));
+	}
+	pgp_maker_free(maker);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_time),
-		cmocka_unit_test(test_not_made),
-		cmocka_unit_test(test_deposits),
+		cmocka_unit_test(test_time),	  cmocka_unit_test(test_not_made),
+		cmocka_unit_test(test_deposits),  cmocka_unit_test(test_smime_check),
+		cmocka_unit_test(test_pgp_check), cmocka_unit_test(test_wrong_key),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
