@@ -34,18 +34,25 @@ Headers *reported_header(const Job *job, const MimeTree *tree, const MimePart *p
 	return mime_decode(tree, part, sink, error) ? head_read(plain, body, error) : NULL;
 }
 
-/* Puts the fields of that name in the part's header into a References field each. NULL: not there. */
-static gboolean add_references(const Job *job, const MimeTree *tree, const MimePart *part,
-			       const char *name, Headers *references, GError **error)
+typedef struct {
+	const Job *job;
+	MimeTree *tree;
+	Headers *references; /* the identifiers of what it is about, as an answer would name them */
+} Search;
+
+/* Adds what fields of that name in the part's header say. part NULL: it is not there. */
+static gboolean add_references(const Search *search, const MimePart *part, const char *name,
+			       GError **error)
 {
 	Range body;
-	g_autoptr(Headers) fields = part ? reported_header(job, tree, part, &body, error) : NULL;
+	g_autoptr(Headers) fields =
+		part ? reported_header(search->job, search->tree, part, &body, error) : NULL;
 
 	for (guint i = 0; fields && i < headers_count(fields); i++) {
 		const Header *field = headers_at(fields, i);
 
 		if (g_ascii_strcasecmp(field->name, name) == 0 &&
-		    !headers_append(references, "References", field->value, error))
+		    !headers_append(search->references, "References", field->value, error))
 			return FALSE;
 	}
 	return !part || fields;
@@ -58,12 +65,12 @@ gboolean reported_encrypted(const Job *job, gboolean *answers, GError **error)
 	/* What it quotes may be as deep as a message may be, and is one level deeper here. */
 	g_autoptr(MimeTree) tree = mime_parse_unquoted(job->message, NULL);
 	g_autoptr(Headers) references = headers_new();
+	Search search = {job, tree, references};
 	const MimePart *root = tree ? mime_root(tree) : NULL;
 
 	if (!root || !g_str_equal(root->type, "multipart/report"))
 		return TRUE;
-	return add_references(job, tree, find_child(root, receipts), "Original-Message-ID",
-			      references, error) &&
-	       add_references(job, tree, reported_quoted(root), "Message-ID", references, error) &&
+	return add_references(&search, find_child(root, receipts), "Original-Message-ID", error) &&
+	       add_references(&search, reported_quoted(root), "Message-ID", error) &&
 	       threads_answers(job->snapshot->threads, references, answers, error);
 }
