@@ -34,13 +34,27 @@ static char *names_only(const char *value)
 	return g_string_free(names, FALSE);
 }
 
-/* As people see it: decoded, wide forms as the plain ones. New string. */
-static char *readable(const char *names)
+/* As people see it: wide forms as the plain ones. New string. */
+static char *readable(const char *text)
 {
-	g_autofree char *text = header_text_decode(names);
 	char *plain = g_utf8_normalize(text, -1, G_NORMALIZE_ALL_COMPOSE);
 
-	return plain ? plain : g_steal_pointer(&text);
+	return plain ? plain : g_strdup(text);
+}
+
+/* Of UTF-16 that does not say which byte of a letter comes first, some programs take the one, some the
+ * other (RFC 2781, section 4.3; WHATWG): the letters of ASCII that it has the other way round. */
+static char *swapped(const char *text)
+{
+	GString *other = g_string_new(NULL);
+
+	for (const char *p = text; *p; p = g_utf8_next_char(p)) {
+		gunichar c = g_utf8_get_char(p), high = c >> 8;
+		gboolean ascii = (c & 0xff) == 0 && high >= ' ' && high <= '~';
+
+		g_string_append_unichar(other, ascii ? high : c);
+	}
+	return g_string_free(other, FALSE);
 }
 
 static gboolean is_address_byte(char c)
@@ -71,11 +85,9 @@ static gboolean is_mailbox(const GPtrArray *mailboxes, const char *address)
 	return FALSE;
 }
 
-static gboolean name_lies(const char *value)
+static gboolean shows_other(const char *seen, const GPtrArray *mailboxes)
 {
-	g_autoptr(GPtrArray) mailboxes = address_list_parse(value, NULL);
-	g_autofree char *names = names_only(value);
-	g_autofree char *text = readable(names);
+	g_autofree char *text = readable(seen);
 	guint count = 0;
 
 	for (const char *at = strchr(text, '@'); at; at = strchr(at + 1, '@')) {
@@ -87,6 +99,16 @@ static gboolean name_lies(const char *value)
 			return TRUE;
 	}
 	return FALSE;
+}
+
+static gboolean name_lies(const char *value)
+{
+	g_autoptr(GPtrArray) mailboxes = address_list_parse(value, NULL);
+	g_autofree char *names = names_only(value);
+	g_autofree char *text = header_text_decode(names);
+	g_autofree char *other = swapped(text);
+
+	return shows_other(text, mailboxes) || shows_other(other, mailboxes);
 }
 
 gboolean fromname_lies(const Headers *headers)

@@ -72,12 +72,26 @@ static const PgpTextPiece *leaf_block(const Leaf *leaf)
 	return piece;
 }
 
+/* Blanks at the end of a line are not signed; with delsp=yes (RFC 3676, section 4.1) they make one word
+ * of the last one and the first one of the next line. */
+static gboolean joins_lines(const Leaf *leaf, const PgpTextPiece *piece)
+{
+	g_autofree char *type = mime_header(leaf->part, "Content-Type");
+	g_autofree char *folded = g_ascii_strdown(type ? type : "", -1);
+	const char *text = leaf->text + piece->start;
+	gssize size = (gssize)(piece->end - piece->start);
+
+	return piece->kind == PGP_TEXT_CLEAR_SIGNED && strstr(folded, "delsp") &&
+	       (g_strstr_len(text, size, " \n") || g_strstr_len(text, size, " \r\n"));
+}
+
 static void count_pieces(Leaf *leaf)
 {
 	for (guint i = 0; i < leaf->pieces->len; i++) {
 		const PgpTextPiece *piece = &g_array_index(leaf->pieces, PgpTextPiece, i);
 
 		leaf->worded = leaf->worded || piece->worded;
+		leaf->joined = leaf->joined || joins_lines(leaf, piece);
 		if (piece->kind != PGP_TEXT_OUTSIDE)
 			leaf->blocks++;
 		else if (!pgp_text_is_blank(leaf->text + piece->start, piece->end - piece->start))

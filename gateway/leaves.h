@@ -33,6 +33,7 @@ typedef struct {
 	char *hash; /* of the packets if there is one block; else NULL */
 	gboolean outside; /* there is text around the blocks */
 	gboolean worded; /* ... or in a signature's armour */
+	gboolean joined; /* lines of a signed block are shown as one, and no signature says so */
 } Leaf;
 
 /* All leaves in order; attached messages, signed parts and reports are leaves. Never NULL. */

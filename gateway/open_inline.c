@@ -19,7 +19,7 @@ typedef struct {
 			  content would lose */
 	guint sealed; /* ciphertexts and signed blocks in all */
 	gboolean outside; /* there is text around a block */
-	gboolean worded; /* ... or in a signature's armour */
+	gboolean worded; /* ... or in a signature's armour, or lines are joined */
 	GPtrArray *parts; /* of NewPart *: the new content */
 	gboolean changed; /* ... is another one than the old */
 	gboolean shown; /* there is a text to read among the parts */
@@ -315,7 +315,7 @@ static void survey(Inline *state)
 		else if (leaf->form != LEAF_SILENT && leaf->form != LEAF_ECHO)
 			state->shut = TRUE;
 		state->outside = state->outside || leaf->outside;
-		state->worded = state->worded || leaf->worded;
+		state->worded = state->worded || leaf->worded || leaf->joined;
 	}
 	/* Ciphertexts say nothing of each other: several are several parts. */
 	work->beside = state->shut || state->outside || state->worded || state->sealed > 1 ||

@@ -64,6 +64,19 @@ static char *encode(const char *tags, const char *text)
 	return header_encode_text("Subject", whole);
 }
 
+/* Another reader may decode it to more than we have seen: what still looks encoded, and UTF-16 that
+ * does not say its byte order. */
+static gboolean has_two_readings(const char *raw, const char *text)
+{
+	static const char *const charsets[] = {"=?utf-16", "=?utf-32", "=?ucs-2", "=?iso-10646"};
+	g_autofree char *folded = g_ascii_strdown(raw ? raw : "", -1);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(charsets); i++)
+		if (strstr(folded, charsets[i]))
+			return TRUE;
+	return strstr(text, "=?") != NULL;
+}
+
 char *subject_value(const char *raw, const SubjectWish *wish)
 {
 	g_autofree char *text = wish->restored ? g_strdup(wish->restored)
@@ -73,8 +86,8 @@ char *subject_value(const char *raw, const SubjectWish *wish)
 
 	if (wish->rule_tag && replace_text(&text, policy_remove_tag(text, wish->rule_tag)))
 		changed = TRUE;
-	/* What still looks encoded, another reader may decode: to more than we have seen. */
-	if (wish->tags && (replace_text(&text, lookalike_remove(text)) || strstr(text, "=?")))
+	if (wish->tags &&
+	    (replace_text(&text, lookalike_remove(text)) || has_two_readings(raw, text)))
 		changed = TRUE;
 	if (changed)
 		return encode(wish->tags, g_strstrip(text));

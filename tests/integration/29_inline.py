@@ -168,6 +168,15 @@ def clear_signed(inline, tap):
             entity = text(block).replace(b"utf-8", b"utf-8" + what.encode(), 1)
             variant, _, raw = inline.explain(entity)
             assert signatures(variant) == [PART], (what, variant)
+        assert b"trailing  \n" in block
+        for what, data, found in ((b"; format=flowed; delsp=yes", block, [PART]),
+                                  (b";\r\n FORMAT=Flowed; DelSp*=us-ascii''yes", block, [PART]),
+                                  (b"; format=flowed; delsp=yes", block.replace(b"trailing  ", b"trailing"), [GOOD]),
+                                  (b"; format=flowed", block, [GOOD])):
+            for encoding in ("8bit", "quoted-printable"):
+                entity = text(data, encoding=encoding).replace(b"utf-8", b"utf-8" + what, 1)
+                variant, _, raw = inline.explain(entity)
+                assert signatures(variant) == found and entity in raw, (what, variant)
         for added in (b"pay eve\f\n", b"- -----BEGIN PGP SIGNATURE-----\n", b"pay \r eve\n"):
             variant, _, _ = inline.explain(text(block.replace(b"Hello\n", b"Hello\n" + added)))
             assert signatures(variant)[0][0] == "bad", (added, variant)

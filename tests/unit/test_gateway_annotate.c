@@ -107,6 +107,25 @@ static void test_names(void **state)
 		{" eve@x.example (boss@firma.example)", TRUE},
 		{" =?utf-8?q?boss=40firma=2Eexample?= <eve@x.example>", TRUE},
 		{" =?utf-8?b?Ym9zc0BmaXJtYS5leGFtcGxl?= <eve@x.example>", TRUE},
+		/* UTF-16, big-endian, little-endian, and what is no address in either */
+		{" =?utf-16?b?AGIAbwBzAHMAQABmAGkAcgBtAGEALgBlAHgAYQBtAHAAbABl?="
+		 " <eve@x.example>",
+		 TRUE},
+		{" =?utf-16?b?YgBvAHMAcwBAAGYAaQByAG0AYQAuAGUAeABhAG0AcABsAGUA?="
+		 " <eve@x.example>",
+		 TRUE},
+		{" =?utf-16?b?AEIAbwDfACAAQABmAGkAcgBtAGE=?="
+		 " <eve@x.example>",
+		 FALSE},
+		{" =?utf-16?b?AGIAbwBiAEAAeAAuAGUAeABhAG0AcABsAGU=?="
+		 " <bob@x.example>",
+		 FALSE},
+		{" =?UCS-2?b?AGIAbwBzAHMAQABmAGkAcgBtAGEALgBlAHgAYQBtAHAAbABl?="
+		 " <eve@x.example>",
+		 TRUE},
+		{" =?utf-16?b?AGEAYgBj?="
+		 " <bob@x.example>",
+		 FALSE},
 		{" boss＠firma.example <eve@x.example>", TRUE},
 		{" \"Boss (boss@firma.example), <\" <eve@x.example>", TRUE},
 		{" a@x.example, \"boss@firma.example\" <eve@x.example>", TRUE},

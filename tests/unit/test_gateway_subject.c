@@ -289,6 +289,7 @@ static const Case subjects[] = {
 	{" [sig\n ned: x] Hi", NULL, "", " Hi", "Hi"},
 	/* what another reader might decode is written out as we read it */
 	{" =?utf-8?q?a?b?= Hi", NULL, "", NULL, "=?utf-8?q?a?b?= Hi"},
+	{" =?UTF-16?b?AFsAcwBpAGcAbgBlAGQAOgAgAHgAXQ==?=", NULL, "", NULL, "嬀猀椀最渀攀搀㨀 砀崀"},
 	/* the one that was encrypted */
 	{" ...", "[signed: x] Über", "[encrypted]",
 	 " =?UTF-8?Q?=5Bencrypted=5D_=C3=9Cber?=", "[encrypted] Über"},
