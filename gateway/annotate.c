@@ -101,6 +101,10 @@ static void tell_signature(GString *text, const OpenSignature *signature)
 		g_string_append_printf(text, " part=%s", signature->part);
 	if (signature->outside)
 		g_string_append(text, " over-ciphertext");
+	if (is_named(signature) && signature->key) {
+		g_string_append(text, "\n\tkey=");
+		append_word(text, signature->key);
+	}
 }
 
 static void begin_item(GString *text)

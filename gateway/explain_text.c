@@ -12,6 +12,7 @@
 #include "gateway/annotate.h"
 #include "gateway/contradiction.h"
 #include "gateway/explain.h"
+#include "gateway/explain_words.h"
 
 HandbackVerdict explain_verdict(const Preview *preview)
 {
@@ -127,10 +128,14 @@ static void tell_recipient(GString *text, const PlanRecipient *outcome)
 static void tell_found(GString *text, const Opened *opened)
 {
 	g_autofree char *details = annotate_details(opened);
-	g_auto(GStrv) lines = g_strsplit(details, ";", -1);
+	g_auto(GStrv) folds = g_strsplit(details, "\n\t", -1);
+	g_autofree char *unfolded = g_strjoinv(" ", folds);
+	g_auto(GStrv) items = g_strsplit(unfolded, ";", -1);
 
-	for (char **line = lines; *line; line++)
-		g_string_append_printf(text, "  %s\n", g_strstrip(*line));
+	for (char **item = items; *item; item++) {
+		g_string_append_printf(text, "  %s\n", g_strstrip(*item));
+		explain_words(text, *item);
+	}
 	for (guint i = 0; i < opened->lessons->len; i++) {
 		const Lesson *lesson = opened->lessons->pdata[i];
 

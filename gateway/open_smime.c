@@ -103,6 +103,8 @@ static gboolean try_key(OpenWork *work, const MimePart *root, const KeyPair *pai
 							     : "damaged";
 	g_free(layer->algorithm);
 	layer->algorithm = g_strdup(result->algorithm);
+	if (result->result == CMS_NO_INTEGRITY)
+		opened_warn(work->opened, "misplaced-cipher");
 	if (!opened)
 		return TRUE;
 	layer->opened = TRUE;
@@ -160,8 +162,19 @@ static gboolean open_compressed(OpenWork *work, const MimePart *root, OpenStep *
 	return TRUE;
 }
 
+/* Not if it is to stay for clients to verify; where readers may make different things of it, it then is
+ * no more than a part. */
+static gboolean unwraps(OpenWork *work, const MimePart *root)
+{
+	if (conf_boolean(work->job->snapshot->conf, "incoming", "unwrap_signed"))
+		return TRUE;
+	work->rest = !mime_is_strict(work->tree, root);
+	return FALSE;
+}
+
 static gboolean open_opaque(OpenWork *work, const MimePart *root, OpenStep *step, GError **error)
 {
+	gboolean replaces = unwraps(work, root);
 	OpenLayer *layer = open_add_layer(work, "smime-opaque-signed");
 	g_autoptr(Source) source = spool_source(work->current, root->content);
 	g_autoptr(Spool) plain = protect_spool(work->job);
@@ -177,7 +190,8 @@ static gboolean open_opaque(OpenWork *work, const MimePart *root, OpenStep *step
 	if (!verified)
 		return open_excuse(layer, failure, error);
 	report_signatures(work, layer, verified);
-	*step = (OpenStep){g_steal_pointer(&plain), TRUE};
+	if (!work->rest)
+		*step = (OpenStep){g_steal_pointer(&plain), replaces};
 	return TRUE;
 }
 

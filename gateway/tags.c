@@ -142,13 +142,13 @@ static void add_text(GPtrArray *texts, const Text *table, gsize size, const char
 			add_once(texts, g_strdup(table[i].text[language]));
 }
 
-/* Has the sender signed, whatever it covers? */
+/* Has the sender signed all that the reader sees? */
 static gboolean is_of_sender(const Opened *opened)
 {
 	for (guint i = 0; i < opened->signatures->len; i++) {
 		const OpenSignature *signature = opened->signatures->pdata[i];
 
-		if (signature->matches_from && g_str_equal(signature->result, "good"))
+		if (signature->matches_from && opened_covers(signature))
 			return TRUE;
 	}
 	return FALSE;

@@ -41,6 +41,10 @@ const Setting conf_settings[] = {
 	 "What the Subject of mail that came in tells its reader: encrypted, signed, warning. Text "
 	 "that looks like our tags is then taken out of it first."},
 	{"incoming", "subject_language", SETTING_STRING, "en", "Of the tags: en or de."},
+	{"incoming", "unwrap_signed", SETTING_BOOLEAN, "true",
+	 "Deliver what is inside an S/MIME signature that holds its text (opaque); false: as it "
+	 "came, for "
+	 "clients to verify."},
 
 	{"mta", "resubmit", SETTING_ADDRESS, "inet:127.0.0.1:10026",
 	 "The MTA's listener for finished copies: no milter of ours there, only reachable "

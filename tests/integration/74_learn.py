@@ -178,14 +178,33 @@ def smime(site, tap):
         for sender, inner in (("eve@learn.example", signed),
                               ("eve2@learn.example", signed.replace(b"Hallo", b"Hullo")),
                               ("eve3@learn.example", foreign.entity("Hallo\n")),
-                              ("eve4@learn.example", unknown)):
-            from_outside(site, sender, inner)
+                              ("eve4@learn.example", unknown),
+                              ("eve5@learn.example", partly(made(site, "eve5@learn.example"))),
+                              ("eve6@learn.example", badly(site, made(site, "eve6@learn.example")))):
+            got = from_outside(site, sender, inner)
+            assert sender[:4] not in ("eve5", "eve6") or b"smime good signer=" + sender.encode() in got, got
         time.sleep(1)
         assert {row["address"] for row in learned(site)} == {LEA.address}, learned(site)
     with tap.case("our own people's mail from outside teaches nothing"):
         from_outside(site, BOSS, foreign.openssl_signed(site, cast.BOSS, foreign.entity("Hallo\n")))
         time.sleep(1)
         assert not learned(site, BOSS)
+
+
+def made(site, who):
+    """A text, signed with a new certificate that the CA vouches for."""
+    key, cert = site.authority.person("Eve", who)
+    return foreign._crlf(run(["openssl", "cms", "-sign", "-binary", "-signer", cert, "-inkey", key, "-certfile",
+                              site.authority.intermediate], stdin=foreign.entity("Hallo\n")).stdout)
+
+
+def partly(signed):
+    return foreign.multipart("multipart/mixed", "", [signed, foreign.entity("A footer\n")], boundary="=_list")
+
+
+def badly(site, signed):
+    """Inside a signature of Peter's that does not hold."""
+    return signed_with(gpg_made(armoured(site, cast.PETER, "secret.asc"), "--detach-sign", b"else"), signed)
 
 
 def two_certificates(site, tap):

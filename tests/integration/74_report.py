@@ -110,6 +110,10 @@ def tags(site, tap):
         assert found.subject == (f"[signiert: {SOFIA}] [WARNUNG: Name des Absenders zeigt eine "
                                  "andere Adresse] x"), found.subject
         assert "warning forged-display-name" in found.details
+    with tap.case("somebody else's around a part that the sender has signed: that is not the sender's message"):
+        found = told(site, mail(SOFIA, [ALICE], gpg_signed(site, PETER, cleartext_footer(signed))))
+        assert found.subject == f"[WARNUNG: signiert von {PETER}, nicht vom Absender] x", found.subject
+        assert f"good signer={SOFIA} part=1.1" in found.details and "=pass" not in found.results, found.details
     with tap.case("Sender and Reply-To are no From"):
         found = told(site, mail(EVE, [ALICE], signed, extra=f"Sender: {SOFIA}\r\n"
                                 f"Reply-To: {SOFIA}\r\n"), EVE)

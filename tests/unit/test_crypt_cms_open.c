@@ -127,6 +127,14 @@ static CmsOpened *open_with(const Made *made, GBytes *cms, GByteArray *out, GErr
 
 #define ENCRYPT "openssl cms -encrypt -binary -outform DER -in plain "
 
+/* The tag, which stands before six zeros, cut to so many bytes, and another length announced for it. */
+#define GCM_TAG(bytes, announced)                                                                  \
+	ENCRYPT "-aes-256-gcm -stream -out gcm sofia.pem; "                                        \
+		"python3 -c \"import sys; d = open('gcm', 'rb').read(); "                          \
+		"d = d.replace(bytes([2, 1, 16, 160]), bytes([2, 1, " announced ", 160]), 1); "    \
+		"sys.stdout.buffer.write(d[:-24] + bytes([4, " bytes "]) + d[-22:][:" bytes "] "   \
+		"+ bytes(6))\""
+
 typedef struct {
 	const char *command;
 	const char *algorithm;
@@ -140,6 +148,7 @@ static const OpenCase open_cases[] = {
 	{ENCRYPT "-des3 sofia.pem", "DES-EDE3-CBC", .weak = TRUE},
 	{ENCRYPT "-aes-256-gcm sofia.pem", "AES-256-GCM", .protected = TRUE},
 	{ENCRYPT "-aes-128-gcm -stream sofia.pem", "AES-128-GCM", .protected = TRUE},
+	{GCM_TAG("12", "12"), "AES-256-GCM", .protected = TRUE},
 	{ENCRYPT "-aes256 -keyid sofia.pem", "AES-256-CBC"},
 	{ENCRYPT "-aes256 -recip sofia.pem -keyopt rsa_padding_mode:oaep", "AES-256-CBC"},
 	{ENCRYPT "-aes256 -recip sofia.pem -keyopt rsa_padding_mode:oaep "
@@ -206,6 +215,11 @@ static void test_shut(void **state)
 		{ENCRYPT "-aes-256-gcm -stream sofia.pem | head -c 20000", CMS_DAMAGED},
 		{ENCRYPT "-aes256 -stream sofia.pem | head -c -1", CMS_DAMAGED},
 		{ENCRYPT "-aes256 sofia.pem -keyid | head -c 400", CMS_DAMAGED},
+		/* too short to be no guess, or not as long as it says */
+		{GCM_TAG("8", "8"), CMS_DAMAGED},
+		{GCM_TAG("1", "1"), CMS_DAMAGED},
+		{GCM_TAG("12", "16"), CMS_DAMAGED},
+		{GCM_TAG("16", "12"), CMS_DAMAGED},
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -452,6 +466,14 @@ static const VerifyCase verify_cases[] = {
 	{SIGN_ATTRIBUTES "-in set -noattr", "cat set", "bad"},
 	{SIGN_ATTRIBUTES "-in text -noattr", "cat text", "good"},
 	{SIGN_ATTRIBUTES "-in set", "cat set", "good"},
+	/* signed as a content of another type than it is given out for */
+	{SIGN "-signer alice.pem -inkey alice.key -econtent_type 1.2.840.113549.1.7.9", "cat crlf",
+	 "good"},
+	{SIGN "-signer alice.pem -inkey alice.key -econtent_type 1.2.840.113549.1.7.9 -out one; "
+	      "python3 -c \"import sys; d = open('one', 'rb').read(); "
+	      "oid = bytes([42, 134, 72, 134, 247, 13, 1, 7]); "
+	      "sys.stdout.buffer.write(d.replace(oid + bytes([9]), oid + bytes([1]), 1))\"",
+	 "cat crlf", "bad"},
 	/* one of two signers lies */
 	{SIGN
 	 "-signer erika.pem -inkey erika.key -out one; openssl cms -resign -inform DER -in one "

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Incoming mail that comes otherwise than the books have it, or not as it was sent: keys of old, ciphertexts that open to
+nothing, texts without a type, what relays make of signed mail, signatures that stay for clients to verify."""
+import base64
+import contextlib
+import email
+import email.policy
+import re
+import shutil
+import sys
+import tempfile
+from importlib import import_module
+
+import foreign
+from lib import Tap
+
+from demo import people as cast
+from demo.process import run
+
+incoming = import_module("27_incoming")
+ALICE, BOSS, PETER, SOFIA = cast.ALICE, cast.BOSS, cast.PETER, cast.SOFIA
+ENTITY, GOOD, layers, opened, signatures = (getattr(incoming, name) for name in (
+    "ENTITY", "GOOD", "layers", "opened", "signatures"))
+TEXT = ENTITY.split(b"\r\n\r\n")[1]
+
+
+def found(work, entity, sender=SOFIA.address):
+    """(what explain says, the message as it would be delivered)"""
+    answer, files = work.explain(entity, ALICE, sender=sender)
+    return answer["variants"][0], files[0]
+
+
+def parsed(mail):
+    return email.message_from_bytes(mail, policy=email.policy.default)
+
+
+def details(mail):
+    value = re.search(rb"(?im)^X-Sealpost-Incoming:((?:.*\r\n[ \t])*.*)\r\n", mail)
+    return re.sub(r"\s+", " ", value.group(1).decode()) if value else ""
+
+
+# --- keys ---
+
+def issued(work, key, name, *options):
+    """A certificate for Alice over this key."""
+    cert = work.folder / f"{name}.pem"
+    request = run(["openssl", "req", "-new", "-key", key, "-subj", "/CN=Alice", "-addext",
+                   f"subjectAltName=email:{ALICE.address}"]).stdout
+    run(["openssl", "x509", "-req", "-copy_extensions", "copyall", "-out", cert, "-CA",
+         work.authority.intermediate, "-CAkey", work.authority.folder / "intermediate.key", *options], stdin=request)
+    return cert
+
+
+def encrypted_with(cert, *options):
+    return incoming.crlf(run(["openssl", "cms", "-encrypt", "-binary", *(options or ["-aes-256-gcm"]), cert],
+                             stdin=ENTITY).stdout)
+
+
+def keys(work, tap):
+    other = work.folder / "other.key"
+    run(["openssl", "genrsa", "-out", other, "2048"])
+    with tap.case("S/MIME: an expired certificate of hers opens what was encrypted to it, by name and by key id"):
+        old = issued(work, other, "old", "-days", "-1")
+        work.sealpost.run("key", "import", "--for", ALICE.address, old, other)
+        for options in ((), ("-aes-256-cbc", "-keyid")):
+            variant, mail = found(work, encrypted_with(old, *options))
+            assert variant["layers"][0]["result"] == "opened" and TEXT in mail, variant
+        variant, mail = found(work, work.encrypted(ENTITY, ALICE))
+        assert layers(variant) == [opened()] and TEXT in mail, "and the one that has not expired"
+    with tap.case("PGP: an expired key opens what was encrypted to it"):
+        made = foreign.GnuPG()
+        try:
+            then = ("--faked-system-time", "20200101T000000")
+            made.gpg(*then, "--quick-gen-key", f"Alice <{ALICE.address}>", "future-default", "default", "1y")
+            armour = made.gpg(*then, "--armor", "-r", ALICE.address, "--encrypt", stdin=ENTITY).stdout
+            path = work.folder / "expired.asc"
+            path.write_bytes(made.export(ALICE.address, secret=True))
+        finally:
+            made.close()
+        work.sealpost.run("key", "import", path)
+        listed = work.sealpost.run("key", "list", ALICE.address).stdout.decode()
+        assert "expired" in listed, listed
+        variant, mail = found(work, incoming.pgp_mime(armour))
+        assert layers(variant) == [opened("pgp-encrypted")] and TEXT in mail, variant
+    with tap.case("another's key under her certificate's name and number: shut, whatever the padding looks like"):
+        serial = run(["openssl", "x509", "-noout", "-serial", "-in", work.cabinet(ALICE, "cert.pem")]).stdout
+        wrong = issued(work, other, "wrong", "-set_serial", "0x" + serial.decode().strip().split("=")[1])
+        for options in ((), ("-aes-256-cbc",)):
+            entity = encrypted_with(wrong, *options)
+            variant, mail = found(work, entity)
+            assert layers(variant)[0][1:] == ("shut", "damaged") and entity in mail, variant
+
+
+# --- what is inside ---
+
+def insides(work, tap):
+    with tap.case("CBC that opens to garbage is not opened: a wrong key may look like that"):
+        entity = work.encrypted(bytes(range(256)) * 9, ALICE)
+        variant, mail = found(work, entity)
+        assert layers(variant) == [("smime-encrypted", "shut", "damaged")] and entity in mail, variant
+    with tap.case("AES-GCM where nothing checks it: shut, and called the sender's program's fault"):
+        whole = work.encrypted(ENTITY, ALICE)
+        head, body = whole.split(b"\r\n\r\n", 1)
+        cbc, gcm = bytes.fromhex("60864801650304012a"), bytes.fromhex("60864801650304012e")
+        raw = base64.b64decode(body)
+        assert cbc in raw
+        entity = head + b"\r\n\r\n" + foreign.base64_lines(raw.replace(cbc, gcm))
+        variant, mail = found(work, entity)
+        assert layers(variant) == [("smime-encrypted", "shut", "no-integrity")] and entity in mail, variant
+        assert variant["warnings"] == ["misplaced-cipher"], variant
+        assert "shut (no-integrity) AES-256-GCM" in details(mail) and "misplaced-cipher" in details(mail), mail
+    with tap.case("an invitation inside is the message itself: its type with its parameters, its bytes"):
+        calendar = b"BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n"
+        inner = b"content-TYPE: text/calendar; Method=REQUEST; charset=utf-8\r\n\r\n" + calendar
+        mixed = foreign.multipart("multipart/alternative", "", [ENTITY, inner])
+        for entity in (work.encrypted(inner, ALICE, cipher="-aes-256-gcm"), work.pgp_encrypted(inner, ALICE),
+                       work.signed(inner, "-nodetach"), work.encrypted(work.signed(inner, "-nodetach"), ALICE)):
+            message = parsed(found(work, entity)[1])
+            assert message.get_content_type() == "text/calendar" and message.get_param("method") == "REQUEST", message
+            assert message.get_all("Content-Type") and len(message.get_all("Content-Type")) == 1
+            assert message.get_payload(decode=True) == calendar, message
+        message = parsed(found(work, work.encrypted(mixed, ALICE))[1])
+        assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/calendar"], message
+    with tap.case("no type, or an empty one, is text/plain: inside, signed, around an armour"):
+        bare = b"\r\nGeheim\r\n"
+        for front in (b"", b"Content-Type:\r\n", b"Content-Type: \r\n \r\n"):
+            for entity in (work.encrypted(front + bare, ALICE), work.signed(front + bare, "-nodetach"),
+                           work.pgp_encrypted(front + bare, ALICE)):
+                variant, mail = found(work, entity)
+                assert variant["layers"][0]["result"] == "opened", variant
+                message = parsed(mail)
+                assert message.get_content_type() == "text/plain" and not message.is_multipart(), mail
+                assert message.get_payload(decode=True) == b"Geheim\r\n" and message.get_content_charset() in (
+                    None, "us-ascii"), mail
+            variant, mail = found(work, work.signed(front + bare))
+            assert signatures(variant) == [GOOD] and front + bare in mail, variant
+            armour = incoming.crlf(work.gpg("-r", ALICE.address, "--encrypt", stdin=b"Geheim\n"))
+            variant, mail = found(work, front + b"\r\n" + armour)
+            assert layers(variant) == [opened("pgp-inline-encrypted")] and b"Geheim" in mail, variant
+    with tap.case("made by gpgsm: opened, its signature good"):
+        with contextlib.closing(foreign.Gpgsm(work, SOFIA, [ALICE])) as gpgsm:
+            variant, mail = found(work, gpgsm.signed_and_encrypted(SOFIA.address, [ALICE.address], ENTITY))
+        assert layers(variant) == [opened(), opened("smime-signed")] and signatures(variant) == [GOOD], variant
+        assert not variant["warnings"] and ENTITY in mail, variant
+
+
+# --- signed ---
+
+def relays(work, tap):
+    """multipart/signed as a relay leaves it that makes another multipart of it."""
+    for kind, whole, sender in (("smime", work.signed(ENTITY), SOFIA.address),
+                                ("pgp", work.pgp_signed(ENTITY), PETER.address)):
+        for other in (b"multipart/mixed", b"multipart/related"):
+            lost = whole.replace(b"multipart/signed", other)
+            with tap.case(f"{kind}, {other.decode()}: the bytes are what they were, so that part is signed"):
+                variant, mail = found(work, lost, sender)
+                assert [(s["part"], s["covers"]) for s in variant["signatures"]] == [("1.1", "part")], variant
+                assert signatures(variant) == [("good", sender, True)] and lost in mail, variant
+                assert variant["warnings"] == ["partial-signature"] and b"=pass" not in results(mail), mail
+            for what, old, new in (("changed", b"Geheim", b"Geheim "), ("in another encoding", b"8bit", b"7bit"),
+                                   ("with a footer", b"Geheim\r\n", b"Geheim\r\n-- \r\nThe list\r\n")):
+                with tap.case(f"{kind}, {other.decode()}, {what}: destroyed on the way, and nobody forged"):
+                    broken = lost.replace(old, new)
+                    assert broken != lost
+                    variant, mail = found(work, broken, sender)
+                    assert layers(variant) == [(f"{kind}-signed", "shut", "damaged")] and broken in mail, variant
+                    assert not variant["signatures"] and variant["warnings"] == ["signature-destroyed"], variant
+                    assert b"fail" not in results(mail) and "warning signature-destroyed" in details(mail), mail
+        with tap.case(f"{kind}: what is no signature of a text beside it is left alone"):
+            lost = whole.replace(b"multipart/signed", b"multipart/mixed")
+            head, rest = re.split(rb"(?<=\r\nContent-Type: )application/[a-z0-9-]*-signature", lost)
+            named = lost.replace(b"smime.p7s", b"offer.pdf.p7s") if kind == "smime" else \
+                head + b'application/pgp-signature; name="offer.pdf.asc"' + rest
+            text = head + b"text/plain" + rest
+            assert named != lost
+            for entity in (named, text):
+                variant, mail = found(work, entity.replace(b"Geheim", b"Hello"), sender)
+                assert not variant["layers"] and not variant["warnings"] and not details(mail), variant
+
+
+def results(mail):
+    head = mail.split(b"\r\n\r\n")[0].replace(b"Authentication-Results: GATEWAY; smime=pass", b"")
+    return b"".join(re.findall(rb"(?im)^Authentication-Results:(?:.*\r\n[ \t])*.*", head))
+
+
+def opaque(work, tap):
+    whole = work.signed(ENTITY, "-nodetach")
+    body = whole.split(b"\r\n\r\n", 1)[1]
+    sealed = work.encrypted(whole, ALICE, cipher="-aes-256-gcm")
+    twice = whole.replace(b"\r\n\r\n", b"\r\nContent-Type: text/html\r\n\r\n", 1)
+    with tap.case("unwrapped, the header tells who signed, and with which key"):
+        for entity in (whole, sealed):
+            variant, mail = found(work, entity)
+            assert signatures(variant) == [GOOD] and TEXT in mail and b"pkcs7" not in mail, variant
+            assert f"signer={SOFIA.address} key={variant['signatures'][0]['key']}" in details(mail), mail
+    work.sealpost.set("incoming", unwrap_signed="false")
+    with tap.case("[incoming] unwrap_signed = false: verified, told, and delivered as it came"):
+        variant, mail = found(work, whole)
+        assert layers(variant) == [opened("smime-opaque-signed")] and signatures(variant) == [GOOD], variant
+        assert mail.endswith(whole) and b"smime=pass (good)" in results(mail) and not variant["warnings"], mail
+    with tap.case("... inside a cipher: that is taken off, no more"):
+        variant, mail = found(work, sealed)
+        assert [kind for kind, _, _ in layers(variant)] == ["smime-auth-encrypted", "smime-opaque-signed"], variant
+        assert signatures(variant) == [GOOD] and mail.endswith(body) and parsed(mail).get_content_type() in (
+            "application/pkcs7-mime", "application/x-pkcs7-mime"), mail
+    with tap.case("... around a cipher: that is opened, as it is in a clear signature"):
+        variant, mail = found(work, work.signed(work.encrypted(ENTITY, ALICE), "-nodetach"))
+        assert TEXT in mail and variant["signatures"][0]["result"] == "good", variant
+        assert "signed-ciphertext" in variant["warnings"], variant
+    with tap.case("... changed, and where a reader may make another thing of it: not good"):
+        raw = bytearray(base64.b64decode(body))
+        raw[raw.index(b"Geheim")] ^= 1
+        variant, mail = found(work, whole[:-len(body)] + foreign.base64_lines(bytes(raw)))
+        assert [s[0] for s in signatures(variant)] == ["bad"] and b"smime=fail" in results(mail), variant
+        wrapped = work.signed(twice, who=work.foreign)
+        variant, mail = found(work, wrapped)
+        assert [(s["covers"], s["result"]) for s in variant["signatures"]] == [
+            ("message", "untrusted"), ("part", "good")] and b"=pass" not in results(mail), variant
+    work.sealpost.set("incoming", unwrap_signed="true")
+
+
+def main():
+    tap, folder = Tap(), tempfile.mkdtemp(prefix="su-")
+    try:
+        work = incoming.Work(folder)
+        for part in (insides, relays, opaque, keys):
+            part(work, tap)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    sys.exit(tap.finish())
+
+
+main()
