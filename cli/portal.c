@@ -120,6 +120,46 @@ static int messages(int argc, char **argv)
 	return print_messages(db, recipient, &error) ? EX_OK : cli_fail(error);
 }
 
+static gboolean read_number(const char *text, gint64 *number)
+{
+	guint64 value = 0;
+
+	if (!g_ascii_string_to_unsigned(text, 10, 1, G_MAXINT64, &value, NULL))
+		return FALSE;
+	*number = (gint64)value;
+	return TRUE;
+}
+
+static int events(int argc, char **argv)
+{
+	int status;
+	gint64 number = 0;
+	g_autoptr(Db) db = NULL;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) list = NULL;
+
+	if (!cli_options(
+		    NULL, "NUMBER",
+		    "What happened to a message: its link was opened for the first time, it was "
+		    "claimed by its recipient's account, shown for the first time, downloaded.",
+		    &argc, &argv) ||
+	    argc != 2 || !read_number(argv[1], &number))
+		return EX_USAGE;
+	db = open_database(&status);
+	if (db == NULL)
+		return status;
+	list = vault_events(db, number, &error);
+	if (list == NULL)
+		return cli_fail(error);
+	for (guint i = 0; i < list->len; i++) {
+		const VaultEvent *event = g_ptr_array_index(list, i);
+		g_autofree char *time = date(event->time);
+
+		printf("%s  %s\n", time, event->kind);
+	}
+	return EX_OK;
+}
+
 static int expire(int argc, char **argv)
 {
 	int status;
@@ -174,6 +214,8 @@ static const CliCommand commands[] = {
 	{"accounts", accounts, "", "who has an account"},
 	{"messages", messages, "[ADDRESS]",
 	 "what is kept: for whom, since when, how large, read or not"},
+	{"events", events, "NUMBER",
+	 "what happened to a message: opened, claimed, shown, downloaded"},
 	{"expire", expire, "", "deletes the messages whose time is over, and unused accounts"},
 	{"forget", forget, "ADDRESS", "deletes an account with its messages (lost password)"},
 	{NULL, NULL, NULL, NULL},

@@ -44,6 +44,12 @@ def portal_link(mail, portal_url):
     return found.group(0)
 
 
+def portal_code(mail):
+    """What the notice wants to be typed with its link; None for who has an account."""
+    found = re.search(r"code: (\d{3} \d{3})\s", text_of(mail), re.IGNORECASE)
+    return found and found.group(1)
+
+
 class Round:
     def __init__(self, site, say):
         self._site, self._say = site, say
@@ -94,6 +100,7 @@ class Round:
         self._say(f"    transport  {self._transport(reason, copy)}")
         if way == "portal":
             self._say(f"    link       {portal_link(opened.mail, self._site.sealpost.portal_url)}")
+            self._say(f"    code       {portal_code(opened.mail)}, as in the notice")
         self._say(f"    file       {copy.path}")
 
     def _check(self, way, layers, copy, opened):

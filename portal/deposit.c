@@ -62,7 +62,13 @@ static gboolean is_stored(Db *db, const char *recipient, const char *digest, gbo
 	return db_row(query, stored, error);
 }
 
-static Notice *notice_for(const Deposits *deposits, const Deposit *deposit, const char *link,
+void deposit_link_clear(DepositLink *link)
+{
+	g_clear_pointer(&link->url, g_free);
+	g_clear_pointer(&link->code, g_free);
+}
+
+static Notice *notice_for(const Deposits *deposits, const Deposit *deposit, const DepositLink *link,
 			  gint64 expires)
 {
 	const char *domain = address_domain(conf_string(deposits->conf, "portal", "sender"));
@@ -79,15 +85,26 @@ static Notice *notice_for(const Deposits *deposits, const Deposit *deposit, cons
 	notice->envid = g_strdup(envelope->envid != NULL ? envelope->envid : "");
 	notice->notify = g_strdup(envelope->notify != NULL ? envelope->notify : "");
 	notice->orcpt = g_strdup(envelope->orcpt != NULL ? envelope->orcpt : "");
-	notice->link = g_strdup(link);
+	notice->link = g_strdup(link->url);
+	notice->code = g_strdup(link->code);
 	notice->message_id = g_strdup_printf("<%s@%s>", id, domain != NULL ? domain : "localhost");
 	notice->expires = expires;
 	return notice;
 }
 
+/* Who has an account needs no secret to find the message, and types a password, not a code. */
+static void make_link(const Deposits *deposits, const Secret *secret, const char *id,
+		      DepositLink *link)
+{
+	g_autofree char *text = secret != NULL ? seal_link_text(secret) : NULL;
+
+	link->url = g_strdup_printf("%s/m/%s", conf_string(deposits->conf, "portal", "url"),
+				    text != NULL ? text : id);
+}
+
 /* The message and its notice, inside a transaction. */
 static gboolean store_both(const Deposits *deposits, const Deposit *deposit, const char *digest,
-			   char **url, GError **error)
+			   DepositLink *link, GError **error)
 {
 	Mailer mailer = mailer_of(deposits);
 	VaultEntry entry = {
@@ -99,40 +116,35 @@ static gboolean store_both(const Deposits *deposits, const Deposit *deposit, con
 		.created = portaldb_now(),
 	};
 	g_autoptr(Account) account = NULL;
-	g_autoptr(Secret) link = NULL;
+	g_autoptr(Secret) secret = NULL;
 	g_autoptr(Notice) notice = NULL;
-	g_autofree char *secret = NULL;
-	g_autofree char *full = NULL;
 	VaultStored stored = {0};
 	g_autofree char *id = NULL;
 
 	if (!account_find(deposits->db, deposit->recipient, &account, error))
 		return FALSE;
-	if (account != NULL)
+	link->code = account != NULL ? g_strdup("") : token_new_code();
+	if (account != NULL) {
 		entry.public_key = account->public_key;
-	else
-		entry.link = link = secret_random(SEAL_KEY_SIZE);
+	} else {
+		entry.link = secret = secret_random(SEAL_KEY_SIZE);
+		entry.code = link->code;
+	}
 	entry.expires = entry.created + conf_duration(deposits->conf, "portal", "keep");
 	if (!vault_store(deposits->db, &entry, deposit->message, &stored, error))
 		return FALSE;
 	id = stored.id;
-	if (link != NULL)
-		secret = seal_link_text(link);
-	full = g_strdup_printf("%s/m/%s", conf_string(deposits->conf, "portal", "url"),
-			       secret != NULL ? secret : id);
-	notice = notice_for(deposits, deposit, full, entry.expires);
-	if (!mailer_queue(&mailer, stored.number, notice, error))
-		return FALSE;
-	if (url != NULL)
-		*url = g_steal_pointer(&full);
-	return TRUE;
+	make_link(deposits, secret, id, link);
+	notice = notice_for(deposits, deposit, link, entry.expires);
+	return mailer_queue(&mailer, stored.number, notice, error);
 }
 
-static gboolean store(const Deposits *deposits, const Deposit *deposit, char **url, GError **error)
+static gboolean store(const Deposits *deposits, const Deposit *deposit, DepositLink *link,
+		      GError **error)
 {
 	g_autofree char *digest =
 		token_mac(deposits->master, "portal deposit", deposit->digest, deposit->recipient);
-	g_autofree char *made = NULL;
+	g_auto(DepositLink) made = {0};
 	gboolean stored = FALSE;
 
 	if (!db_begin(deposits->db, error))
@@ -144,16 +156,19 @@ static gboolean store(const Deposits *deposits, const Deposit *deposit, char **u
 	}
 	if (!db_commit(deposits->db, error))
 		return FALSE;
-	if (url != NULL)
-		*url = g_steal_pointer(&made);
+	if (link != NULL) {
+		*link = made;
+		made = (DepositLink){0};
+	}
 	return TRUE;
 }
 
-gboolean deposit_store(Deposits *deposits, const Deposit *deposit, char **url, GError **error)
+gboolean deposit_store(Deposits *deposits, const Deposit *deposit, DepositLink *link,
+		       GError **error)
 {
 	g_autoptr(GError) failure = NULL;
 
-	if (store(deposits, deposit, url, &failure))
+	if (store(deposits, deposit, link, &failure))
 		return TRUE;
 	if (g_error_matches(failure, SEALPOST_ERROR, ERROR_DISK_FULL))
 		g_propagate_error(error, g_steal_pointer(&failure));

@@ -42,10 +42,20 @@ typedef struct {
 	Source *message; /* the whole message, header block included, as it was */
 } Deposit;
 
+/* What a notice tells; NULL where the deposit was a retry. */
+typedef struct {
+	char *url;
+	char *code; /* "" if none is asked for */
+} DepositLink;
+
+void deposit_link_clear(DepositLink *link);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(DepositLink, deposit_link_clear)
+
 /* Seals and stores; TRUE if it is committed or was already (same digest and recipient: a retry).
- * *url (may be NULL) gets the link: only for `sealpost explain`-like uses and tests; NULL where
- * the deposit was a retry. ERROR_PORTAL, ERROR_DISK_FULL. */
-gboolean deposit_store(Deposits *deposits, const Deposit *deposit, char **url, GError **error);
+ * *link (may be NULL) is for tests: nobody else but the recipient shall see it. ERROR_PORTAL,
+ * ERROR_DISK_FULL. */
+gboolean deposit_store(Deposits *deposits, const Deposit *deposit, DepositLink *link,
+		       GError **error);
 
 /* Sends the notices that wait to the MTA's resubmission listener, oldest first, until none is due or
  * deadline (g_get_monotonic_time()) passes. What the MTA took is removed; what it refused is tried

@@ -83,15 +83,16 @@ static gboolean take(Attempt *attempt)
 	return TRUE;
 }
 
-/* What a password is good for. */
-typedef gboolean (*Check)(Visit *visit, const char *address, LoginResult *result, GError **error);
+typedef struct Try Try;
 
 /* One that is counted. */
-typedef struct {
-	const char *address; /* folded */
+struct Try {
 	const char *door; /* where it is counted beside the client */
-	Check check;
-} Try;
+	gboolean (*check)(Visit *visit, const Try *what, LoginResult *result, GError **error);
+	const char *address; /* folded; of passwords */
+	const VaultMessage *message; /* of codes */
+	const Secret *link;
+};
 
 static gboolean run(Visit *visit, const Try *what, LoginResult *result, GError **error)
 {
@@ -106,7 +107,7 @@ static gboolean run(Visit *visit, const Try *what, LoginResult *result, GError *
 		*result = LOGIN_TOO_MANY;
 		return TRUE;
 	}
-	checked = what->check(visit, what->address, result, error);
+	checked = what->check(visit, what, result, error);
 	if (!checked || *result == LOGIN_GOOD)
 		give_back(&attempt);
 	return checked;
@@ -134,15 +135,15 @@ static gboolean open_by_password(Visit *visit, const char *address, Account **ac
 	return TRUE;
 }
 
-static gboolean log_in(Visit *visit, const char *address, LoginResult *result, GError **error)
+static gboolean log_in(Visit *visit, const Try *what, LoginResult *result, GError **error)
 {
 	g_autoptr(Account) account = NULL;
 	g_autoptr(Secret) private_key = NULL;
 
-	if (!open_by_password(visit, address, &account, &private_key, error))
+	if (!open_by_password(visit, what->address, &account, &private_key, error))
 		return FALSE;
 	*result = account != NULL ? LOGIN_GOOD : LOGIN_WRONG;
-	return account == NULL || (account_logged_in(visit->portal->db, address, error) &&
+	return account == NULL || (account_logged_in(visit->portal->db, what->address, error) &&
 				   visit_log_in(visit, account, &private_key, error));
 }
 
@@ -153,7 +154,7 @@ gboolean login_check(Visit *visit, const char *address, const char *link, LoginR
 	g_autofree char *folded = address_fold(typed);
 	const char *known = folded != NULL ? folded : "";
 	/* no address has the form of an id */
-	const Try try = {known, link != NULL ? link : known, log_in};
+	const Try try = {.door = link != NULL ? link : known, .check = log_in, .address = known};
 
 	return run(visit, &try, result, error);
 }
@@ -179,13 +180,13 @@ static Account *rewrap(Visit *visit, const Account *account, const Secret *priva
 	return NULL;
 }
 
-static gboolean change(Visit *visit, const char *address, LoginResult *result, GError **error)
+static gboolean change(Visit *visit, const Try *what, LoginResult *result, GError **error)
 {
 	g_autoptr(Account) account = NULL;
 	g_autoptr(Account) rewrapped = NULL;
 	g_autoptr(Secret) private_key = NULL;
 
-	if (!open_by_password(visit, address, &account, &private_key, error))
+	if (!open_by_password(visit, what->address, &account, &private_key, error))
 		return FALSE;
 	*result = account != NULL ? LOGIN_GOOD : LOGIN_WRONG;
 	if (account == NULL)
@@ -199,7 +200,25 @@ gboolean login_change_password(Visit *visit, LoginResult *result, GError **error
 	g_autofree char *address = g_strdup(session_address(visit->session));
 	/* its own count: wrong log-ins of strangers do not keep its owner from it */
 	g_autofree char *door = g_strconcat("change ", address, NULL);
-	const Try try = {address, door, change};
+	const Try try = {.door = door, .check = change, .address = address};
+
+	return run(visit, &try, result, error);
+}
+
+static gboolean check_code(Visit *visit, const Try *what, LoginResult *result, GError **error)
+{
+	(void)error;
+	*result = vault_code_is(what->message, what->link, visit_field(visit, "code"))
+			  ? LOGIN_GOOD
+			  : LOGIN_WRONG;
+	return TRUE;
+}
+
+gboolean login_check_code(Visit *visit, const VaultMessage *message, const Secret *link,
+			  LoginResult *result, GError **error)
+{
+	const Try try = {
+		.door = message->id, .check = check_code, .message = message, .link = link};
 
 	return run(visit, &try, result, error);
 }

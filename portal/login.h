@@ -6,6 +6,7 @@
 #ifndef SEALPOST_PORTAL_LOGIN_H
 #define SEALPOST_PORTAL_LOGIN_H
 
+#include "portal/vault.h"
 #include "portal/visit.h"
 
 typedef enum { LOGIN_GOOD, LOGIN_WRONG, LOGIN_TOO_MANY } LoginResult;
@@ -16,6 +17,10 @@ typedef enum { LOGIN_GOOD, LOGIN_WRONG, LOGIN_TOO_MANY } LoginResult;
  * ever. ERROR_BUSY when too many passwords are being checked. */
 gboolean login_check(Visit *visit, const char *address, const char *link, LoginResult *result,
 		     GError **error);
+
+/* Is the form's "code" the one that came with the message's link? Counted as passwords are. */
+gboolean login_check_code(Visit *visit, const VaultMessage *message, const Secret *link,
+			  LoginResult *result, GError **error);
 
 /* Who is logged in, with the form's "password", gets "new" for it. All sessions of the account end
  * but this one, which is filed anew. ERROR_BUSY also if the password was changed meanwhile. */

@@ -14,7 +14,7 @@
 #include "portal/template.h"
 #include "portal/token.h"
 
-#define NOTICE_FORMAT "(sssssssssssx)"
+#define NOTICE_FORMAT "(ssssssssssssx)"
 /* Bytes in one encoded word, so that it stays below 75 characters. */
 #define WORD_BYTES 42
 /* Languages in one notice. */
@@ -34,16 +34,18 @@ void notice_free(Notice *notice)
 	g_free(notice->notify);
 	g_free(notice->orcpt);
 	g_free(notice->link);
+	g_free(notice->code);
 	g_free(notice->message_id);
 	g_free(notice);
 }
 
 GBytes *notice_wrap(const Notice *notice, const Secret *master, const char *context)
 {
-	g_autoptr(GVariant) variant = g_variant_ref_sink(g_variant_new(
-		NOTICE_FORMAT, notice->recipient, notice->sender, notice->sender_name,
-		notice->languages, notice->route, notice->return_path, notice->envid,
-		notice->notify, notice->orcpt, notice->link, notice->message_id, notice->expires));
+	g_autoptr(GVariant) variant = g_variant_ref_sink(
+		g_variant_new(NOTICE_FORMAT, notice->recipient, notice->sender, notice->sender_name,
+			      notice->languages, notice->route, notice->return_path, notice->envid,
+			      notice->notify, notice->orcpt, notice->link, notice->code,
+			      notice->message_id, notice->expires));
 	/* a GVariant wants aligned memory, which a Secret is not */
 	gsize size = g_variant_get_size(variant);
 	g_autofree void *bytes = g_malloc(size);
@@ -70,7 +72,7 @@ Notice *notice_unwrap(GBytes *wrapped, const Secret *master, const char *context
 	g_variant_get(variant, NOTICE_FORMAT, &notice->recipient, &notice->sender,
 		      &notice->sender_name, &notice->languages, &notice->route,
 		      &notice->return_path, &notice->envid, &notice->notify, &notice->orcpt,
-		      &notice->link, &notice->message_id, &notice->expires);
+		      &notice->link, &notice->code, &notice->message_id, &notice->expires);
 	return notice;
 }
 
@@ -219,8 +221,23 @@ static Values *notice_values(const Notice *notice, const Conf *conf, const Texts
 					   : conf_string(conf, "portal", "sender"));
 	values_set(values, "recipient", notice->recipient);
 	values_set(values, "link", notice->link);
+	if (*notice->code != '\0')
+		values_take(values, "code",
+			    g_strdup_printf("%.3s %s", notice->code, notice->code + 3));
 	values_take(values, "expires", format_date(values, notice->expires));
 	return values;
+}
+
+/* What the recipient needs besides the link. */
+static void set_how(const Notice *notice, Values *values)
+{
+	gboolean first = *notice->code != '\0';
+
+	values_take(values, "once", template_text(values, first ? "notice.first" : "notice.again"));
+	if (!first)
+		return;
+	values_take(values, "code-text", template_render("notice-code.txt", values));
+	values_take(values, "code-html", template_render("notice-code.html", values));
 }
 
 /* The texts in each language, one below the other. */
@@ -235,8 +252,12 @@ static void compose_texts(const Notice *notice, const Conf *conf, const Texts *t
 	for (guint i = 0; i < languages->len; i++) {
 		g_autoptr(Values) values =
 			notice_values(notice, conf, texts, g_array_index(languages, Language, i));
-		g_autofree char *text = template_render("notice.txt", values);
-		g_autofree char *section = template_render("notice-section.html", values);
+		g_autofree char *text = NULL;
+		g_autofree char *section = NULL;
+
+		set_how(notice, values);
+		text = template_render("notice.txt", values);
+		section = template_render("notice-section.html", values);
 
 		g_string_append_printf(plain, "%s%s", i > 0 ? "\n----\n\n" : "", text);
 		g_string_append(sections, section);

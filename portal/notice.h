@@ -23,6 +23,7 @@ typedef struct {
 	char *notify;
 	char *orcpt;
 	char *link;
+	char *code; /* to be typed with the link at the first visit; "" for who has an account */
 	char *message_id; /* the same on every attempt */
 	gint64 expires;
 } Notice;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a notice's link leads to. Mail scanners open links, and some submit what they find: GET
- * changes nothing and shows nothing of the message, and a POST reveals nothing without a
- * password. The first link to an address makes its account; a later link can only add its own
+ * What a notice's link leads to. Mail scanners open links, and some fill in and submit what they
+ * find: GET changes nothing and shows nothing of the message (but the audit trail has the first
+ * one), and a POST does nothing without a password. The first link to an address makes its account,
+ * with the code that stands in the notice beside the link: a person copies it, a scanner that makes
+ * up a password would take the account away from its owner. A later link can only add its own
  * message to that account, after its password: it never opens an older one.
  */
 #include "portal/page.h"
@@ -66,6 +68,10 @@ static Response *show_form(Visit *visit, const Link *link, guint status, const c
 	values_set(values, "recipient", link->message->recipient);
 	values_take(values, "expires", format_date(values, link->message->expires));
 	page_set_alert(values, problem);
+	if (link->message->code_hash != NULL) {
+		values_set(values, "code", visit_field(visit, "code"));
+		values_take(values, "code-field", template_render("code-field.html", values));
+	}
 	values_take(values, "address-field", template_render("address-fixed.html", values));
 	values_take(values, "intro", template_text(values, "link.login"));
 	if (visit_is(visit, link->message->recipient)) {
@@ -96,6 +102,8 @@ Response *page_link(Visit *visit, GError **error)
 		return page_error(visit, HTTP_NOT_FOUND, "link-unknown");
 	if (link.message->key_for_account != NULL && visit_is(visit, link.message->recipient))
 		return to_message(&link);
+	/* what cannot be written now is in the log; this page shows nothing that is worth an error */
+	vault_first_event(visit->portal->db, link.message->number, "opened", NULL);
 	response = show_form(visit, &link, HTTP_OK, NULL);
 	response_set_note(response, "message %" G_GINT64_FORMAT ": link opened",
 			  link.message->number);
@@ -147,15 +155,36 @@ static gboolean claim(Visit *visit, const Link *link, const Account *account, gb
 	return FALSE;
 }
 
+/* *response is set if a code is asked for, and the form's is not the one. */
+static gboolean check_code(Visit *visit, const Link *link, Response **response, GError **error)
+{
+	LoginResult result = LOGIN_GOOD;
+
+	if (link->message->code_hash == NULL)
+		return TRUE;
+	if (!login_check_code(visit, link->message, link->secret, &result, error))
+		return FALSE;
+	if (result == LOGIN_WRONG) {
+		*response = show_form(visit, link, HTTP_FORBIDDEN, "link.code-wrong");
+		response_set_note(*response, "wrong code");
+	} else if (result == LOGIN_TOO_MANY) {
+		*response = show_form(visit, link, HTTP_TOO_MANY, "link.too-many");
+		response_set_note(*response, "too many wrong codes or passwords");
+	}
+	return TRUE;
+}
+
 static Response *first_visit(Visit *visit, const Link *link, GError **error)
 {
 	const char *problem = page_password_problem(visit, "password", link->message->recipient);
 	g_autoptr(Account) account = NULL;
 	g_autoptr(Secret) private_key = NULL;
-	Response *response;
+	Response *response = NULL;
 
 	if (problem != NULL)
 		return show_form(visit, link, HTTP_OK, problem);
+	if (!check_code(visit, link, &response, error) || response != NULL)
+		return response;
 	if (!login_new_account(visit, link->message->recipient, &account, &private_key, error) ||
 	    !claim(visit, link, account, TRUE, error) ||
 	    !visit_log_in(visit, account, &private_key, error))

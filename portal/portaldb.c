@@ -7,6 +7,7 @@
  *   recipient's account. Claiming puts the second in the place of the first; link_hash stays, so
  *   that an old link leads to the log-in. digest is a keyed hash: it makes a retry the same
  *   deposit and tells nothing of the content.
+ *   code_hash is the notice's code under the link's secret; NULL where none is asked for.
  * notice: what the recipient is still to be told, wrapped under the gateway's master key.
  * event: the audit trail, without content.
  */
@@ -58,6 +59,8 @@ static const char *const migrations[] = {
 	"  message INTEGER NOT NULL REFERENCES message (number) ON DELETE CASCADE,"
 	"  kind TEXT NOT NULL);"
 	"CREATE INDEX event_message ON event (message);",
+
+	"ALTER TABLE message ADD COLUMN code_hash TEXT;",
 	NULL,
 };
 

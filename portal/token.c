@@ -32,6 +32,21 @@ char *token_new_id(void)
 	return random_text(ID_BYTES);
 }
 
+char *token_new_code(void)
+{
+	return g_strdup_printf("%0*u", CODE_DIGITS, randombytes_uniform(1000000));
+}
+
+char *token_digits(const char *text)
+{
+	GString *digits = g_string_new(NULL);
+
+	for (; *text != '\0'; text++)
+		if (g_ascii_isdigit(*text))
+			g_string_append_c(digits, *text);
+	return g_string_free(digits, FALSE);
+}
+
 gboolean token_is_valid(const char *text, gsize length)
 {
 	gsize i;

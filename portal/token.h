@@ -16,6 +16,13 @@
 char *token_new(void);
 char *token_new_id(void);
 
+/* A code that a person can remember from one window to the next: CODE_DIGITS random digits. It is no
+ * secret that keeps anybody out, only something that programs do not fill in. */
+#define CODE_DIGITS 6
+char *token_new_code(void);
+/* The digits of what a person typed ("123 456"). New string. */
+char *token_digits(const char *text);
+
 /* Are these length letters of URL-safe base64, and nothing else? */
 gboolean token_is_valid(const char *text, gsize length);
 

@@ -11,7 +11,7 @@
 
 #define MESSAGE_COLUMNS                                                                            \
 	"number, id, recipient, created, expires, size, subject, sender, sender_name, "            \
-	"stream_header, key_for_link, key_for_account, revealed IS NOT NULL"
+	"stream_header, key_for_link, key_for_account, code_hash, revealed IS NOT NULL"
 
 void vault_message_free(VaultMessage *message)
 {
@@ -25,6 +25,7 @@ void vault_message_free(VaultMessage *message)
 	g_clear_pointer(&message->stream_header, g_bytes_unref);
 	g_clear_pointer(&message->key_for_link, g_bytes_unref);
 	g_clear_pointer(&message->key_for_account, g_bytes_unref);
+	g_free(message->code_hash);
 	g_free(message);
 }
 
@@ -45,6 +46,11 @@ typedef struct {
 	GBytes *header;
 } NewMessage;
 
+static char *code_hash(const Secret *link, const char *code)
+{
+	return token_mac(link, "portal code", code, "");
+}
+
 /* The row without its chunks; who may open it is decided here, once. */
 static gboolean insert_message(Db *db, const VaultEntry *entry, const NewMessage *message,
 			       GError **error)
@@ -55,21 +61,23 @@ static gboolean insert_message(Db *db, const VaultEntry *entry, const NewMessage
 	g_autoptr(GBytes) for_link = NULL;
 	g_autoptr(GBytes) for_account = NULL;
 	g_autofree char *link_hash = NULL;
+	g_autofree char *code = NULL;
 
 	g_assert((entry->link != NULL) != (entry->public_key != NULL));
 	if (entry->link != NULL) {
 		for_link = seal_wrap_for_link(message->key, entry->link);
 		link_hash = seal_link_hash(entry->link);
+		code = code_hash(entry->link, entry->code);
 	} else {
 		for_account = seal_to_account(message->key, entry->public_key);
 	}
 	return db_run(db, NULL, error,
 		      "INSERT INTO message (id, recipient, digest, created, expires, size, subject,"
 		      " sender, sender_name, stream_header, link_hash, key_for_link,"
-		      " key_for_account) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
-		      "sssiiibbbbsbb", message->id, entry->recipient, entry->digest, entry->created,
-		      entry->expires, message->size, subject, sender, name, message->header,
-		      link_hash, for_link, for_account);
+		      " key_for_account, code_hash) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		      "sssiiibbbbsbbs", message->id, entry->recipient, entry->digest,
+		      entry->created, entry->expires, message->size, subject, sender, name,
+		      message->header, link_hash, for_link, for_account, code);
 }
 
 static gboolean find_number(Db *db, const char *id, gint64 *number, GError **error)
@@ -173,11 +181,20 @@ static VaultMessage *read_row(DbQuery *query)
 	message->stream_header = db_bytes(query, 9);
 	message->key_for_link = db_bytes(query, 10);
 	message->key_for_account = db_bytes(query, 11);
+	message->code_hash = g_strdup(db_text(query, 12));
 	if (message->key_for_account == NULL)
 		message->state = VAULT_WAITING;
 	else
-		message->state = db_int(query, 12) ? VAULT_READ : VAULT_KEPT;
+		message->state = db_int(query, 13) ? VAULT_READ : VAULT_KEPT;
 	return message;
+}
+
+gboolean vault_code_is(const VaultMessage *message, const Secret *link, const char *code)
+{
+	g_autofree char *digits = token_digits(code);
+	g_autofree char *hash = code_hash(link, digits);
+
+	return token_equal(hash, message->code_hash);
 }
 
 static gboolean find(Db *db, const char *sql, const char *value, VaultMessage **message,
@@ -318,6 +335,46 @@ gboolean vault_event(Db *db, gint64 number, const char *kind, GError **error)
 	return db_run(db, NULL, error,
 		      "UPDATE message SET revealed = ? WHERE number = ? AND revealed IS NULL", "ii",
 		      now, number);
+}
+
+gboolean vault_first_event(Db *db, gint64 number, const char *kind, GError **error)
+{
+	return db_run(db, NULL, error,
+		      "INSERT INTO event (time, message, kind) SELECT ?, ?, ? WHERE NOT EXISTS"
+		      " (SELECT 1 FROM event WHERE message = ? AND kind = ?)",
+		      "iisis", g_get_real_time() / G_USEC_PER_SEC, number, kind, number, kind);
+}
+
+static void event_free(gpointer data)
+{
+	VaultEvent *event = data;
+
+	g_free(event->kind);
+	g_free(event);
+}
+
+GPtrArray *vault_events(Db *db, gint64 number, GError **error)
+{
+	g_autoptr(GPtrArray) events = g_ptr_array_new_with_free_func(event_free);
+	g_autoptr(GError) failure = NULL;
+	g_autoptr(DbQuery) query =
+		db_query(db, error, "SELECT time, kind FROM event WHERE message = ? ORDER BY rowid",
+			 "i", number);
+
+	if (query == NULL)
+		return NULL;
+	while (db_next(query, &failure)) {
+		VaultEvent *event = g_new0(VaultEvent, 1);
+
+		event->time = db_int(query, 0);
+		event->kind = g_strdup(db_text(query, 1));
+		g_ptr_array_add(events, event);
+	}
+	if (failure != NULL) {
+		g_propagate_error(error, g_steal_pointer(&failure));
+		return NULL;
+	}
+	return g_steal_pointer(&events);
 }
 
 gboolean vault_expire(Db *db, gint64 now, int *count, GError **error)

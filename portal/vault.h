@@ -24,6 +24,7 @@ typedef struct {
 	gint64 created;
 	gint64 expires;
 	const Secret *link;
+	const char *code; /* stands beside the link; NULL without a link */
 	GBytes *public_key;
 } VaultEntry;
 
@@ -47,6 +48,7 @@ typedef struct {
 	GBytes *stream_header;
 	GBytes *key_for_link; /* NULL once claimed */
 	GBytes *key_for_account; /* NULL until claimed */
+	char *code_hash; /* see vault_code_is(); NULL: there is none to be asked for */
 } VaultMessage;
 
 void vault_message_free(VaultMessage *message);
@@ -63,6 +65,9 @@ typedef struct {
 /* Seals message under a new key and stores it, inside the caller's transaction. */
 gboolean vault_store(Db *db, const VaultEntry *entry, Source *message, VaultStored *stored,
 		     GError **error);
+
+/* Is this the code that came with the link? In any spelling: only its digits count. */
+gboolean vault_code_is(const VaultMessage *message, const Secret *link, const char *code);
 
 gboolean vault_find_link(Db *db, const char *link_hash, VaultMessage **message, GError **error);
 gboolean vault_find_id(Db *db, const char *id, VaultMessage **message, GError **error);
@@ -90,6 +95,14 @@ gboolean vault_claim(Db *db, gint64 number, GBytes *key_for_account, GError **er
 
 /* Writes to the audit trail; "revealed" also makes the message VAULT_READ. */
 gboolean vault_event(Db *db, gint64 number, const char *kind, GError **error);
+/* The same if there is no event of that kind yet. */
+gboolean vault_first_event(Db *db, gint64 number, const char *kind, GError **error);
+typedef struct {
+	gint64 time;
+	char *kind; /* "opened" (its link), "claimed", "revealed", "downloaded" */
+} VaultEvent;
+/* A message's events in their order: an array of VaultEvent *. NULL on error. */
+GPtrArray *vault_events(Db *db, gint64 number, GError **error);
 
 /* Deletes what expired before now. */
 gboolean vault_expire(Db *db, gint64 now, int *count, GError **error);

@@ -14,7 +14,7 @@ from portal_lib import Visitor
 
 from demo import people as cast
 from demo.process import wait_for
-from demo.round import portal_link
+from demo.round import portal_code, portal_link
 from demo.site import as_bytes, message
 
 SUBJECT, TEXT = "Gehaltserhöhung Betreffwort", "Geheimtext Pflaumenkuchen"
@@ -38,7 +38,7 @@ def mail(sender, *to, subject=SUBJECT):
 
 
 def outgoing(site):
-    """Each way, all at once, refused, nonsense. Gives the link of the portal's notice."""
+    """Each way, all at once, refused, nonsense. Gives link and code of the portal's notice."""
     site.submit(ALICE, cast.OTTO.address, mail(ALICE, cast.OTTO.address))
     notice = opened_by(site, cast.OTTO, site.arrived(1)[0]).mail
     outside = [cast.SOFIA.address, cast.PETER.address, cast.VERA.address]
@@ -52,7 +52,7 @@ def outgoing(site):
                 "Content-Type: ").encode()
         with contextlib.suppress(smtplib.SMTPException):
             site.submit(ALICE, outside[0], head + broken)
-    return portal_link(notice, site.sealpost.portal_url)
+    return portal_link(notice, site.sealpost.portal_url), portal_code(notice)
 
 
 def from_outside(site, recipient, content):
@@ -87,11 +87,11 @@ def failures(site):
     site.sealpost.set_policy(POLICY)
 
 
-def at_the_portal(site, link):
+def at_the_portal(site, link, code):
     """First visit, wrong and right passwords, reading, downloads, forged requests. The secrets."""
     port = urllib.parse.urlsplit(site.sealpost.portal_url).port
-    otto = Visitor(types.SimpleNamespace(port=port, tls=site.sealpost.tls))
     path = urllib.parse.urlsplit(link).path
+    otto = Visitor(types.SimpleNamespace(port=port, tls=site.sealpost.tls, codes={path: code}))
     otto.get(path + "?Umschlagtext")
     secrets = [path.rsplit("/", 1)[-1], otto.cookie.split("=", 1)[1], otto.last.field("csrf")]
     otto.post(path, password=WRONG, repeated=PASSWORD)
@@ -124,10 +124,10 @@ with script() as tap, tap.site(policy=POLICY, settings={
         "sealpost": {"log_level": "debug", "hash_addresses": "true"}}) as site:
     secrets = []
     with tap.case("a run with much that may happen"):
-        link = outgoing(site)
+        link, code = outgoing(site)
         incoming(site)
         failures(site)
-        secrets += at_the_portal(site, link)
+        secrets += at_the_portal(site, link, code)
         text = logs(site)
         for word in ("way=smime", "way=pgp", "way=portal", "way=verified-tls", "way=opened",
                      "result=reject", "result=defer", "reload refused"):

@@ -46,14 +46,28 @@ with portal_script() as (tap, site):
                 assert word not in page.text, word
             visitor.request("HEAD", link)
         assert site.dump() == before
+        assert site.events(1) == ["opened"], "the audit trail has the first time"
 
     with tap.case("a scanner that submits the form as it finds it gets and changes nothing"):
-        scanner = Visitor(site)
+        scanner = Visitor(site, address="127.0.0.2")
         scanner.get(link)
         for fields in ({}, {"password": "", "repeated": ""}, {"address": OTTO},
                        {"password": "test", "repeated": "test"}):
             page = scanner.post(link, **fields)
             assert page.status == 200 and SUBJECT not in page.text
+        assert site.dump() == before
+
+    with tap.case("nor one that makes up a good password: it has no code"):
+        right = site.codes[link]
+        assert re.fullmatch(r"\d{6}", right) and site.codes[second] != right
+        for code in ("", "123456", "test", OTTO, PASSWORD, right[:5], right + "0",
+                     f"{(int(right) + 1) % 1000000:06}", site.codes[second]):
+            page = scanner.post(link, code=code, password=PASSWORD, repeated=PASSWORD)
+            assert page.status == 403 and "Der Code stimmt nicht" in page.text, code
+            assert SUBJECT not in page.text and PASSWORD not in page.text.replace(code or "x", "")
+        assert scanner.post(link, password=PASSWORD, repeated=PASSWORD).status == 403
+        answer = scanner.post(link, code=right, password=PASSWORD, repeated=PASSWORD)
+        assert answer.status == 429, "the right code, after too many"
         assert site.dump() == before
 
     with tap.case("unknown, shortened and foreign links"):
@@ -102,8 +116,7 @@ with portal_script() as (tap, site):
         assert page.status == 200 and f"<h1>{SUBJECT}</h1>" in page.text
         assert f"Alice Ärmel &lt;{ALICE}&gt;" in page.text and TEXT in page.text
         assert "&lt;b&gt;kein HTML&lt;/b&gt;" in page.text and "alert(1)" not in page.text
-        assert site.sql("SELECT kind FROM event WHERE message = 1 ORDER BY rowid") == [
-            ("claimed",), ("revealed",)]
+        assert site.events(1) == ["opened", "claimed", "revealed"]
         assert site.sql("SELECT key_for_link IS NULL, key_for_account IS NULL FROM message "
                         "WHERE number = 1") == [(1, 0)]
 
@@ -255,6 +268,12 @@ with portal_script() as (tap, site):
         assert OTTO in listed and VERA in listed and " read " in listed
         assert ALICE not in listed and SUBJECT not in listed
         assert VERA not in sealpost("messages", OTTO).stdout.decode()
+        trail = sealpost("events", "1").stdout.decode().splitlines()
+        assert [line.split()[-1] for line in trail] == [
+            "opened", "claimed", "revealed", "downloaded", "downloaded"]
+        assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d  ", line) for line in trail)
+        assert sealpost("events", "9999").stdout == b""
+        assert sealpost("events", "x", check=False).returncode == 64
         assert sealpost("expire").stdout == b"0 messages and 0 accounts deleted\n"
         assert sealpost("forget", "niemand@web.example", check=False).returncode == 1
         assert sealpost("forget", check=False).returncode == 64

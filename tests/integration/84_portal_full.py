@@ -43,7 +43,7 @@ with portal_script() as (tap, site):
             visitor = Visitor(site)
             page = visitor.get(first)
             assert page.status == 200
-            answer = visitor.post(first, password=PASSWORD, repeated=PASSWORD)
+            answer = visitor.post(first, code=site.codes[first], password=PASSWORD, repeated=PASSWORD)
             assert answer.status in (303, 500), answer.status
             run(["mount", "-o", "remount,size=40m", site.state])
             where = answer.headers["Location"] or visitor.open_link(first)

@@ -14,7 +14,7 @@ from pathlib import Path
 from lib import ALICE, BUILD, script
 
 from demo import people as cast
-from demo.round import portal_link, text_of
+from demo.round import portal_code, portal_link, text_of
 from demo.site import as_bytes, message
 
 PLAYWRIGHT = "playwright-core@1.65.1"
@@ -86,14 +86,14 @@ def with_everything(spy, outside):
 
 
 def send(site, mail):
-    """The link in the notice that arrives for otto."""
+    """Link and code in the notice that arrives for otto."""
     site.empty_out()
     site.submit(ALICE, [OTTO], mail)
     notice = email.message_from_bytes(site.arrived(1)[0].content, policy=email.policy.default)
     for word in (SUBJECT, TEXT, FILE_NAME):
         assert word not in text_of(notice) and word not in notice["Subject"]
     assert notice["Auto-Submitted"] == "auto-generated" and ALICE in notice["Reply-To"]
-    return portal_link(notice, site.sealpost.portal_url)
+    return portal_link(notice, site.sealpost.portal_url), portal_code(notice)
 
 
 def browse(node, job, folder):
@@ -128,14 +128,14 @@ with script() as tap, tap.site() as site:
     with tap.case("alice's mail becomes a notice with a link"):
         mail = with_everything(spy, job["outside"])
         sent = as_bytes(mail)
-        job["link"] = send(site, mail)
+        job["link"], job["code"] = send(site, mail)
         assert len(job["link"].rsplit("/", 1)[1]) == 43
         page = site.sealpost.get(job["link"])
         assert SUBJECT not in page and TEXT not in page
 
     with tap.case("the browser goes from the link to the message and back"):
         steps = browse(NODE, job, downloads)
-        assert len(steps) == 10, steps
+        assert len(steps) == 11, steps
     for step, why in steps:
         with tap.case(f"browser: {step}"):
             assert why is None, why
@@ -152,7 +152,8 @@ with script() as tap, tap.site() as site:
         assert whole.endswith(sent.split(b"\r\n\r\n", 1)[1])
 
     with tap.case("the next notice's link has no secret and opens after the log-in"):
-        job["again"] = send(site, message(ALICE, OTTO, SUBJECT, TEXT + "\n"))
+        job["again"], code = send(site, message(ALICE, OTTO, SUBJECT, TEXT + "\n"))
+        assert code is None
         assert len(job["again"].rsplit("/", 1)[1]) == 22
         (step, why), = browse(NODE, job, downloads)
         assert why is None, why

@@ -163,7 +163,7 @@ with portal_script() as (tap, site):
                 visitor.get(link)
             answers = []
             threads = [threading.Thread(target=lambda visitor=visitor, word=word: answers.append(
-                visitor.post(link, password=word, repeated=word).status))
+                visitor.post(link, code=site.codes[link], password=word, repeated=word).status))
                 for visitor, word in zip(clicks, words)]
             for thread in threads:
                 thread.start()

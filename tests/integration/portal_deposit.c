@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * For the portal's tests: deposits the message on standard input as the gateway would, and prints
- * its link.
+ * its link and its code.
  *
  *     portal_deposit CONF RECIPIENT SENDER SUBJECT DIGEST < message
  *
@@ -37,7 +37,7 @@ static gboolean deposit(const Conf *conf, char **words, GError **error)
 	g_autoptr(Secret) master = NULL;
 	g_autoptr(Deposits) deposits = NULL;
 	g_autoptr(Source) source = NULL;
-	g_autofree char *url = NULL;
+	g_auto(DepositLink) link = {0};
 	Deposit what = {
 		.recipient = words[0],
 		.recipient_spelled = words[0],
@@ -57,9 +57,10 @@ static gboolean deposit(const Conf *conf, char **words, GError **error)
 	if (deposits == NULL)
 		return FALSE;
 	what.message = source = spool_source_all(spool);
-	if (!deposit_store(deposits, &what, &url, error))
+	if (!deposit_store(deposits, &what, &link, error))
 		return FALSE;
-	printf("%s\n", url != NULL ? url : "retry");
+	printf("%s %s\n", link.url != NULL ? link.url : "retry",
+	       link.code != NULL ? link.code : "");
 	return TRUE;
 }
 

@@ -58,6 +58,7 @@ class PortalSite:
         self.authority = Authority(self.folder / "ca")
         shutil.copy(self.authority.server("localhost"), self.folder / "portal.pem")
         self.tls = ssl.create_default_context(cafile=str(self.authority.root))
+        self.codes = {}  # path of a link: what the notice says beside it
         self._children = Children()
         self.set(**settings)
         self.start()
@@ -97,13 +98,19 @@ class PortalSite:
                     SUBJECT, digest], stdin=content, check=check)
         if not check:
             return done
-        url = done.stdout.decode().strip()
-        return None if url == "retry" else urllib.parse.urlsplit(url).path
+        url, *code = done.stdout.decode().split()
+        path = None if url == "retry" else urllib.parse.urlsplit(url).path
+        self.codes[path] = "".join(code)
+        return path
 
     def dump(self):
-        """All that stands in the database, as SQL."""
+        """All that stands in the database but the audit trail, as SQL."""
         with contextlib.closing(sqlite3.connect(self.state / "portal.db")) as db:
-            return list(db.iterdump())
+            return [line for line in db.iterdump() if not line.startswith('INSERT INTO "event"')]
+
+    def events(self, number):
+        return [row[0] for row in self.sql("SELECT kind FROM event WHERE message = ? ORDER BY rowid",
+                                           number)]
 
     def sql(self, text, *values):
         with contextlib.closing(sqlite3.connect(self.state / "portal.db")) as db, db:
@@ -195,7 +202,8 @@ class Visitor:
         """The first visit: a password, then where it leads to."""
         page = self.get(path)
         assert page.status == 200, page.status
-        answer = self.post(path, password=password, repeated=repeated or password)
+        answer = self.post(path, code=self.site.codes[path], password=password,
+                           repeated=repeated or password)
         assert answer.status == 303, (answer.status, answer.text)
         return answer.headers["Location"]
 

@@ -21,6 +21,7 @@
 #include "portal/mailer.h"
 #include "portal/portaldb.h"
 #include "portal/quoted.h"
+#include "portal/token.h"
 #include "portal/vault.h"
 
 #define SUBJECT "Geheimer Betreff 4711"
@@ -138,7 +139,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static gboolean put(Fixture *fixture, const char *recipient, const char *digest, char **url,
+static gboolean put(Fixture *fixture, const char *recipient, const char *digest, DepositLink *link,
 		    GError **error)
 {
 	const char *text = "Subject: " SUBJECT "\r\n\r\n" BODY "\r\n";
@@ -157,7 +158,7 @@ static gboolean put(Fixture *fixture, const char *recipient, const char *digest,
 		.message = source,
 	};
 
-	return deposit_store(fixture->deposits, &deposit, url, error);
+	return deposit_store(fixture->deposits, &deposit, link, error);
 }
 
 static gint64 count(Fixture *fixture, const char *sql)
@@ -183,9 +184,10 @@ static char *opened(Fixture *fixture, const VaultMessage *message, const Secret 
 static void link_opens(void **state)
 {
 	Fixture *fixture = *state;
-	g_autofree char *url = NULL;
+	g_auto(DepositLink) told = {0};
 	g_autofree char *hash = NULL;
 	g_autofree char *text = NULL;
+	g_autofree char *spelled = NULL;
 	g_auto(VaultTexts) texts = {0};
 	VaultTexts none;
 	g_autoptr(Secret) link = NULL;
@@ -193,9 +195,9 @@ static void link_opens(void **state)
 	g_autoptr(Secret) key = NULL;
 	g_autoptr(VaultMessage) message = NULL;
 
-	assert_true(put(fixture, "otto@web.example", "d1", &url, NULL));
-	assert_true(g_str_has_prefix(url, "https://localhost:8443/m/"));
-	link = seal_link_parse(strrchr(url, '/') + 1);
+	assert_true(put(fixture, "otto@web.example", "d1", &told, NULL));
+	assert_true(g_str_has_prefix(told.url, "https://localhost:8443/m/"));
+	link = seal_link_parse(strrchr(told.url, '/') + 1);
 	assert_non_null(link);
 	hash = seal_link_hash(link);
 	assert_true(vault_find_link(fixture->db, hash, &message, NULL));
@@ -203,6 +205,12 @@ static void link_opens(void **state)
 	assert_int_equal(message->state, VAULT_WAITING);
 	assert_null(message->key_for_account);
 	assert_null(seal_open_with_link(message->key_for_link, other, NULL));
+	spelled = g_strdup_printf(" %.3s-%s\t", told.code, told.code + 3);
+	assert_true(vault_code_is(message, link, told.code));
+	assert_true(vault_code_is(message, link, spelled));
+	assert_false(vault_code_is(message, other, told.code));
+	assert_false(vault_code_is(message, link, told.code + 1));
+	assert_false(vault_code_is(message, link, ""));
 	key = seal_open_with_link(message->key_for_link, link, NULL);
 	assert_non_null(key);
 	text = opened(fixture, message, key, NULL);
@@ -217,13 +225,15 @@ static void link_opens(void **state)
 static void retry_is_the_same(void **state)
 {
 	Fixture *fixture = *state;
-	g_autofree char *first = NULL;
-	g_autofree char *second = NULL;
+	g_auto(DepositLink) first = {0};
+	g_auto(DepositLink) second = {0};
 
 	assert_true(put(fixture, "otto@web.example", "d1", &first, NULL));
 	assert_true(put(fixture, "otto@web.example", "d1", &second, NULL));
-	assert_non_null(first);
-	assert_null(second);
+	assert_non_null(first.url);
+	assert_int_equal(strlen(first.code), CODE_DIGITS);
+	assert_null(second.url);
+	assert_null(second.code);
 	assert_int_equal(count(fixture, "SELECT count(*) FROM message"), 1);
 	assert_int_equal(count(fixture, "SELECT count(*) FROM notice"), 1);
 	assert_true(put(fixture, "vera@web.example", "d1", NULL, NULL));
@@ -241,7 +251,7 @@ static void account_gets_no_secret(void **state)
 	g_autoptr(VaultMessage) message = NULL;
 	g_autoptr(Secret) key = NULL;
 	g_autofree char *content = NULL;
-	g_autofree char *url = NULL;
+	g_auto(DepositLink) told = {0};
 	gboolean added = FALSE;
 
 	assert_true(account_new("otto@web.example", password, &account, &private_key, NULL));
@@ -249,11 +259,13 @@ static void account_gets_no_secret(void **state)
 	assert_true(added);
 	assert_true(account_add(fixture->db, account, &added, NULL));
 	assert_false(added);
-	assert_true(put(fixture, "otto@web.example", "d1", &url, NULL));
-	assert_null(seal_link_parse(strrchr(url, '/') + 1));
-	assert_true(vault_find_id(fixture->db, strrchr(url, '/') + 1, &message, NULL));
+	assert_true(put(fixture, "otto@web.example", "d1", &told, NULL));
+	assert_null(seal_link_parse(strrchr(told.url, '/') + 1));
+	assert_true(vault_find_id(fixture->db, strrchr(told.url, '/') + 1, &message, NULL));
 	assert_non_null(message);
 	assert_int_equal(message->state, VAULT_KEPT);
+	assert_string_equal(told.code, "");
+	assert_null(message->code_hash);
 	assert_null(message->key_for_link);
 	key = seal_open_with_account(message->key_for_account, account->public_key, private_key,
 				     NULL);
@@ -277,7 +289,8 @@ static void damage_is_seen(void **state)
 	g_autoptr(GBytes) bytes = g_bytes_new(big, size);
 	g_autoptr(Source) source = source_new_bytes(bytes);
 	g_autoptr(Secret) link = secret_random(SEAL_KEY_SIZE);
-	VaultEntry entry = {"otto@web.example", "d", "s", "a@b.example", "", 1, 2, link, NULL};
+	VaultEntry entry = {"otto@web.example", "d", "s", "a@b.example", "", 1, 2, link,
+			    "123456",		NULL};
 	g_autoptr(VaultMessage) message = NULL;
 	g_autoptr(Secret) key = NULL;
 	VaultStored stored = {0};
@@ -352,12 +365,14 @@ static void quoted_lines(void **state)
 static void notice_says(void **state)
 {
 	Fixture *fixture = *state;
-	g_autofree char *url = NULL;
+	g_auto(DepositLink) told = {0};
 	g_autofree char *headers = NULL;
 	g_autofree char *texts = NULL;
+	g_autofree char *plain_code = NULL;
+	g_autofree char *html_code = NULL;
 	guint failed = 7;
 
-	assert_true(put(fixture, "otto@web.example", "d1", &url, NULL));
+	assert_true(put(fixture, "otto@web.example", "d1", &told, NULL));
 	assert_int_equal(deposits_send_notices(fixture->deposits,
 					       g_get_monotonic_time() + G_USEC_PER_SEC, &failed,
 					       NULL),
@@ -379,8 +394,13 @@ static void notice_says(void **state)
 	assert_null(strstr(headers, SUBJECT));
 	texts = undo_quoted(smtp.body);
 	assert_true(g_str_is_ascii(smtp.body));
-	assert_non_null(strstr(smtp.body, strrchr(url, '/')));
-	assert_non_null(strstr(texts, url));
+	assert_non_null(strstr(smtp.body, strrchr(told.url, '/')));
+	assert_non_null(strstr(texts, told.url));
+	plain_code = g_strdup_printf("\nIhr Code: %.3s %s\n", told.code, told.code + 3);
+	html_code = g_strdup_printf(">%.3s %s</strong>", told.code, told.code + 3);
+	assert_non_null(strstr(texts, plain_code));
+	assert_non_null(strstr(texts, html_code));
+	assert_null(strstr(told.url, told.code));
 	assert_non_null(strstr(texts, "vertrauliche Nachricht"));
 	assert_non_null(strstr(texts, "confidential message"));
 	assert_non_null(strstr(texts, "Alice &quot;Ä&quot; Ärmel (alice@firma.example)"));
@@ -484,12 +504,12 @@ static void nothing_in_the_clear(void **state)
 {
 	Fixture *fixture = *state;
 	g_autofree char *folder = g_build_filename(fixture->folder, "state", "portal", NULL);
-	g_autofree char *url = NULL;
+	g_auto(DepositLink) told = {0};
 	g_autoptr(GDir) dir = NULL;
 	const char *name;
 	guint files = 0;
 
-	assert_true(put(fixture, "otto@web.example", "d1-digest", &url, NULL));
+	assert_true(put(fixture, "otto@web.example", "d1-digest", &told, NULL));
 	dir = g_dir_open(folder, 0, NULL);
 	while ((name = g_dir_read_name(dir)) != NULL) {
 		g_autofree char *path = g_build_filename(folder, name, NULL);
@@ -498,7 +518,8 @@ static void nothing_in_the_clear(void **state)
 		assert_false(file_holds(path, BODY));
 		assert_false(file_holds(path, "alice@firma.example"));
 		assert_false(file_holds(path, "d1-digest"));
-		assert_false(file_holds(path, strrchr(url, '/') + 1));
+		assert_false(file_holds(path, strrchr(told.url, '/') + 1));
+		assert_false(file_holds(path, told.code));
 		files++;
 	}
 	assert_true(files >= 1);
