@@ -113,7 +113,9 @@ class _Session(socketserver.StreamRequestHandler):
         return handler(rest) is not False
 
     def _do_ehlo(self, _rest):
-        offers = ["PIPELINING", f"SIZE {SIZE_LIMIT}", "8BITMIME", "SMTPUTF8", "DSN"]
+        offers = ["PIPELINING", f"SIZE {SIZE_LIMIT}", "DSN"]
+        if self.server.eight_bit:
+            offers += ["8BITMIME", "SMTPUTF8"]
         if self.server.tls_context and not self.tls:
             offers.append("STARTTLS")
         self._reply(f"250 {self.server.name}", *("250 " + offer for offer in offers))
@@ -203,6 +205,7 @@ class Sink(socketserver.ThreadingTCPServer):
     def __init__(self, name, port, outbox, certificate=None):
         """certificate: PEM file with key and chain; without it STARTTLS is not offered."""
         self.name, self.port, self.outbox, self.refuse = name, port, outbox, {}
+        self.eight_bit = True  # False: an old one, to which mail must be brought down to 7 bits
         self.tls_context = None
         if certificate:
             self.tls_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every form that mail comes in arrives inside the encryption as it was written."""
+"""Every form that mail comes in arrives inside the encryption as it was written, and signed mail holds,
+by a next hop that takes no 8-bit text: Postfix rewrites for it whatever is not 7-bit."""
 import email
 import email.policy
 
@@ -12,6 +13,7 @@ from demo.site import as_bytes, message
 POLICY = """\
 internal domains "firma.example"
 outgoing to "web.example"  plain sign
+outgoing to "tls.example"  plain
 outgoing                   require smime, pgp
 """
 HEAD = "From: Alice =?utf-8?Q?=C3=84hrenfeld?= <alice@firma.example>\nTo: {to}\n" \
@@ -109,6 +111,16 @@ def check(site, copy, sent):
 
 
 with script() as tap, tap.site(policy=POLICY) as site:
+    for domain in ("smime.example", "pgp.example", "web.example", "tls.example"):
+        site.sinks[domain].eight_bit = False
+    with tap.case("what nobody signs is rewritten on the way: the next hop is as meant"):
+        sent = as_bytes((HEAD.format(to=cast.VERA.address, number="plain")
+                         + FORMS["8bit UTF-8"]).encode("utf-8", "surrogateescape"))
+        site.submit(ALICE, [cast.VERA.address], sent)
+        copy = site.arrived(1)[0]
+        assert not sent.isascii() and b"Transfer-Encoding: quoted-printable" in copy.content, copy.content
+        assert copy.content.isascii(), copy.content
+
     for number, (form, text) in enumerate(FORMS.items()):
         with tap.case(form):
             site.empty_out()
