@@ -15,6 +15,10 @@
 #include "portal/token.h"
 
 #define NOTICE_FORMAT "(ssssssssssssx)"
+/* What the wrapped bytes are bound to besides their row: a new format gets a new one. */
+#define NOTICE_VERSION " 2"
+/* Without an envelope of its own; under the row's context alone. */
+#define NOTICE_FORMAT_1 "(sssssssx)"
 /* Bytes in one encoded word, so that it stays below 75 characters. */
 #define WORD_BYTES 42
 /* Languages in one notice. */
@@ -41,6 +45,7 @@ void notice_free(Notice *notice)
 
 GBytes *notice_wrap(const Notice *notice, const Secret *master, const char *context)
 {
+	g_autofree char *bound = g_strconcat(context, NOTICE_VERSION, NULL);
 	g_autoptr(GVariant) variant = g_variant_ref_sink(
 		g_variant_new(NOTICE_FORMAT, notice->recipient, notice->sender, notice->sender_name,
 			      notice->languages, notice->route, notice->return_path, notice->envid,
@@ -53,21 +58,47 @@ GBytes *notice_wrap(const Notice *notice, const Secret *master, const char *cont
 
 	g_variant_store(variant, bytes);
 	plain = secret_take(bytes, size);
-	return secret_wrap(master, plain, context);
+	return secret_wrap(master, plain, bound);
+}
+
+static GVariant *read_format(const char *format, const Secret *plain)
+{
+	g_autoptr(GBytes) bytes = g_bytes_new(secret_bytes(plain), secret_size(plain));
+
+	return g_variant_ref_sink(g_variant_new_from_bytes(G_VARIANT_TYPE(format), bytes, FALSE));
+}
+
+/* One that waits since before an update: the employee was its envelope's sender. */
+static Notice *read_version_1(const Secret *plain)
+{
+	g_autoptr(GVariant) variant = read_format(NOTICE_FORMAT_1, plain);
+	Notice *notice = g_new0(Notice, 1);
+
+	g_variant_get(variant, NOTICE_FORMAT_1, &notice->recipient, &notice->sender,
+		      &notice->sender_name, &notice->languages, &notice->route, &notice->link,
+		      &notice->message_id, &notice->expires);
+	notice->return_path = g_strdup(notice->sender);
+	notice->envid = g_strdup("");
+	notice->notify = g_strdup("");
+	notice->orcpt = g_strdup("");
+	notice->code = g_strdup("");
+	return notice;
 }
 
 Notice *notice_unwrap(GBytes *wrapped, const Secret *master, const char *context, GError **error)
 {
-	g_autoptr(Secret) plain = secret_unwrap(master, wrapped, context, error);
-	g_autoptr(GBytes) bytes = NULL;
+	g_autofree char *bound = g_strconcat(context, NOTICE_VERSION, NULL);
+	g_autoptr(Secret) first = secret_unwrap(master, wrapped, context, NULL);
+	g_autoptr(Secret) plain = NULL;
 	g_autoptr(GVariant) variant = NULL;
 	Notice *notice;
 
+	if (first != NULL)
+		return read_version_1(first);
+	plain = secret_unwrap(master, wrapped, bound, error);
 	if (plain == NULL)
 		return NULL;
-	bytes = g_bytes_new(secret_bytes(plain), secret_size(plain));
-	variant = g_variant_ref_sink(
-		g_variant_new_from_bytes(G_VARIANT_TYPE(NOTICE_FORMAT), bytes, FALSE));
+	variant = read_format(NOTICE_FORMAT, plain);
 	notice = g_new0(Notice, 1);
 	g_variant_get(variant, NOTICE_FORMAT, &notice->recipient, &notice->sender,
 		      &notice->sender_name, &notice->languages, &notice->route,

@@ -31,7 +31,8 @@ typedef struct {
 void notice_free(Notice *notice);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Notice, notice_free)
 
-/* context binds the wrapped bytes to their row. */
+/* context binds the wrapped bytes to their row. What an older version wrapped is unwrapped, too: it may
+ * wait for an hour, or for a mail server that is down. */
 GBytes *notice_wrap(const Notice *notice, const Secret *master, const char *context);
 Notice *notice_unwrap(GBytes *wrapped, const Secret *master, const char *context, GError **error);
 

@@ -14,6 +14,7 @@
 
 #include "lib/base/db.h"
 #include "lib/base/error.h"
+#include "lib/base/masterkey.h"
 #include "lib/crypt/seal.h"
 #include "lib/mail/smtp.h"
 #include "portal/account.h"
@@ -435,6 +436,39 @@ static void notice_of_automatic_mail(void **state)
 	assert_non_null(strstr(headers, "Auto-Submitted: auto-generated\r\n"));
 }
 
+/* One that waits in the form of the first version (it had no envelope of its own) leaves as it would have. */
+static void notice_of_an_older_version(void **state)
+{
+	Fixture *fixture = *state;
+	g_autoptr(GVariant) old = g_variant_ref_sink(g_variant_new(
+		"(sssssssx)", "Otto@web.example", "alice@firma.example", "Alice", "en", "",
+		"https://portal.example/m/old", "<old@firma.example>", (gint64)1));
+	g_autofree void *bytes = g_malloc(g_variant_get_size(old));
+	g_autoptr(Secret) plain = NULL;
+	g_autoptr(GBytes) wrapped = NULL;
+	g_autofree char *headers = NULL;
+	g_autofree char *texts = NULL;
+
+	g_variant_store(old, bytes);
+	plain = secret_take(bytes, g_variant_get_size(old));
+	wrapped = secret_wrap(fixture->master, plain, "portal notice 1");
+	assert_true(put(fixture, "otto@web.example", "d1", NULL, NULL));
+	assert_true(db_run(fixture->db, NULL, NULL,
+			   "UPDATE notice SET wrapped = ? WHERE message = 1", "b", wrapped));
+	assert_int_equal(deposits_send_notices(fixture->deposits,
+					       g_get_monotonic_time() + 5 * G_USEC_PER_SEC, NULL,
+					       NULL),
+			 1);
+	assert_string_equal(smtp.sender, "alice@firma.example");
+	assert_string_equal(smtp.recipient, "Otto@web.example");
+	assert_string_equal(smtp.dsn, "  ");
+	headers = g_strndup((char *)smtp.headers->data, smtp.headers->len);
+	assert_non_null(strstr(headers, "Message-ID: <old@firma.example>\r\n"));
+	assert_null(strstr(headers, "https:"));
+	texts = undo_quoted(smtp.body);
+	assert_non_null(strstr(texts, "https://portal.example/m/old"));
+}
+
 /* Whatever stands in a Deposit becomes no header field and no recipient of its own. */
 static void notice_is_not_injected(void **state)
 {
@@ -551,6 +585,7 @@ int main(void)
 		cmocka_unit_test(quoted_lines),
 		WITH_STORE(notice_says),
 		WITH_STORE(notice_of_automatic_mail),
+		WITH_STORE(notice_of_an_older_version),
 		WITH_STORE(notice_is_not_injected),
 		WITH_STORE(refused_notice_waits),
 		WITH_STORE(nothing_in_the_clear),
