@@ -4,6 +4,7 @@
  */
 #include <time.h>
 
+#include "lib/base/error.h"
 #include "lib/mail/address.h"
 
 #include "gateway/job.h"
@@ -98,6 +99,12 @@ gint64 job_cpu(void)
 
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
 	return (gint64)time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
+}
+
+gboolean job_was_costly(const Job *job, gint64 computed, const GError *failure)
+{
+	return g_error_matches(failure, SEALPOST_ERROR, ERROR_TIMEOUT) &&
+	       computed >= (job->deadline - job->started) / 2;
 }
 
 GPtrArray *job_headers(void *job, const char *name)

@@ -78,6 +78,11 @@ Range job_body(const Job *job);
  * thread. */
 gint64 job_cpu(void);
 
+/* Was a step's time over because it is so much work, and not because of what we had to wait for (an
+ * agent, the store, other messages)? Then the next try would end the same way. computed: what of
+ * job_cpu() it took. */
+gboolean job_was_costly(const Job *job, gint64 computed, const GError *failure);
+
 /* For policy rules: all fields of that name, decoded. PolicyFacts.headers with a Job as context. */
 GPtrArray *job_headers(void *job, const char *name);
 

@@ -410,14 +410,6 @@ static gboolean restore_head(OpenWork *work, GError **error)
 	return remove_display(work, error);
 }
 
-/* Is the message's time over because it is so much work, and not because of what we had to wait for
- * (an agent, the store, other messages)? Then the next try would end the same way. */
-static gboolean is_too_costly(const Job *job, const GError *failure)
-{
-	return g_error_matches(failure, SEALPOST_ERROR, ERROR_TIMEOUT) &&
-	       job_cpu() - job->cpu_started >= (job->deadline - job->started) / 2;
-}
-
 /* The one address in From, folded, and what is to be said of who writes; NULL if there is not one. */
 static char *warn_of_sender(Opened *opened, const Job *job)
 {
@@ -483,7 +475,7 @@ Opened *open_message(const Job *job, const Parsed *parsed, const char *recipient
 		opened_conclude(opened);
 		return g_steal_pointer(&opened);
 	}
-	if (is_too_costly(job, failure)) {
+	if (job_was_costly(job, job_cpu() - job->cpu_started, failure)) {
 		g_error_free(failure);
 		return leave_shut(opened, job);
 	}

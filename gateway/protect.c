@@ -30,6 +30,11 @@ Spool *protect_spool(const Job *job)
 			 2 * conf_size(conf, "gateway", "message_limit") + (1 << 20));
 }
 
+Sink *protect_sink(const ProtectJob *work, Spool *into)
+{
+	return sink_new_timed(spool_sink(into), work->deadline);
+}
+
 /* The fields that go inside with the body: none where the client's own layer is the root, for what
  * is inside that is not ours to change; unless a rule wants the subject to go inside. */
 static gboolean protect_head(ProtectJob *work, const EditWish *wish, GError **error)
@@ -133,16 +138,17 @@ static gboolean take_opened(const Opened *opened, Output *output, Headers **cont
 	return *content != NULL;
 }
 
-Output *protect(const Job *job, const Parsed *parsed, const Plan *plan, const PlanVariant *variant,
-		GError **error)
+Output *protect(const ProtectJob *order, GError **error)
 {
+	const Job *job = order->job;
+	const PlanVariant *variant = order->variant;
 	g_autoptr(Output) output = g_new0(Output, 1);
 	g_autoptr(Headers) content = NULL;
 	g_autofree char *route = plan_route(variant);
 	g_autofree char *results = NULL, *details = NULL, *tags = NULL;
 	const char *hostname = job->snapshot->hostname;
 	const Opened *opened = variant->opened;
-	ProtectJob work = {.job = job, .parsed = parsed, .plan = plan, .variant = variant};
+	ProtectJob work = *order;
 	EditWish wish = {.authserv_id = hostname,
 			 .hides_bcc = job->trusted,
 			 .subject.rule_tag = variant->tag};

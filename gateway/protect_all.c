@@ -3,6 +3,8 @@
  * All variants of a message, before the first one leaves. See protect.h. A copy of 30 MB for each
  * technology takes seconds, and the MTA waits: so large ones are made side by side.
  */
+#include "lib/base/error.h"
+
 #include "gateway/protect.h"
 
 /* From this size on a thread is worth its while; most threads for one message. */
@@ -14,8 +16,8 @@ typedef struct {
 	const Parsed *parsed;
 	const Plan *plan;
 	GHashTable *done;
-	gint64 stop_at; /* monotonic: no further one is begun; 0: all are made */
-	gint made; /* so many are done */
+	gint64 stop_at; /* monotonic: no further one is begun or made to its end; 0: all are made */
+	gint begun, made; /* so many */
 	gint next; /* the variant that the next free thread takes */
 	GPtrArray *outputs; /* a place for each variant; every thread writes its own places */
 	GMutex lock;
@@ -58,10 +60,42 @@ static gint64 when_to_stop(const Job *job)
 	return job->preview || !job->trusted ? 0 : now + MAX(job->deadline - now, 0) / 2;
 }
 
+/* The first has half of the rest, too: what could not be sent then comes too late at any try. */
+static gint64 deadline_of(const Work *work, gboolean first)
+{
+	if (!work->stop_at)
+		return work->job->deadline;
+	return first ? work->stop_at + (work->job->deadline - work->stop_at) / 2 : work->stop_at;
+}
+
 static gboolean must_stop(Work *work)
 {
 	return work->stop_at && g_atomic_int_get(&work->made) > 0 &&
 	       g_get_monotonic_time() >= work->stop_at;
+}
+
+/* FALSE: the message fails. A further one that is late is left out: at the next try it is the first,
+ * which must be made. */
+static gboolean make(Work *work, guint index, GError **error)
+{
+	gboolean must = g_atomic_int_add(&work->begun, 1) == 0 || !work->stop_at;
+	ProtectJob order = {.job = work->job,
+			    .parsed = work->parsed,
+			    .plan = work->plan,
+			    .variant = work->plan->variants->pdata[index],
+			    .deadline = deadline_of(work, must)};
+	const gint64 before = job_cpu();
+	g_autoptr(GError) failure = NULL;
+	Output *output = protect(&order, &failure);
+
+	work->outputs->pdata[index] = output;
+	if (output)
+		g_atomic_int_inc(&work->made);
+	else if (must && job_was_costly(work->job, job_cpu() - before, failure))
+		g_set_error(error, SEALPOST_ERROR, ERROR_TOO_COSTLY, "%s", failure->message);
+	else if (must || !g_error_matches(failure, SEALPOST_ERROR, ERROR_TIMEOUT))
+		g_propagate_error(error, g_steal_pointer(&failure));
+	return !*error;
 }
 
 static gpointer run(gpointer data)
@@ -75,17 +109,11 @@ static gpointer run(gpointer data)
 
 		if (index >= count)
 			break;
-		const PlanVariant *variant = work->plan->variants->pdata[index];
-
-		if (is_done(variant, work->done))
+		if (is_done(work->plan->variants->pdata[index], work->done))
 			continue;
 		if (must_stop(work))
 			break;
-		Output *output = protect(work->job, work->parsed, work->plan, variant, &error);
-
-		work->outputs->pdata[index] = output;
-		g_atomic_int_inc(&work->made);
-		if (!output)
+		if (!make(work, index, &error))
 			keep_error(work, error);
 	}
 	return NULL;

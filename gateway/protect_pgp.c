@@ -93,8 +93,8 @@ gboolean protect_pgp_check(Spool *output, const PlanVariant *variant, GError **e
 gboolean protect_pgp(const ProtectJob *work, Source *entity, Spool *into, GError **error)
 {
 	PgpHome *home = work->job->snapshot->pgp;
-	PgpJob pgp = {.deadline = work->job->deadline};
-	g_autoptr(Sink) sink = spool_sink(into);
+	PgpJob pgp = {.deadline = work->deadline};
+	g_autoptr(Sink) sink = protect_sink(work, into);
 
 	if (work->variant->sign == SIGN_PGP)
 		pgp.signer = work->plan->pgp_signer;

@@ -126,7 +126,7 @@ guint protect_smime_capabilities(const PlanVariant *variant)
 gboolean protect_smime(const ProtectJob *work, Source *entity, Spool *into, GError **error)
 {
 	CmsJob cms = {.cipher = CMS_CIPHER_AES256_CBC};
-	g_autoptr(Sink) sink = spool_sink(into);
+	g_autoptr(Sink) sink = protect_sink(work, into);
 
 	set_signer(&cms, work);
 	if (!entity)

@@ -29,6 +29,8 @@ static const ErrorInfo table[] = {
 	{ERROR_BUSY, "busy", TEMP, 451, "4.3.2", "Too busy, please try again later"},
 	{ERROR_MALFORMED, "malformed", PERM, 554, "5.6.0", "Message format is not valid"},
 	{ERROR_TOO_LARGE, "too-large", PERM, 552, "5.3.4", "Message is too large"},
+	{ERROR_TOO_COSTLY, "too-costly", PERM, 552, "5.3.4",
+	 "Message is too much work to protect in time; please send it in smaller parts"},
 	{ERROR_TOO_DEEP, "too-deep", PERM, 554, "5.6.0", "Message parts are nested too deeply"},
 	{ERROR_BAD_ADDRESS, "bad-address", PERM, 553, "5.1.3", "Address is not valid"},
 	{ERROR_NO_WAY, "no-way", PERM, 550, "5.7.1",

@@ -250,6 +250,40 @@ Sink *sink_new_bytes(GByteArray *bytes, gsize limit)
 	return sink_new(&bytes_sink_class, sink);
 }
 
+typedef struct {
+	Sink *sink;
+	gint64 deadline;
+} TimedSink;
+
+static gboolean timed_write(void *self, const void *data, gsize size, GError **error)
+{
+	TimedSink *timed = self;
+
+	if (g_get_monotonic_time() < timed->deadline)
+		return sink_write(timed->sink, data, size, error);
+	g_set_error(error, SEALPOST_ERROR, ERROR_TIMEOUT, "writing took too long");
+	return FALSE;
+}
+
+static void timed_destroy(void *self)
+{
+	TimedSink *timed = self;
+
+	sink_free(timed->sink);
+	g_free(timed);
+}
+
+static const SinkClass timed_class = {.write = timed_write, .destroy = timed_destroy};
+
+Sink *sink_new_timed(Sink *sink, gint64 deadline)
+{
+	TimedSink *timed = g_new0(TimedSink, 1);
+
+	timed->sink = sink;
+	timed->deadline = deadline;
+	return sink_new(&timed_class, timed);
+}
+
 gboolean stream_copy(Source *source, Sink *sink, GError **error)
 {
 	g_autofree guint8 *buffer = g_malloc(STREAM_CHUNK);

@@ -38,6 +38,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Sink, sink_free)
 
 /* A Sink that appends to a GByteArray (borrowed), at most limit bytes (then ERROR_TOO_LARGE). */
 Sink *sink_new_bytes(GByteArray *bytes, gsize limit);
+/* What is written goes on to the sink (taken), until deadline (g_get_monotonic_time()): then
+ * ERROR_TIMEOUT. */
+Sink *sink_new_timed(Sink *sink, gint64 deadline);
 
 /* All of source into sink. */
 gboolean stream_copy(Source *source, Sink *sink, GError **error);
