@@ -280,8 +280,9 @@ static char *advise_pgp_signer(void *context, const char *address, const char **
 {
 	const Job *job = context;
 
-	return keystore_pgp_signer(job->snapshot->keystore, address, job->snapshot->pgp, reason,
-				   error);
+	PgpDelivery to = {job->snapshot->pgp, lookup_deadline(job)};
+
+	return keystore_pgp_signer(job->snapshot->keystore, address, &to, reason, error);
 }
 
 Advisers decide_advisers(Job *job)

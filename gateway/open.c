@@ -111,11 +111,12 @@ const GPtrArray *open_smime_keys(OpenWork *work, GError **error)
 
 GPtrArray *open_pgp_keys(OpenWork *work, GError **error)
 {
-	const Snapshot *snapshot = work->job->snapshot;
+	const Job *job = work->job;
+	PgpDelivery to = {job->snapshot->pgp, job->deadline};
 
 	if (!work->pgp_keys)
-		work->pgp_keys = keystore_pgp_openers(snapshot->keystore, work->recipient,
-						      snapshot->pgp, error);
+		work->pgp_keys =
+			keystore_pgp_openers(job->snapshot->keystore, work->recipient, &to, error);
 	return work->pgp_keys;
 }
 

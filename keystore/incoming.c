@@ -69,14 +69,13 @@ static gboolean add_smime(Keystore *keystore, const Candidate *own, GPtrArray *p
 	return TRUE;
 }
 
-static gboolean add_pgp(Keystore *keystore, const Candidate *own, PgpHome *home, GPtrArray *ids,
-			GError **error)
+static gboolean add_pgp(Keystore *keystore, const Candidate *own, const PgpDelivery *to,
+			GPtrArray *ids, GError **error)
 {
 	g_autoptr(Secret) secret = store_secret(keystore->store, own, error);
+	const PgpOwnKey key = {own->id, own->pgp->bytes, secret, to->deadline};
 
-	const PgpOwnKey key = {own->id, own->pgp->bytes, secret};
-
-	if (!secret || !pgp_home_need_secret(home, &key, error))
+	if (!secret || !pgp_home_need_secret(to->home, &key, error))
 		return FALSE;
 	g_ptr_array_add(ids, g_strdup(own->id));
 	return TRUE;
@@ -90,9 +89,9 @@ static gint newest_first(gconstpointer a, gconstpointer b)
 	return left > right ? -1 : left < right;
 }
 
-/* address: folded, or "@domain" for a domain key, which only the administrator makes. home: NULL
+/* address: folded, or "@domain" for a domain key, which only the administrator makes. to: NULL
  * for S/MIME. */
-static gboolean add_openers(Keystore *keystore, const char *address, PgpHome *home,
+static gboolean add_openers(Keystore *keystore, const char *address, const PgpDelivery *to,
 			    GPtrArray *openers, GError **error)
 {
 	g_autoptr(GPtrArray) found = candidate_array_new();
@@ -104,16 +103,16 @@ static gboolean add_openers(Keystore *keystore, const char *address, PgpHome *ho
 		const Candidate *own = found->pdata[i];
 
 		if (!own->secret || (*address == '@' && !own->bound) ||
-		    own->type != (home ? KEY_PGP : KEY_SMIME))
+		    own->type != (to ? KEY_PGP : KEY_SMIME))
 			continue;
-		if (!(home ? add_pgp(keystore, own, home, openers, error)
-			   : add_smime(keystore, own, openers, error)))
+		if (!(to ? add_pgp(keystore, own, to, openers, error)
+			 : add_smime(keystore, own, openers, error)))
 			return FALSE;
 	}
 	return TRUE;
 }
 
-static gboolean add_all_openers(Keystore *keystore, const char *address, PgpHome *home,
+static gboolean add_all_openers(Keystore *keystore, const char *address, const PgpDelivery *to,
 				GPtrArray *openers, GError **error)
 {
 	g_autofree char *folded = address_fold(address);
@@ -123,9 +122,9 @@ static gboolean add_all_openers(Keystore *keystore, const char *address, PgpHome
 	g_autofree char *base = keystore_base(keystore, folded);
 	const char *domain = strrchr(folded, '@');
 
-	return add_openers(keystore, folded, home, openers, error) &&
-	       (!base || add_openers(keystore, base, home, openers, error)) &&
-	       (!domain || add_openers(keystore, domain, home, openers, error));
+	return add_openers(keystore, folded, to, openers, error) &&
+	       (!base || add_openers(keystore, base, to, openers, error)) &&
+	       (!domain || add_openers(keystore, domain, to, openers, error));
 }
 
 GPtrArray *keystore_smime_openers(Keystore *keystore, const char *address, GError **error)
@@ -136,12 +135,12 @@ GPtrArray *keystore_smime_openers(Keystore *keystore, const char *address, GErro
 								      : NULL;
 }
 
-GPtrArray *keystore_pgp_openers(Keystore *keystore, const char *address, PgpHome *home,
+GPtrArray *keystore_pgp_openers(Keystore *keystore, const char *address, const PgpDelivery *to,
 				GError **error)
 {
 	g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func(g_free);
 
-	return add_all_openers(keystore, address, home, ids, error) ? g_steal_pointer(&ids) : NULL;
+	return add_all_openers(keystore, address, to, ids, error) ? g_steal_pointer(&ids) : NULL;
 }
 
 void verifiers_free(Verifiers *verifiers)

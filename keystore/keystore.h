@@ -90,9 +90,13 @@ void smime_signer_free(SmimeSigner *signer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SmimeSigner, smime_signer_free)
 SmimeSigner *keystore_smime_signer(Keystore *keystore, const char *address, const char **reason,
 				   GError **error);
-/* The same for OpenPGP: the fingerprint, its secret key brought into home if home is not NULL.
- * New string. */
-char *keystore_pgp_signer(Keystore *keystore, const char *address, PgpHome *home,
+/* Where own OpenPGP keys are brought to, and by when. */
+typedef struct {
+	PgpHome *home;
+	gint64 deadline; /* g_get_monotonic_time(); 0: 60 s for each run of gpg */
+} PgpDelivery;
+/* The same for OpenPGP: the fingerprint, its secret key brought there. New string. */
+char *keystore_pgp_signer(Keystore *keystore, const char *address, const PgpDelivery *to,
 			  const char **reason, GError **error);
 
 /* Takes secret keys out of home that the store does not have any more (`sealpost key delete`).
@@ -108,8 +112,8 @@ typedef struct {
 } KeyPair;
 /* Array of KeyPair *; NULL with error set if the store failed. */
 GPtrArray *keystore_smime_openers(Keystore *keystore, const char *address, GError **error);
-/* Array of char *: fingerprints of secret keys, now in home. */
-GPtrArray *keystore_pgp_openers(Keystore *keystore, const char *address, PgpHome *home,
+/* Array of char *: fingerprints of secret keys, brought there. */
+GPtrArray *keystore_pgp_openers(Keystore *keystore, const char *address, const PgpDelivery *to,
 				GError **error);
 
 /* What the signatures of a sender are verified with: what is trusted, the intermediates that we

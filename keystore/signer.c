@@ -175,9 +175,9 @@ static gboolean make_pgp(Keystore *keystore, const char *id, Entry *entry, GErro
 }
 
 /* What the store says of a key was true when it was imported; gpg says what is true now. */
-static Candidate *judged_now(const Candidate *stored, GError **error)
+static Candidate *judged_now(const Candidate *stored, gint64 deadline, GError **error)
 {
-	g_autoptr(GPtrArray) keys = scratch_read_pgp(stored->pgp->bytes, NULL, 0, error);
+	g_autoptr(GPtrArray) keys = scratch_read_pgp(stored->pgp->bytes, NULL, deadline, error);
 
 	if (!keys)
 		return NULL;
@@ -194,13 +194,13 @@ static Candidate *judged_now(const Candidate *stored, GError **error)
 	return NULL;
 }
 
-static gboolean refresh_pgp(GPtrArray *found, GError **error)
+static gboolean refresh_pgp(GPtrArray *found, gint64 deadline, GError **error)
 {
 	for (guint i = 0; i < found->len; i++) {
 		Candidate *stored = found->pdata[i];
 		if (stored->type != KEY_PGP || !stored->secret)
 			continue;
-		Candidate *fresh = judged_now(stored, error);
+		Candidate *fresh = judged_now(stored, deadline, error);
 		if (!fresh)
 			return FALSE;
 		found->pdata[i] = fresh;
@@ -209,8 +209,12 @@ static gboolean refresh_pgp(GPtrArray *found, GError **error)
 	return TRUE;
 }
 
-static Entry *find_signer(Keystore *keystore, KeyType type, const char *address, GError **error)
+/* to: NULL for S/MIME. */
+static Entry *find_signer(Keystore *keystore, const char *address, const PgpDelivery *to,
+			  GError **error)
 {
+	KeyType type = to ? KEY_PGP : KEY_SMIME;
+
 	g_autofree char *name = g_strconcat(key_type_name(type), " ", address, NULL);
 	g_autoptr(GPtrArray) found = candidate_array_new();
 	gint64 generation = 0;
@@ -222,15 +226,15 @@ static Entry *find_signer(Keystore *keystore, KeyType type, const char *address,
 	if (entry)
 		return g_steal_pointer(&entry);
 	if (!store_find(keystore->store, address, found, error) ||
-	    (type == KEY_PGP && !refresh_pgp(found, error)))
+	    (to && !refresh_pgp(found, to->deadline, error)))
 		return NULL;
 	entry = g_new0(Entry, 1);
 	Candidate *own = choose(trust, found, type, address, &entry->reason);
 	if (own)
 		entry->reason = NULL;
-	if (own && type == KEY_PGP && !make_pgp(keystore, own->id, entry, error))
+	if (own && to && !make_pgp(keystore, own->id, entry, error))
 		return NULL;
-	if (own && type == KEY_SMIME && !make_smime(keystore, trust, own, entry, error))
+	if (own && !to && !make_smime(keystore, trust, own, entry, error))
 		return NULL;
 	cache_keep(keystore->signers, name, generation, entry);
 	return g_steal_pointer(&entry);
@@ -244,14 +248,14 @@ SmimeSigner *keystore_smime_signer(Keystore *keystore, const char *address, cons
 	*reason = NULL;
 	if (!folded)
 		return NULL;
-	g_autoptr(Entry) entry = find_signer(keystore, KEY_SMIME, folded, error);
+	g_autoptr(Entry) entry = find_signer(keystore, folded, NULL, error);
 	if (!entry)
 		return NULL;
 	*reason = entry->reason;
 	return g_steal_pointer(&entry->smime);
 }
 
-char *keystore_pgp_signer(Keystore *keystore, const char *address, PgpHome *home,
+char *keystore_pgp_signer(Keystore *keystore, const char *address, const PgpDelivery *to,
 			  const char **reason, GError **error)
 {
 	g_autofree char *folded = address_fold(address);
@@ -259,15 +263,15 @@ char *keystore_pgp_signer(Keystore *keystore, const char *address, PgpHome *home
 	*reason = NULL;
 	if (!folded)
 		return NULL;
-	g_autoptr(Entry) entry = find_signer(keystore, KEY_PGP, folded, error);
+	g_autoptr(Entry) entry = find_signer(keystore, folded, to, error);
 	if (!entry)
 		return NULL;
 	*reason = entry->reason;
-	if (entry->pgp && home && !pgp_home_has_secret(home, entry->pgp, entry->form)) {
+	if (entry->pgp && !pgp_home_has_secret(to->home, entry->pgp, entry->form)) {
 		g_autoptr(Candidate) own = store_get(keystore->store, entry->pgp, error);
 		g_autoptr(Secret) secret = own ? store_secret(keystore->store, own, error) : NULL;
-		if (!secret || !pgp_home_need_secret(
-				       home, &(PgpOwnKey){own->id, own->pgp->bytes, secret}, error))
+		PgpOwnKey key = {entry->pgp, own ? own->pgp->bytes : NULL, secret, to->deadline};
+		if (!secret || !pgp_home_need_secret(to->home, &key, error))
 			return NULL;
 	}
 	return g_steal_pointer(&entry->pgp);

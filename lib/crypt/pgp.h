@@ -25,6 +25,7 @@ typedef struct {
 	const char *fingerprint;
 	GBytes *public_key; /* may say more than the secret key's bytes: revocations; may be NULL */
 	const Secret *secret; /* binary or armoured, without passphrase */
+	gint64 deadline; /* for bringing it: g_get_monotonic_time(); 0: 60 s for each run of gpg */
 } PgpOwnKey;
 /* Which form of the key that is: a hash of both. New string. */
 char *pgp_own_form(const PgpOwnKey *own);

@@ -320,7 +320,7 @@ PgpOpened *pgp_open(PgpHome *home, const PgpOpenJob *job, Source *message, Sink 
 GPtrArray *pgp_verify_by_gpg(PgpHome *home, const PgpOpenJob *job, const PgpSigned *signed_thing,
 			     GError **error)
 {
-	PgpOpenJob public_only = {.signers = job->signers};
+	PgpOpenJob public_only = {.signers = job->signers, .deadline = job->deadline};
 	g_autoptr(PgpVisit) visit = pgp_visit_begin(home, &public_only, NULL, error);
 	PgpContext *context = visit ? pgp_visit_context(visit) : NULL;
 	g_autoptr(PgpData) signature =

@@ -2,13 +2,12 @@
  *
  * The files of a GnuPG home: what we tell gpg and its agent, and how such a home goes again.
  */
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/base/error.h"
 #include "lib/crypt/pgphome.h"
-
-#define REMOVE_TRIES 5
 
 /* no-random-seed-file: its lock lets one gpg run at a time (FACTS.md 6). cipher-algo: AES-256 also
  * for keys that name no preference (else 3DES). Compression is off: attachments are compressed as
@@ -90,9 +89,10 @@ static void remove_files(const char *folder, int depth)
 	rmdir(folder);
 }
 
-/* A gpg whose time was over may still write to it. */
+/* A gpg whose time was over may still make files in it, by its name: nothing is there any more. */
 void pgp_remove_folder(const char *folder)
 {
-	for (int i = 0; i < REMOVE_TRIES && access(folder, F_OK) == 0; i++)
-		remove_files(folder, 2);
+	g_autofree char *gone = g_strconcat(folder, "-gone", NULL);
+
+	remove_files(rename(folder, gone) == 0 ? gone : folder, 2);
 }

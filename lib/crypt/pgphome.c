@@ -304,9 +304,10 @@ const PgpSecretKey *pgp_home_secret(PgpHome *home, const char *fingerprint)
 	return secret;
 }
 
-static gint64 deadline(void)
+static gint64 deadline_of(const PgpOwnKey *own)
 {
-	return g_get_monotonic_time() + PGP_SECONDS * G_USEC_PER_SEC;
+	return own->deadline ? own->deadline
+			     : g_get_monotonic_time() + PGP_SECONDS * G_USEC_PER_SEC;
 }
 
 static PgpSecretKey *secret_key_new(gpgme_key_t key, GBytes *public_key, const char *form)
@@ -325,13 +326,14 @@ static PgpSecretKey *secret_key_new(gpgme_key_t key, GBytes *public_key, const c
 }
 
 /* Finds the key that has just come in and remembers it. */
-static gboolean remember(PgpHome *home, PgpContext *context, const char *fingerprint,
-			 const char *form, GError **error)
+static gboolean remember(PgpHome *home, PgpContext *context, const PgpOwnKey *own, const char *form,
+			 GError **error)
 {
+	const char *fingerprint = own->fingerprint;
 	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func((GDestroyNotify)gpgme_key_unref);
 	gpgme_ctx_t gpgme = pgp_context_gpgme(context);
 
-	if (!pgp_run(context, gpgme_op_keylist_start(gpgme, fingerprint, 1), deadline(), keys,
+	if (!pgp_run(context, gpgme_op_keylist_start(gpgme, fingerprint, 1), deadline_of(own), keys,
 		     error))
 		return FALSE;
 	gpgme_key_t key = keys->len == 1 ? keys->pdata[0] : NULL;
@@ -340,7 +342,7 @@ static gboolean remember(PgpHome *home, PgpContext *context, const char *fingerp
 			    "gpg does not have the secret key %s after its import", fingerprint);
 		return FALSE;
 	}
-	GBytes *public_key = pgp_export_public(home, fingerprint, deadline(), error);
+	GBytes *public_key = pgp_export_public(home, fingerprint, deadline_of(own), error);
 	if (!public_key)
 		return FALSE;
 	g_mutex_lock(&home->lock);
@@ -354,13 +356,14 @@ static gboolean remember(PgpHome *home, PgpContext *context, const char *fingerp
 	return TRUE;
 }
 
-static gboolean import_bytes(PgpContext *context, const void *bytes, gsize size, GError **error)
+static gboolean import_bytes(PgpContext *context, const void *bytes, gsize size, gint64 deadline,
+			     GError **error)
 {
 	gpgme_ctx_t gpgme = pgp_context_gpgme(context);
 	g_autoptr(PgpData) data = pgp_data_new_bytes(bytes, size, error);
 
-	if (!data || !pgp_run(context, gpgme_op_import_start(gpgme, pgp_data_gpgme(data)),
-			      deadline(), NULL, error))
+	if (!data || !pgp_run(context, gpgme_op_import_start(gpgme, pgp_data_gpgme(data)), deadline,
+			      NULL, error))
 		return FALSE;
 	if (gpgme_op_import_result(gpgme)->considered > 0)
 		return TRUE;
@@ -375,9 +378,10 @@ static gboolean import_own(PgpHome *home, PgpContext *context, const PgpOwnKey *
 	gsize size = 0;
 	const void *bytes = own->public_key ? g_bytes_get_data(own->public_key, &size) : NULL;
 
-	return import_bytes(context, secret_bytes(own->secret), secret_size(own->secret), error) &&
-	       (!bytes || import_bytes(context, bytes, size, error)) &&
-	       remember(home, context, own->fingerprint, form, error);
+	return import_bytes(context, secret_bytes(own->secret), secret_size(own->secret),
+			    deadline_of(own), error) &&
+	       (!bytes || import_bytes(context, bytes, size, deadline_of(own), error)) &&
+	       remember(home, context, own, form, error);
 }
 
 /* Where the agent keeps the secret part. New string. */

@@ -7,41 +7,11 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <glib/gstdio.h>
 
 #include "lib/crypt/pgpopened.h"
 #include "lib/crypt/pgpread.h"
 
 #define LIMIT (16 * 1024 * 1024)
-
-static void write_script(const char *folder, const char *name, const char *text)
-{
-	g_autofree char *path = g_build_filename(folder, name, NULL);
-
-	if (!g_file_set_contents(path, text, -1, NULL) || g_chmod(path, 0700) != 0)
-		g_error("cannot write %s", path);
-}
-
-/* GPGME asks the gpgconf that it finds first where gpg is. */
-static void count_runs(PgpCompare *compare)
-{
-	g_autofree char *folder = g_build_filename(compare->maker->folder, "bin", NULL);
-	g_autofree char *path = g_strconcat(folder, ":", g_getenv("PATH"), NULL);
-	g_autofree char *gpg = g_find_program_in_path("gpg");
-	g_autofree char *gpgconf = g_find_program_in_path("gpgconf");
-	g_autofree char *run = g_strdup_printf(
-		"#!/bin/sh\ncase \" $* \" in *' --version '*) ;; *) printf x >>%s ;; esac\n"
-		"exec %s \"$@\"\n",
-		compare->runs, gpg);
-	g_autofree char *list = g_strdup_printf(
-		"#!/bin/sh\n%s \"$@\" | sed 's,:[^:]*/gpg\\($\\|:\\),:%s/gpg\\1,'\n", gpgconf,
-		folder);
-
-	g_mkdir_with_parents(folder, 0700);
-	write_script(folder, "gpg", run);
-	write_script(folder, "gpgconf", list);
-	g_setenv("PATH", path, TRUE);
-}
 
 PgpCompare *pgp_compare_new(void)
 {
@@ -51,7 +21,8 @@ PgpCompare *pgp_compare_new(void)
 	compare->runs = g_build_filename(compare->maker->folder, "runs", NULL);
 	compare->secrets = g_ptr_array_new_with_free_func(g_free);
 	compare->signers = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
-	count_runs(compare);
+	g_autofree char *count = g_strdup_printf("printf x >>%s", compare->runs);
+	pgp_maker_wrap(compare->maker, count);
 	g_autofree char *folder = g_build_filename(compare->maker->folder, "home", NULL);
 	compare->home = pgp_home_open(folder, NULL);
 	assert_non_null(compare->home);

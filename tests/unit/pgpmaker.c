@@ -66,6 +66,35 @@ PgpMaker *pgp_maker_new(void)
 	return maker;
 }
 
+static void write_script(const char *folder, const char *name, const char *text)
+{
+	g_autofree char *path = g_build_filename(folder, name, NULL);
+
+	if (!g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_NONE, 0700, NULL))
+		g_error("cannot write %s", path);
+}
+
+/* GPGME asks the gpgconf that it finds first where gpg is. */
+void pgp_maker_wrap(PgpMaker *maker, const char *lines)
+{
+	g_autofree char *folder = g_build_filename(maker->folder, "bin", NULL);
+	g_autofree char *path = g_strconcat(folder, ":", g_getenv("PATH"), NULL);
+	g_autofree char *gpg = g_find_program_in_path("gpg");
+	g_autofree char *gpgconf = g_find_program_in_path("gpgconf");
+	g_autofree char *run =
+		g_strdup_printf("#!/bin/sh\ncase \" $* \" in *' --version '*) ;; *)\n"
+				"%s\n;; esac\nexec %s \"$@\"\n",
+				lines, gpg);
+	g_autofree char *list = g_strdup_printf(
+		"#!/bin/sh\n%s \"$@\" | sed 's,:[^:]*/gpg\\($\\|:\\),:%s/gpg\\1,'\n", gpgconf,
+		folder);
+
+	g_mkdir_with_parents(folder, 0700);
+	write_script(folder, "gpg", run);
+	write_script(folder, "gpgconf", list);
+	g_setenv("PATH", path, TRUE);
+}
+
 void pgp_maker_free(PgpMaker *maker)
 {
 	const char *const end[] = {"gpgconf", "--homedir", maker->home,

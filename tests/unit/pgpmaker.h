@@ -28,6 +28,10 @@ int pgp_maker_run(const char *const *argv, GBytes *input, GBytes **output);
 int pgp_maker_gpg(PgpMaker *maker, GBytes *input, GBytes **output, const char *format, ...)
 	G_GNUC_PRINTF(4, 5);
 
+/* From then on GPGME's gpg runs these lines of sh first, unless it is asked for its version only: before
+ * the first use of GPGME. */
+void pgp_maker_wrap(PgpMaker *maker, const char *lines);
+
 /* A key without passphrase that signs and encrypts ("future-default", "rsa2048", …; with a
  * "/sign" at the end, one that only signs). Its fingerprint, new string. */
 char *pgp_maker_key(PgpMaker *maker, const char *address, const char *algorithm);

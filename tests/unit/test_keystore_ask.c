@@ -246,26 +246,32 @@ static void put_pgp(Place *place, const char *id)
 	assert_true(store_put_pgp(place->keystore->store, keys->pdata[0], &change, NULL));
 }
 
+static char *pgp_signer(Place *place, const char *address, const PgpDelivery *to, GError **error)
+{
+	const char *reason = "unset";
+	char *id = keystore_pgp_signer(place->keystore, address, to, &reason, error);
+
+	assert_null(reason);
+	return id;
+}
+
+/* What is late is not known to be none: the next message asks again. */
 static void test_pgp_signer(void **state)
 {
 	Place *place = *state;
 	g_autofree char *id = pgp_maker_key(place->maker, "a@x.example", "future-default");
 	g_autofree char *folder = g_build_filename(place->maker->folder, "w", NULL);
-	const char *reason = "unset";
-	GError *error = NULL;
+	g_autoptr(PgpHome) home = pgp_home_open(folder, NULL);
+	g_autoptr(GError) error = NULL;
+	PgpDelivery to = {home, 0}, late = {home, g_get_monotonic_time()};
 
-	assert_null(keystore_pgp_signer(place->keystore, "a@x.example", NULL, &reason, NULL));
-	assert_null(reason);
+	assert_null(pgp_signer(place, "a@x.example", &to, NULL));
 	put_pgp(place, id);
-	g_autofree char *without =
-		keystore_pgp_signer(place->keystore, "a@x.example", NULL, &reason, NULL);
-	assert_string_equal(without, id);
-	g_autoptr(PgpHome) home = pgp_home_open(folder, &error);
-	assert_non_null(home);
+	assert_null(pgp_signer(place, "a@x.example", &late, &error));
+	assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_TIMEOUT));
 	for (int i = 0; i < 2; i++) {
-		g_autofree char *found =
-			keystore_pgp_signer(place->keystore, "A@x.example", home, &reason, &error);
-		assert_null(error);
+		g_autofree char *found = pgp_signer(place, "A@x.example", &to, NULL);
+
 		assert_string_equal(found, id);
 	}
 	const char *const list[] = {"gpg", "--homedir", folder, "--batch", "-K", id, NULL};
@@ -316,13 +322,15 @@ static void test_openers(void **state)
 	g_autofree char *folder = g_build_filename(place->maker->folder, "w", NULL);
 	g_autoptr(PgpHome) home = pgp_home_open(folder, NULL);
 	static const char *const addresses[] = {"A@x.example", "a+list@x.example"};
+	PgpDelivery to = {home, 0}, late = {home, g_get_monotonic_time()};
 
 	put_pgp(place, id);
+	assert_null(keystore_pgp_openers(place->keystore, addresses[0], &late, NULL));
 	for (gsize i = 0; i < G_N_ELEMENTS(addresses); i++) {
 		g_autoptr(GPtrArray) smime =
 			keystore_smime_openers(place->keystore, addresses[i], NULL);
 		g_autoptr(GPtrArray) pgp =
-			keystore_pgp_openers(place->keystore, addresses[i], home, NULL);
+			keystore_pgp_openers(place->keystore, addresses[i], &to, NULL);
 		assert_int_equal(smime->len, 2);
 		const KeyPair *first = smime->pdata[0], *second = smime->pdata[1];
 		assert_string_equal(cert_fingerprint(first->cert), cert_fingerprint(now->cert));
@@ -332,7 +340,7 @@ static void test_openers(void **state)
 		assert_string_equal(pgp->pdata[0], id);
 	}
 	g_autoptr(GPtrArray) pairs = keystore_smime_openers(place->keystore, "c@x.example", NULL);
-	g_autoptr(GPtrArray) ids = keystore_pgp_openers(place->keystore, "c@x.example", home, NULL);
+	g_autoptr(GPtrArray) ids = keystore_pgp_openers(place->keystore, "c@x.example", &to, NULL);
 	assert_int_equal(pairs->len + ids->len, 0);
 }
 
