@@ -208,10 +208,12 @@ void db_set_patience(Db *db, gint64 milliseconds)
 	db->patience = milliseconds * 1000;
 }
 
-/* Shall we ask again for the lock that another process has? Then a moment has passed. */
+/* Shall we ask again for the lock that another process has, to write or to mend what a crash left
+ * behind? Then a moment has passed. (What a query of ours has in its way does not go by waiting.) */
 static gboolean wait_for_others(int rc, gint64 deadline)
 {
-	if (rc != SQLITE_BUSY || g_get_monotonic_time() >= deadline)
+	if ((rc & 0xff) != SQLITE_BUSY || rc == SQLITE_BUSY_SNAPSHOT ||
+	    g_get_monotonic_time() >= deadline)
 		return FALSE;
 	g_usleep(ASK_EVERY_MS * 1000);
 	return TRUE;

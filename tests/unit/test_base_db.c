@@ -5,11 +5,14 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "lib/base/db.h"
 #include "lib/base/error.h"
@@ -310,6 +313,56 @@ static void test_no_patience(void **state)
 	assert_non_null(add_in_transaction(db));
 }
 
+/* Bytes of SQLite's -shm file: the index's two headers, and the locks for writing, copying back and
+ * recovery (www.sqlite.org/walformat.html). */
+#define SHM_HEADERS 96
+#define SHM_LOCKS 120
+
+/* Another process, that mends the index after a crash: it has its locks until it ends. */
+static pid_t recover_slowly(const Place *place)
+{
+	g_autofree char *shm = g_strconcat(place->path, "-shm", NULL);
+	struct flock lock = {.l_type = F_WRLCK, .l_start = SHM_LOCKS, .l_len = 3};
+	const char none[SHM_HEADERS] = {0};
+	int ready[2];
+	char byte;
+
+	assert_int_equal(pipe(ready), 0);
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		int fd = open(shm, O_RDWR);
+
+		if (fcntl(fd, F_SETLK, &lock) != 0 ||
+		    pwrite(fd, none, sizeof none, 0) != sizeof none || write(ready[1], "", 1) != 1)
+			_exit(1);
+		g_usleep(200000);
+		_exit(0);
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	return pid;
+}
+
+static void test_recovery(void **state)
+{
+	static const GThreadFunc writers[] = {add_one, add_in_transaction};
+	const Place *place = *state;
+	g_autoptr(Db) db = db_open(place->path, v1, TRUE, NULL);
+	int status;
+
+	assert_non_null(db);
+	db_set_patience(db, 60000);
+	for (gsize i = 0; i < G_N_ELEMENTS(writers); i++) {
+		pid_t pid = recover_slowly(place);
+
+		assert_non_null(writers[i](db));
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+	}
+}
+
 #define LONG_ONES 10
 
 typedef struct {
@@ -351,17 +404,12 @@ static void test_turns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		PLACED(test_forget),
-		PLACED(test_values),
-		PLACED(test_transactions),
-		PLACED(test_migrations),
-		PLACED(test_broken_migration),
-		PLACED(test_not_a_database),
-		PLACED(test_disk_full),
-		PLACED(test_threads),
-		PLACED(test_waiting),
-		PLACED(test_no_patience),
-		PLACED(test_turns),
+		PLACED(test_forget),	       PLACED(test_values),
+		PLACED(test_transactions),     PLACED(test_migrations),
+		PLACED(test_broken_migration), PLACED(test_not_a_database),
+		PLACED(test_disk_full),	       PLACED(test_threads),
+		PLACED(test_waiting),	       PLACED(test_no_patience),
+		PLACED(test_recovery),	       PLACED(test_turns),
 	};
 
 	return cmocka_run_group_tests_name("base_db", tests, NULL, NULL);
