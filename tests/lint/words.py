@@ -30,9 +30,11 @@ def mutable_statics():
 
 
 def without_licence():
-    suffixes = (".c", ".h", ".l", ".y", ".py", ".sh", ".am", ".js", ".mjs", ".css")
+    suffixes = (".c", ".h", ".l", ".y", ".py", ".sh", ".am", ".js", ".mjs", ".css", ".md",
+                ".policy", ".expect", ".html", ".svg")
     folders = CODE + ("demo", "man", "doc")
-    for path in [*files(*suffixes, folders=folders), TOP / "quickstart.sh", TOP / "configure.ac"]:
+    for path in [*files(*suffixes, folders=folders), TOP / "quickstart.sh", TOP / "configure.ac",
+                 TOP / ".clang-format"]:
         if "node_modules" in path.parts:
             continue
         if "SPDX-License-Identifier: Apache-2.0" not in path.read_text("utf-8")[:400]:
