@@ -21,6 +21,31 @@ Values *page_values(const Visit *visit)
 	return values;
 }
 
+/* The links that the law wants, to pages of the company's; "" if none is set. */
+static char *render_legal(const Visit *visit, const Values *page)
+{
+	static const char *const keys[] = {"imprint", "privacy"};
+	g_autoptr(GString) links = g_string_new(NULL);
+	g_autoptr(Values) values = values_new_like(page);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+		const char *link = conf_string(visit->portal->conf, "portal", keys[i]);
+		g_autofree char *key = g_strconcat("layout.", keys[i], NULL);
+		g_autofree char *html = NULL;
+
+		if (link == NULL)
+			continue;
+		values_set(values, "link", link);
+		values_take(values, "text", template_text(values, key));
+		html = template_render("legal-link.html", values);
+		g_string_append(links, html);
+	}
+	if (links->len == 0)
+		return g_strdup("");
+	values_set(values, "links", links->str);
+	return template_render("legal.html", values);
+}
+
 Response *page_render(const Visit *visit, guint status, const char *template, Values *values,
 		      const char *title)
 {
@@ -33,6 +58,7 @@ Response *page_render(const Visit *visit, guint status, const char *template, Va
 	values_take(values, "navigation",
 		    visit->session != NULL ? template_render("navigation.html", values)
 					   : g_strdup(""));
+	values_take(values, "legal", render_legal(visit, values));
 	response = response_new_text(status, HTML_TYPE, template_render("layout.html", values));
 	response_set(response, "Content-Language", language_code(visit->language));
 	response_set(response, "Vary", "Accept-Language, Cookie");

@@ -40,6 +40,23 @@ static gboolean read_url(Portal *portal, GError **error)
 	return TRUE;
 }
 
+/* Nothing but pages: no "javascript:", no path that would be one of ours. */
+static gboolean check_legal(const Conf *conf, GError **error)
+{
+	static const char *const keys[] = {"imprint", "privacy"};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+		const char *link = conf_string(conf, "portal", keys[i]);
+
+		if (link == NULL || g_str_has_prefix(link, "https://"))
+			continue;
+		g_set_error(error, SEALPOST_ERROR, ERROR_CONFIG,
+			    "[portal] %s: it must be the address of a page, https://...", keys[i]);
+		return FALSE;
+	}
+	return TRUE;
+}
+
 static gboolean make_spool_folder(Portal *portal, GError **error)
 {
 	portal->spool_folder = g_strdup(conf_path(portal->conf, "portal", "spool_folder"));
@@ -70,8 +87,8 @@ Portal *portal_new(Conf *conf, GError **error)
 	g_autoptr(Portal) portal = g_new0(Portal, 1);
 
 	portal->conf = conf_ref(conf);
-	if (!read_url(portal, error) || !make_spool_folder(portal, error) ||
-	    !make_nobody(portal, error))
+	if (!read_url(portal, error) || !check_legal(conf, error) ||
+	    !make_spool_folder(portal, error) || !make_nobody(portal, error))
 		return NULL;
 	portal->db = portaldb_open(conf, error);
 	if (portal->db == NULL)

@@ -125,6 +125,10 @@ const Setting conf_settings[] = {
 	 "Languages of the notices, first is first in the mail: de, en."},
 	{"portal", "organisation", SETTING_STRING, NULL,
 	 "Whose portal it is, in the pages and notices. Default: the internal domain's name."},
+	{"portal", "imprint", SETTING_STRING, NULL,
+	 "Address (https://) of a page that says who runs the portal; a link below each page."},
+	{"portal", "privacy", SETTING_STRING, NULL,
+	 "Address (https://) of what you say about data protection; a link below each page."},
 	{"portal", "keep", SETTING_DURATION, "90d", "How long messages are kept."},
 	{"portal", "account_keep", SETTING_DURATION, "180d",
 	 "An account without any message is deleted when its owner has not logged in for this "

@@ -108,6 +108,8 @@ async function firstVisit(browser, page) {
 		await page.fill('#repeated', job.password + 'x');
 		await press(page, 'main button');
 		expect(await page.isVisible('[role=alert]'), 'no alert');
+		expect(await page.evaluate(() => document.activeElement.className) === 'alert',
+			'a screen reader does not begin with what is wrong');
 		expect(await page.inputValue('#code') === job.code, 'the code has to be typed again');
 		await fits(page);
 	});

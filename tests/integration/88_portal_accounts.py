@@ -57,6 +57,9 @@ with portal_script(password_attempts=4) as (tap, site):
         assert site.dump() == before
         assert Visitor(site).log_in().status == 303
 
+    with tap.case("links of the law: none is set"):
+        assert 'class="legal"' not in otto.get("/").text
+
     with tap.case("it counts at once; all other sessions end; every message stays readable"):
         tablet.get("/")
         old_cookie = otto.cookie
@@ -121,10 +124,15 @@ with portal_script(password_attempts=4) as (tap, site):
         assert run(sealpost).stdout == b"1 messages and 2 accounts deleted\n"
         assert left() == {"otto", "empty-new", "waiting-old", "full-old"}
         site.stop()
-        site.set(account_keep="178d")
+        site.set(account_keep="178d", imprint="https://firma.example/a?b&c")
         site.start()
         wait_for(lambda: left() == {"otto", "waiting-old", "full-old"}, 60, "the sweep of accounts")
         wait_for(lambda: "1 unused accounts deleted" in site.log.read_text(), 60, "its log line")
+
+    with tap.case("links of the law: what is set stands below each page"):
+        page = Visitor(site).get("/login").text
+        assert '<a href="https://firma.example/a?b&amp;c">Impressum</a>' in page
+        assert "Datenschutz" not in page
 
     with tap.case("whose account went starts anew with the next message"):
         link = site.deposit(mail(), "again", recipient="empty-old@web.example")
