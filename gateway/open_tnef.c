@@ -10,6 +10,9 @@
 /* TNEF_SIGNATURE, 0x223E9F78, as it stands in the file. */
 static const guint8 mark[] = {0x78, 0x9f, 0x3e, 0x22};
 
+/* Of what is encoded, as much is decoded: the mark, and blank lines before it. */
+#define FRONT_MAX 256
+
 typedef struct {
 	guint8 bytes[sizeof mark];
 	gsize size;
@@ -40,12 +43,14 @@ static gboolean is_tnef(const MimeTree *tree, const MimePart *part)
 {
 	static const SinkClass class = {.write = keep_start};
 	Start start = {.size = 0};
+	MimePart front = *part;
 
 	if (part->children || !may_be_tnef(part))
 		return FALSE;
 	g_autoptr(Sink) sink = sink_new(&class, &start);
 
-	mime_decode(tree, part, sink, NULL);
+	front.content.end = MIN(front.content.end, front.content.start + FRONT_MAX);
+	mime_decode(tree, &front, sink, NULL);
 	return start.size == sizeof mark && memcmp(start.bytes, mark, sizeof mark) == 0;
 }
 
