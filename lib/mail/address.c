@@ -141,7 +141,7 @@ char *domain_fold(const char *domain)
 	name = g_strndup(domain, length);
 	if (has_deviation(name))
 		return NULL;
-	ascii = g_hostname_to_ascii(name);
+	ascii = g_str_is_ascii(name) ? g_steal_pointer(&name) : g_hostname_to_ascii(name);
 	if (ascii == NULL || !is_hostname(ascii))
 		return NULL;
 	return g_ascii_strdown(ascii, -1);
@@ -150,6 +150,8 @@ char *domain_fold(const char *domain)
 /* Lower case by Unicode alone: g_utf8_strdown() depends on the locale. */
 static char *lower(const char *text)
 {
+	if (g_str_is_ascii(text))
+		return g_ascii_strdown(text, -1);
 	g_autofree char *composed = g_utf8_normalize(text, -1, G_NORMALIZE_NFC);
 	GString *folded = g_string_new(NULL);
 
@@ -210,7 +212,7 @@ char *address_fold(const char *address)
 	domain = domain_fold(at + 1);
 	if (local == NULL || domain == NULL)
 		return NULL;
-	return g_strdup_printf("%s@%s", local, domain);
+	return g_strconcat(local, "@", domain, NULL);
 }
 
 const char *address_domain(const char *address)
