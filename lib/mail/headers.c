@@ -180,7 +180,8 @@ gboolean headers_write(const Headers *headers, HeadersWhich which, Sink *sink, G
 
 		if ((which == HEADERS_CONTENT && !content) || (which == HEADERS_OTHER && content))
 			continue;
-		g_string_printf(line, "%s:", header->name);
+		g_string_assign(line, header->name);
+		g_string_append_c(line, ':');
 		append_value(line, header->value);
 		if (!sink_write(sink, line->str, line->len, error))
 			return FALSE;

@@ -124,7 +124,8 @@ static const char *append_run(GString *text, const Word *first)
 
 char *header_text_decode(const char *raw)
 {
-	g_autofree char *cut = g_strndup(raw, DECODE_MAX);
+	/* g_strndup() alone would fill up all of that length. */
+	g_autofree char *cut = g_strndup(raw, strnlen(raw, DECODE_MAX));
 	g_autoptr(GString) text = g_string_new(NULL);
 	g_autoptr(GString) plain = g_string_new(NULL);
 	const char *p = cut;

@@ -251,7 +251,8 @@ static void add_whole(MimeField *field, const GPtrArray *pieces, const char *nam
 MimeField *mime_field_new(const char *raw)
 {
 	MimeField *field = g_new0(MimeField, 1);
-	g_autofree char *line = g_strndup(raw, MIME_FIELD_MAX);
+	/* g_strndup() alone would fill up all of that length. */
+	g_autofree char *line = g_strndup(raw, strnlen(raw, MIME_FIELD_MAX));
 	g_autoptr(GString) value = g_string_new(NULL);
 	g_autoptr(GPtrArray) pieces = NULL;
 	const char *p;
