@@ -106,9 +106,9 @@ static void ask_macros(SMFICTX *context)
 		int stage;
 		const char *macros;
 	} lists[] = {
-		{SMFIM_CONNECT, "j {daemon_name} {daemon_port} {client_addr}"},
-		{SMFIM_ENVFROM, "i {auth_authen} {auth_type} {tls_version} {cipher}"},
-		{SMFIM_ENVRCPT, "{rcpt_host} {rcpt_mailer}"},
+		{SMFIM_CONNECT, "j {daemon_name} {daemon_port}"},
+		{SMFIM_ENVFROM, "{auth_authen} {tls_version} {cipher}"},
+		{SMFIM_ENVRCPT, "{rcpt_host}"},
 		{SMFIM_EOH, "i"},
 		{SMFIM_EOM, "i"},
 	};
