@@ -7,19 +7,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <stdarg.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/base/dbwait.h"
 #include "lib/base/error.h"
 
-/* How long to wait for another process that writes; a milter callback must stay under 10 s. */
-#define PATIENCE_MS 2000
-
-/* Who waits for the others' write lock asks for it this often, and lets threads of its own that only
- * read have the connection meanwhile. */
-#define ASK_EVERY_MS 5
 /* After a transaction as long as this the next of this process comes so much later: whoever else
  * waits gets a turn in between. */
 #define LONG_MS 100
@@ -33,7 +27,8 @@ struct Db {
 	GRecMutex lock;
 	char *path;
 	gint64 patience; /* microseconds */
-	gint64 begun; /* the transaction, monotonic; under the lock */
+	gint64 begun; /* the transaction, monotonic; under the lock, as the next */
+	gint64 gave_up; /* when somebody last did, after waiting */
 	GHashTable *idle; /* SQL -> sqlite3_stmt *, reset, the SQL being the statement's own */
 };
 
@@ -42,10 +37,25 @@ struct DbQuery {
 	sqlite3_stmt *statement;
 };
 
+/* Whoever stood in line while another one waited in vain has waited long enough. */
+static gboolean enter(Db *db, GError **error)
+{
+	gint64 asked = g_get_monotonic_time();
+
+	g_rec_mutex_lock(&db->lock);
+	if (db->gave_up < asked)
+		return TRUE;
+	g_rec_mutex_unlock(&db->lock);
+	g_set_error(error, SEALPOST_ERROR, ERROR_STORE, "%s: locked by another process", db->path);
+	return FALSE;
+}
+
 static gboolean fail(Db *db, int rc, GError **error)
 {
 	gboolean full = rc == SQLITE_FULL;
 
+	if ((rc & 0xff) == SQLITE_PROTOCOL)
+		db->gave_up = g_get_monotonic_time();
 	/* A disk without space shows as an I/O error on writing when SQLite cannot tell. */
 	if ((rc & 0xff) == SQLITE_IOERR && sqlite3_system_errno(db->handle) == ENOSPC)
 		full = TRUE;
@@ -135,8 +145,8 @@ static Db *connect_to(const char *path, int flags, GError **error)
 		return NULL;
 	}
 	sqlite3_extended_result_codes(db->handle, 1);
-	sqlite3_busy_timeout(db->handle, PATIENCE_MS);
-	db_set_patience(db, PATIENCE_MS);
+	db_wait(db->handle);
+	db_set_patience(db, DB_PATIENCE_MS);
 	return g_steal_pointer(&db);
 }
 
@@ -215,16 +225,16 @@ static gboolean wait_for_others(int rc, gint64 deadline)
 	if ((rc & 0xff) != SQLITE_BUSY || rc == SQLITE_BUSY_SNAPSHOT ||
 	    g_get_monotonic_time() >= deadline)
 		return FALSE;
-	g_usleep(ASK_EVERY_MS * 1000);
+	g_usleep(DB_ASK_EVERY_MS * 1000);
 	return TRUE;
 }
 
 /* Without waiting for anybody: the caller does, without the lock. */
 static int begin_now(Db *db)
 {
-	sqlite3_busy_timeout(db->handle, 0);
+	db_wait_for_nobody(db->handle);
 	int rc = sqlite3_exec(db->handle, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-	sqlite3_busy_timeout(db->handle, PATIENCE_MS);
+	db_wait(db->handle);
 	return rc;
 }
 
@@ -236,7 +246,8 @@ gboolean db_begin(Db *db, GError **error)
 
 	do {
 		g_clear_error(&failure);
-		g_rec_mutex_lock(&db->lock);
+		if (!enter(db, error))
+			return FALSE;
 		rc = begin_now(db);
 		if (rc == SQLITE_OK) {
 			db->begun = g_get_monotonic_time();
@@ -273,10 +284,10 @@ gboolean db_forget(Db *db, gboolean *done, GError **error)
 {
 	g_autoptr(GRecMutexLocker) locker = g_rec_mutex_locker_new(&db->lock);
 
-	sqlite3_busy_timeout(db->handle, 0);
+	db_wait_for_nobody(db->handle);
 	int rc =
 		sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-	sqlite3_busy_timeout(db->handle, PATIENCE_MS);
+	db_wait(db->handle);
 	*done = rc == SQLITE_OK;
 	return *done || (rc & 0xff) == SQLITE_BUSY || (rc & 0xff) == SQLITE_LOCKED ||
 	       fail(db, rc, error);
@@ -342,7 +353,8 @@ static DbQuery *prepare(Db *db, GError **error, const char *sql, const char *typ
 {
 	sqlite3_stmt *statement = NULL;
 
-	g_rec_mutex_lock(&db->lock);
+	if (!enter(db, error))
+		return NULL;
 	int rc = take_statement(db, sql, &statement);
 	if (rc == SQLITE_OK)
 		rc = bind_all(statement, types, values);
@@ -425,11 +437,11 @@ static int run_through(DbQuery *query)
 {
 	int rc;
 
-	sqlite3_busy_timeout(query->db->handle, 0);
+	db_wait_for_nobody(query->db->handle);
 	do
 		rc = sqlite3_step(query->statement);
 	while (rc == SQLITE_ROW);
-	sqlite3_busy_timeout(query->db->handle, PATIENCE_MS);
+	db_wait(query->db->handle);
 	return rc;
 }
 

@@ -2,7 +2,8 @@
  *
  * The database behind the keystore, the journal and the portal: SQLite (WAL, full sync). One Db is
  * one connection; it may be used by several threads, one at a time: a statement or a
- * transaction holds the connection until it is finished. Every failure is ERROR_STORE, a full
+ * transaction holds the connection until it is finished. Whoever is locked out by another process
+ * fails after two seconds at most, and with him all who stood in line behind him. Every failure is ERROR_STORE, a full
  * disk ERROR_DISK_FULL; "no row" is a result, not an error.
  */
 #ifndef SEALPOST_LIB_BASE_DB_H

@@ -21,7 +21,7 @@ DOORS = {
     r"gpgme\.h": r"lib/crypt/pgp[^/]*\.[ch]",
     r"ldap\.h": r"keystore/ldap\.c",
     r"microhttpd\.h": r"portal/http\.c",
-    r"sqlite3\.h": r"lib/base/db\.c",
+    r"sqlite3\.h": r"lib/base/db(\.c|wait\.[ch])",
 }
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
 

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -318,31 +319,57 @@ static void test_no_patience(void **state)
 #define SHM_HEADERS 96
 #define SHM_LOCKS 120
 
-/* Another process, that mends the index after a crash: it has its locks until it ends. */
-static pid_t recover_slowly(const Place *place)
+/* Another process. */
+typedef struct {
+	off_t locks; /* how many of them it has, from the one for writing on */
+	gboolean mends; /* the index, as after a crash */
+	int milliseconds; /* until it ends; -1: when end is closed */
+	pid_t pid;
+	int end;
+} Other;
+
+static void run_other(const Other *other, const char *shm, int ready, int end)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_start = SHM_LOCKS, .l_len = other->locks};
+	struct pollfd polled = {.fd = end, .events = POLLIN};
+	const char none[SHM_HEADERS] = {0};
+	int fd = open(shm, O_RDWR);
+
+	if (fcntl(fd, F_SETLK, &lock) != 0 ||
+	    (other->mends && pwrite(fd, none, sizeof none, 0) != sizeof none) ||
+	    write(ready, "", 1) != 1)
+		_exit(1);
+	poll(&polled, 1, other->milliseconds);
+	_exit(0);
+}
+
+static void start_other(Other *other, const Place *place)
 {
 	g_autofree char *shm = g_strconcat(place->path, "-shm", NULL);
-	struct flock lock = {.l_type = F_WRLCK, .l_start = SHM_LOCKS, .l_len = 3};
-	const char none[SHM_HEADERS] = {0};
-	int ready[2];
+	int ready[2], end[2];
 	char byte;
 
 	assert_int_equal(pipe(ready), 0);
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		int fd = open(shm, O_RDWR);
-
-		if (fcntl(fd, F_SETLK, &lock) != 0 ||
-		    pwrite(fd, none, sizeof none, 0) != sizeof none || write(ready[1], "", 1) != 1)
-			_exit(1);
-		g_usleep(200000);
-		_exit(0);
+	assert_int_equal(pipe(end), 0);
+	other->end = end[1];
+	other->pid = fork();
+	if (other->pid == 0) {
+		close(end[1]);
+		run_other(other, shm, ready[1], end[0]);
 	}
 	close(ready[1]);
+	close(end[0]);
 	assert_int_equal(read(ready[0], &byte, 1), 1);
 	close(ready[0]);
-	return pid;
+}
+
+static void end_other(const Other *other)
+{
+	int status;
+
+	close(other->end);
+	assert_int_equal(waitpid(other->pid, &status, 0), other->pid);
+	assert_int_equal(status, 0);
 }
 
 static void test_recovery(void **state)
@@ -350,17 +377,45 @@ static void test_recovery(void **state)
 	static const GThreadFunc writers[] = {add_one, add_in_transaction};
 	const Place *place = *state;
 	g_autoptr(Db) db = db_open(place->path, v1, TRUE, NULL);
-	int status;
+	Other other = {.locks = 3, .mends = TRUE, .milliseconds = 200};
 
 	assert_non_null(db);
 	db_set_patience(db, 60000);
 	for (gsize i = 0; i < G_N_ELEMENTS(writers); i++) {
-		pid_t pid = recover_slowly(place);
-
+		start_other(&other, place);
 		assert_non_null(writers[i](db));
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		assert_int_equal(status, 0);
+		end_other(&other);
 	}
+}
+
+#define IN_LINE 30
+
+/* SQLite alone would have each of them wait for ten seconds, one after the other. */
+static void test_locked_out(void **state)
+{
+	const Place *place = *state;
+	g_autoptr(Db) db = db_open(place->path, v1, TRUE, NULL);
+	g_autoptr(Db) readonly = db_open_readonly(place->path, v1, NULL);
+	g_autoptr(GError) error = NULL;
+	GThread *threads[IN_LINE];
+	Other other = {.locks = 8, .milliseconds = -1};
+
+	start_other(&other, place);
+	gint64 before = g_get_monotonic_time();
+
+	assert_false(db_run(readonly, NULL, &error, "SELECT count(*) FROM t", ""));
+	assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_STORE));
+	assert_null(db_open(place->path, v1, TRUE, NULL));
+	assert_true(g_get_monotonic_time() - before < 15 * G_USEC_PER_SEC);
+	before = g_get_monotonic_time();
+	for (gsize i = 0; i < IN_LINE; i++)
+		threads[i] = g_thread_new("line", i % 2 ? add_one : add_in_transaction, db);
+	for (gsize i = 0; i < IN_LINE; i++)
+		assert_null(g_thread_join(threads[i]));
+	assert_true(g_get_monotonic_time() - before < IN_LINE * G_USEC_PER_SEC);
+	end_other(&other);
+	assert_non_null(add_one(db));
+	assert_non_null(add_in_transaction(db));
 }
 
 #define LONG_ONES 10
@@ -404,12 +459,19 @@ static void test_turns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		PLACED(test_forget),	       PLACED(test_values),
-		PLACED(test_transactions),     PLACED(test_migrations),
-		PLACED(test_broken_migration), PLACED(test_not_a_database),
-		PLACED(test_disk_full),	       PLACED(test_threads),
-		PLACED(test_waiting),	       PLACED(test_no_patience),
-		PLACED(test_recovery),	       PLACED(test_turns),
+		PLACED(test_forget),
+		PLACED(test_values),
+		PLACED(test_transactions),
+		PLACED(test_migrations),
+		PLACED(test_broken_migration),
+		PLACED(test_not_a_database),
+		PLACED(test_disk_full),
+		PLACED(test_threads),
+		PLACED(test_waiting),
+		PLACED(test_no_patience),
+		PLACED(test_recovery),
+		PLACED(test_locked_out),
+		PLACED(test_turns),
 	};
 
 	return cmocka_run_group_tests_name("base_db", tests, NULL, NULL);
