@@ -297,6 +297,7 @@ static void add_variant(JsonBuilder *json, const Plan *plan, const PlanVariant *
 	json_builder_end_array(json);
 	add_string(json, "way", plan_variant_way(variant));
 	add_boolean(json, "hide_subject", variant->hide_subject);
+	add_boolean(json, "cut", output->cut);
 	add_string(json, "signed_as", variant->sign != SIGN_NONE ? plan->signer : NULL);
 	if (variant->opened) {
 		add_found(json, variant->opened);

@@ -145,7 +145,8 @@ static void tell_found(GString *text, const Opened *opened)
 	}
 }
 
-static void tell_variant(GString *text, const Plan *plan, const PlanVariant *variant)
+static void tell_variant(GString *text, const Plan *plan, const PlanVariant *variant,
+			 const Output *output)
 {
 	g_auto(GStrv) addresses = plan_variant_addresses(variant);
 	g_autofree char *list = g_strjoinv(", ", addresses);
@@ -162,6 +163,8 @@ static void tell_variant(GString *text, const Plan *plan, const PlanVariant *var
 							   : "the sender's client has signed it");
 	if (variant->hide_subject)
 		g_string_append(text, "  the subject stands inside only; outside: [...]\n");
+	if (output->cut)
+		g_string_append(text, "  what it quotes of a message that came encrypted is cut\n");
 	if (variant->opened)
 		tell_found(text, variant->opened);
 	if (route)
@@ -182,7 +185,7 @@ char *explain_text(const Job *job, const Preview *preview)
 	for (guint i = 0; plan && i < plan->recipients->len; i++)
 		tell_recipient(text, plan->recipients->pdata[i]);
 	for (guint i = 0; preview->outputs && i < preview->outputs->len; i++)
-		tell_variant(text, plan, plan->variants->pdata[i]);
+		tell_variant(text, plan, plan->variants->pdata[i], preview->outputs->pdata[i]);
 	g_string_append_printf(text, "%sVerdict: %s%s%s\n", preview->outputs ? "\n" : "",
 			       handback_verdict_name(explain_verdict(preview)), reply ? ": " : "",
 			       reply ? reply : "");

@@ -9,6 +9,7 @@
 #include "gateway/head.h"
 #include "gateway/headprotect.h"
 #include "gateway/protect.h"
+#include "gateway/returned.h"
 
 void output_free(Output *output)
 {
@@ -138,6 +139,37 @@ static gboolean take_opened(const Opened *opened, Output *output, Headers **cont
 	return *content != NULL;
 }
 
+static gboolean is_report(const MimeTree *tree)
+{
+	return tree && g_str_equal(mime_root(tree)->type, "multipart/report");
+}
+
+static gboolean goes_outside(const PlanVariant *variant)
+{
+	for (guint i = 0; i < variant->recipients->len; i++) {
+		const PlanRecipient *outcome = variant->recipients->pdata[i];
+
+		if (outcome->recipient->direction == DIRECTION_OUTGOING)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* Might it carry out in the clear what an inner server or a receipt quotes of a message that came encrypted? */
+static gboolean may_quote(const ProtectJob *work)
+{
+	const PlanVariant *variant = work->variant;
+
+	if (!work->job->trusted || puts_on(variant) || variant->way == WAY_PORTAL ||
+	    !goes_outside(variant))
+		return FALSE;
+	if (work->parsed && work->parsed->tree)
+		return is_report(work->parsed->tree);
+	g_autoptr(MimeTree) tree = mime_parse_unquoted(work->job->message, NULL);
+
+	return is_report(tree);
+}
+
 Output *protect(const ProtectJob *order, GError **error)
 {
 	const Job *job = order->job;
@@ -155,6 +187,8 @@ Output *protect(const ProtectJob *order, GError **error)
 
 	if (opened ? !take_opened(opened, output, &content, error)
 		   : puts_on(variant) && !protect_content(&work, &wish, output, &content, error))
+		return NULL;
+	if (!opened && may_quote(order) && !returned_cut(job, output, error))
 		return NULL;
 	if (opened) {
 		wish.results = results = annotate_results(opened, hostname);

@@ -16,6 +16,7 @@ typedef struct {
 	Spool *body; /* where the new body lies; NULL: the body stays as it is */
 	Range body_range;
 	gboolean opened; /* a bounce must carry its header fields at most (FACTS.md 9) */
+	gboolean cut; /* a report, without what it quoted of a message that we opened */
 	char *inner_sha256; /* of the entity that was encrypted; NULL if none was, or nobody asks */
 } Output;
 

@@ -76,6 +76,20 @@ typedef struct {
 	gboolean opened;
 } Quoted;
 
+/* In the encoding that the part is said to have. */
+static gboolean write_quoted(const Quoted *quoted, Sink *sink, GError **error)
+{
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	g_autoptr(Sink) plain = sink_new_bytes(bytes, HEADERS_BYTES_MAX * 2);
+
+	if (!write_kept(quoted->header, quoted->opened, plain, error))
+		return FALSE;
+	g_autoptr(GBytes) header = g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
+	g_autoptr(Source) source = source_new_bytes(header);
+
+	return mime_encode(quoted->part->encoding, source, sink, error);
+}
+
 static Spool *shortened(const Job *job, const Quoted *quoted, GError **error)
 {
 	g_autoptr(Spool) spool = protect_spool(job);
@@ -88,36 +102,43 @@ static Spool *shortened(const Job *job, const Quoted *quoted, GError **error)
 		behind.start = quoted->part->content.end;
 	}
 	if (!write_range(job, before, sink, error) ||
-	    (quoted->part && !write_kept(quoted->header, quoted->opened, sink, error)) ||
+	    (quoted->part && !write_quoted(quoted, sink, error)) ||
 	    !(job->too_large ? write_end(quoted->root, sink, error)
 			     : write_range(job, behind, sink, error)))
 		return NULL;
 	return g_steal_pointer(&spool);
 }
 
-Output *returned_output(const Job *job, GError **error)
+gboolean returned_cut(const Job *job, Output *output, GError **error)
 {
-	g_autoptr(Output) output = g_new0(Output, 1);
 	/* What it quotes may be as deep as a message may be, and is one level deeper here. */
 	g_autoptr(MimeTree) tree = mime_parse_unquoted(job->message, error);
 	Quoted quoted = {NULL, NULL, NULL, FALSE};
 
 	if (!tree)
-		return NULL;
-	output->edits = g_ptr_array_new();
+		return FALSE;
 	quoted.root = mime_root(tree);
 	quoted.part = reported_quoted(quoted.root);
 	g_autoptr(Headers) header =
 		quoted.part ? quoted_header(job, tree, quoted.part, &quoted.opened, error) : NULL;
 
 	if (quoted.part && !header)
-		return NULL;
+		return FALSE;
 	if (!quoted.opened && !job->too_large)
-		return g_steal_pointer(&output);
+		return TRUE;
 	quoted.header = header;
 	output->body = shortened(job, &quoted, error);
 	if (!output->body)
-		return NULL;
+		return FALSE;
 	output->body_range = (Range){0, spool_length(output->body)};
-	return g_steal_pointer(&output);
+	output->cut = TRUE;
+	return TRUE;
+}
+
+Output *returned_output(const Job *job, GError **error)
+{
+	g_autoptr(Output) output = g_new0(Output, 1);
+
+	output->edits = g_ptr_array_new();
+	return returned_cut(job, output, error) ? g_steal_pointer(&output) : NULL;
 }

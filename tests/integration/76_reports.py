@@ -28,6 +28,7 @@ outgoing subject has "[must]"    require smime, pgp sign
 outgoing subject has "[hidden]"  require smime, pgp sign sign as from  hide subject
 outgoing subject has "[tls]"     require tls sign
 outgoing subject has "[portal]"  require portal sign
+outgoing subject has "[plain]"   plain
 outgoing to "archive.example"    plain
 outgoing                         require smime, pgp, verified tls, portal
 copy outgoing subject has "[copy]" to "{ARCHIVE}"
@@ -206,6 +207,59 @@ def opened_here(site, tap):
         assert b"\r\nAuto-Submitted: auto-replied (away);\r\n x=y\r\n" in copy.content, copy.content
 
 
+def about_opened(site, kind):
+    """Reports that quote a message which we have opened, whole or its header, by (name, quoted part)."""
+    inner = (f"From: {PETER if kind == 'pgp' else SOFIA}\r\nSubject: Geheim I\r\nHP-Outer: Subject: [...]\r\n"
+             "Content-Type: text/plain; hp=\"cipher\"\r\n\r\nGeheim II\r\n").encode()
+    author = PETER if kind == "pgp" else SOFIA
+    sealed = foreign.gpg_encrypted(site, PETER, [ALICE], inner) if kind == "pgp" else \
+        foreign.openssl_encrypted(site, [ALICE], foreign.openssl_signed(site, SOFIA, inner))
+    got = incoming(site, foreign.mail(author, [ALICE], sealed, "[...]"), author)[0].content
+    assert b"\r\nSubject: Geheim I\r\n" in got and b"Geheim II" in got, got
+    head = got.split(b"\r\n\r\n")[0] + b"\r\n"
+    encoded = b"Content-Type: text/rfc822-headers\r\nContent-Transfer-Encoding: %s\r\n\r\n%s"
+    return author, {"whole": b"Content-Type: message/rfc822\r\n\r\n" + got,
+                    "its header": b"Content-Type: text/rfc822-headers\r\n\r\n" + head,
+                    "its header, base64": encoded % (b"base64", foreign.base64_lines(head)),
+                    "its header, quoted-printable": encoded % (b"quoted-printable", head.replace(b"=", b"=3D"))}
+
+
+def quoting_opened(site, tap):
+    for kind in ("smime", "pgp"):
+        author, quoted = about_opened(site, kind)
+        for name, part in quoted.items():
+            with tap.case(f"a report in the clear about what we opened, {kind}, {name}: what was encrypted is cut"):
+                for report_type, status in (("delivery-status", STATUS), ("disposition-notification", RECEIPT)):
+                    entity = foreign.multipart("multipart/report", f"; report-type={report_type}", [WORDS, status, part])
+                    sent = outgoing(site, entity, VERA, "[plain]")
+                    parsed = email.message_from_bytes(site.arrived(1)[0].content)
+                    parts = parsed.get_payload()
+                    assert parsed.get_content_type() == "multipart/report" and len(parts) == 3 and not parsed.defects
+                    assert [p.get_content_type() for p in parts] == \
+                        [p.get_content_type() for p in email.message_from_bytes(sent).get_payload()]
+                    left = parts[2].get_payload(decode=True) or parts[2].get_payload(0).as_bytes()
+                    assert b"Geheim" not in left and b"Subject:" not in left and b"Received" in left, left
+                    assert b"X-Sealpost-Incoming" in left and b"Message-ID" in left, left
+                    assert parts[0].get_payload(decode=True) == split(WORDS)[1], parts[0]
+            with tap.case(f"... {kind}, {name}: encrypted, and to one of us, it is whole"):
+                entity = foreign.multipart("multipart/report", "; report-type=delivery-status", [WORDS, STATUS, part])
+                person = cast.PETER if kind == "pgp" else cast.SOFIA
+                sent = outgoing(site, entity, author, "[keys]")
+                assert unprotected(opened_by(site, person, site.arrived(1)[0]).entity) == entity_of(sent)
+                sent = outgoing(site, entity, BOSS, "x")
+                assert kept(sent, site.arrived(1)[0])
+        with tap.case(f"... {kind}: explain says it"):
+            entity = foreign.multipart("multipart/report", "; report-type=delivery-status",
+                                       [WORDS, STATUS, quoted["whole"]])
+            content = as_bytes(foreign.mail(ALICE, [VERA], entity, "[plain] x"))
+            answer, _ = site.sealpost.explain("", [VERA], content)
+            assert answer["variants"][0]["cut"] is True, answer
+            text = site.sealpost.run("explain", "--from", ALICE, "--to", VERA, stdin=content).stdout.decode()
+            assert "what it quotes of a message that came encrypted is cut" in text, text
+            answer, _ = site.sealpost.explain("", [VERA], as_bytes(foreign.mail(ALICE, [VERA], MDN, "[plain] x")))
+            assert answer["variants"][0]["cut"] is False, answer
+
+
 def fields_and_rules(site, tap):
     with tap.case("rules can ask for Auto-Submitted, in any case, in each field of that name"):
         for field, word in (("Auto-Submitted: auto-notified", "is"), ("AUTO-SUBMITTED: Auto-Notified", "is"),
@@ -324,5 +378,5 @@ def envelope(site, tap):
 
 
 with script() as tap, tap.site(policy=POLICY) as site:
-    for part in (signed_only, encrypted, opened_here, fields_and_rules, notices, envelope):
+    for part in (signed_only, encrypted, opened_here, quoting_opened, fields_and_rules, notices, envelope):
         part(site, tap)
