@@ -100,7 +100,7 @@ class Round:
         self._say(f"    transport  {self._transport(reason, copy)}")
         if way == "portal":
             self._say(f"    link       {portal_link(opened.mail, self._site.sealpost.portal_url)}")
-            self._say(f"    code       {portal_code(opened.mail)}, as in the notice")
+            self._say(f"    code       {portal_code(opened.mail) or 'none: has an account'}")
         self._say(f"    file       {copy.path}")
 
     def _check(self, way, layers, copy, opened):

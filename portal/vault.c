@@ -339,7 +339,17 @@ gboolean vault_event(Db *db, gint64 number, const char *kind, GError **error)
 
 gboolean vault_first_event(Db *db, gint64 number, const char *kind, GError **error)
 {
-	return db_run(db, NULL, error,
+	g_autoptr(DbQuery) query =
+		db_query(db, error, "SELECT 1 FROM event WHERE message = ? AND kind = ?", "is",
+			 number, kind);
+	gboolean there;
+
+	if (!db_row(query, &there, error))
+		return FALSE;
+	g_clear_pointer(&query, db_query_free);
+	/* only who has to write waits for others that do; they may have been faster */
+	return there ||
+	       db_run(db, NULL, error,
 		      "INSERT INTO event (time, message, kind) SELECT ?, ?, ? WHERE NOT EXISTS"
 		      " (SELECT 1 FROM event WHERE message = ? AND kind = ?)",
 		      "iisis", g_get_real_time() / G_USEC_PER_SEC, number, kind, number, kind);

@@ -105,12 +105,15 @@ with portal_script() as (tap, site):
 
     with tap.case("while the gateway stores a large message: a log-in waits, reading goes on"):
         visitor, statuses = Visitor(site), []
+        link = site.deposit(mail(), "link", recipient="vera@web.example")
+        assert Visitor(site).get(link).status == 200  # the first time is written down
         db = sqlite3.connect(site.state / "portal.db", isolation_level=None)
         db.execute("BEGIN IMMEDIATE")
         login = threading.Thread(target=lambda: statuses.append(visitor.log_in().status))
         login.start()
         login.join(3)
         assert otto.get("/").status == 200 and otto.get(first).status == 200
+        assert Visitor(site).get(link).status == 200
         assert login.is_alive(), statuses
         db.execute("ROLLBACK")
         login.join()
