@@ -75,8 +75,8 @@ static void leave_unread(const Job *job, const Parsed *parsed, PlanRecipient *ou
 /* Is there anything to open or to verify? */
 static gboolean is_protected(const Job *job, const Parsed *parsed)
 {
-	if (parsed->layer != LAYER_NONE || open_has_parts(parsed->tree) ||
-	    open_has_tnef(parsed->tree))
+	if (parsed->layer != LAYER_NONE || open_has_claim(parsed->tree) ||
+	    open_has_parts(parsed->tree) || open_has_tnef(parsed->tree))
 		return TRUE;
 	g_autoptr(GPtrArray) leaves = leaves_find(parsed->tree, job->message);
 

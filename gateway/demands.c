@@ -29,6 +29,8 @@ gboolean demands_tls_met(guint tls, const Job *job, const Recipient *recipient, 
  * show in the answer. */
 static gboolean was_tried(const OpenLayer *layer)
 {
+	if (layer->unread)
+		return FALSE;
 	return layer->opened || g_strcmp0(layer->reason, "damaged") == 0 ||
 	       g_strcmp0(layer->reason, "too-large") == 0;
 }

@@ -171,7 +171,7 @@ static gboolean open_layer(OpenWork *work, Layer layer, OpenStep *step, GError *
 	case LAYER_PGP: return open_pgp(work, root, step, error);
 	case LAYER_NONE: break;
 	}
-	return open_inline(work, step, error);
+	return open_claimed(work) || open_inline(work, step, error);
 }
 
 gboolean open_in_time(const OpenWork *work, GError **error)
@@ -390,9 +390,12 @@ static gboolean restore_head(OpenWork *work, GError **error)
 
 	if (!work->tree || opened->layers->len == 0 || root_layer(work) != LAYER_NONE)
 		return TRUE;
-	for (guint i = 0; i < opened->layers->len; i++)
-		if (((const OpenLayer *)opened->layers->pdata[i])->partial)
+	for (guint i = 0; i < opened->layers->len; i++) {
+		const OpenLayer *layer = opened->layers->pdata[i];
+
+		if (layer->partial || layer->unread)
 			return TRUE;
+	}
 	const MimePart *root = mime_root(work->tree);
 	HeadrestoreJob job = {.outer = work->job->headers, .from = work->from};
 

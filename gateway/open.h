@@ -57,6 +57,12 @@ gboolean open_pgp(OpenWork *work, const MimePart *root, OpenStep *step, GError *
 /* Where the root is no layer: inline PGP in its texts, encrypted files, encrypted parts. */
 gboolean open_inline(OpenWork *work, OpenStep *step, GError **error);
 
+/* What calls itself a layer, but is not whole, or none: the reader is told why it stays as it came.
+ * FALSE: nothing does. */
+gboolean open_claimed(OpenWork *work);
+/* May the root be such? By its type alone. */
+gboolean open_has_claim(const MimeTree *tree);
+
 /* At the end: signatures of parts beside others, at most this many, over their exact bytes. What
  * is delivered stays as it is. */
 #define OPEN_PARTS_MAX 16

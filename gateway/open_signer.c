@@ -62,7 +62,7 @@ void open_set_form(OpenWork *work, guint from, gboolean with_crlf)
 	}
 }
 
-/* A key that may be used speaks for its owner; another one with his name is untrusted, and so is one
+/* A key that may be used speaks for its owner, as it names him: user@domain is not user+tag@domain. Another one with his name is untrusted, and so is one
  * that only his own mail has told us. */
 static OpenSignature *report(OpenWork *work, const PgpSignature *found)
 {
@@ -72,8 +72,8 @@ static OpenSignature *report(OpenWork *work, const PgpSignature *found)
 	const KeyAnswer *owner = find_owner(work, found->key, &key);
 
 	signature->key = g_strdup(found->key);
-	signature->signer = owner ? g_strdup(owner->address) : NULL;
-	signature->matches_from = owner && owner == work->sender;
+	signature->signer = owner ? g_strdup(key->base ? key->base : owner->address) : NULL;
+	signature->matches_from = owner && owner == work->sender && !key->base;
 	if (good && !(key && key->usable && !key->first_contact))
 		signature->result = "untrusted";
 	return signature;

@@ -16,6 +16,8 @@ typedef struct {
 	gboolean partial; /* a part beside others, not all that the reader sees */
 	const char *kind; /* "smime-encrypted", "pgp-signed", …; static */
 	gboolean opened;
+	gboolean
+		unread; /* what calls itself a layer, but cannot be read as one: no key was tried */
 	const char *reason; /* why not: "no-key", "damaged", "no-integrity", "too-deep", "too-large"
 			       (in bytes, or in work), "foreign-part" (beside what was not encrypted);
 			       NULL if opened. Static. */

@@ -55,11 +55,22 @@ static gboolean is_revoked(const Candidate *candidate)
 	return candidate->pgp && candidate->pgp->revoked;
 }
 
+/* One question: for whom, and what is known so far. */
+typedef struct {
+	Keystore *keystore;
+	Trust *trust;
+	GArray *all; /* of Judged */
+	GError **failure;
+	const char *
+		base; /* what is found is of this address, the one without its tag; NULL: it is not */
+} Asking;
+
 /* The same key from two sources is one: the first that may be used; none, where one of them knows
  * that it was revoked. */
-static void add_judged(GArray *all, const Candidate *candidate, const char *source,
+static void add_judged(const Asking *asking, const Candidate *candidate, const char *source,
 		       const char *reason)
 {
+	GArray *all = asking->all;
 	Judged judged = {NULL, candidate_since(candidate),
 			 candidate->bound && candidate->learned == LEARNED_NOT,
 			 is_revoked(candidate)};
@@ -76,10 +87,12 @@ static void add_judged(GArray *all, const Candidate *candidate, const char *sour
 		} else if (!other->key->usable && !reason && !other->revoked) {
 			key_free(other->key);
 			other->key = key_from_candidate(candidate, source, reason);
+			other->key->base = g_strdup(asking->base);
 		}
 		return;
 	}
 	judged.key = key_from_candidate(candidate, source, reason);
+	judged.key->base = g_strdup(asking->base);
 	g_array_append_val(all, judged);
 }
 
@@ -106,14 +119,6 @@ static void keep_first(GError **failure, GError *error)
 		*failure = error;
 }
 
-/* One question: for whom, and what is known so far. */
-typedef struct {
-	Keystore *keystore;
-	Trust *trust;
-	GArray *all; /* of Judged */
-	GError **failure;
-} Asking;
-
 static void ask_sources(const Asking *asking, const char *address)
 {
 	const GPtrArray *sources = asking->keystore->sources;
@@ -129,7 +134,7 @@ static void ask_sources(const Asking *asking, const char *address)
 		}
 		gint64 now = g_get_real_time() / G_USEC_PER_SEC;
 		for (guint k = 0; k < found->len; k++)
-			add_judged(asking->all, found->pdata[k], source->name,
+			add_judged(asking, found->pdata[k], source->name,
 				   trust_judge(asking->trust, found->pdata[k], address,
 					       CERT_FOR_ENCRYPTION, now));
 	}
@@ -186,8 +191,7 @@ static void add_learned(const Asking *asking, const GPtrArray *rows, gboolean ap
 		LearnedState state = row->candidate->learned;
 		if ((state == LEARNED_APPROVED) == approved && state != LEARNED_REJECTED &&
 		    !is_brought(asking->all, row->candidate))
-			add_judged(asking->all, row->candidate, LEARNED,
-				   judge_learned(asking, row));
+			add_judged(asking, row->candidate, LEARNED, judge_learned(asking, row));
 	}
 }
 
@@ -249,11 +253,14 @@ static void ask_for(const Asking *asking, const char *address)
 	g_autoptr(GPtrArray) rows = ask_vouched(asking, address);
 	g_autofree char *base =
 		has_usable(asking->all) ? NULL : keystore_base(asking->keystore, address);
-	g_autoptr(GPtrArray) base_rows = base ? ask_vouched(asking, base) : NULL;
+	Asking tagless = *asking;
+
+	tagless.base = base;
+	g_autoptr(GPtrArray) base_rows = base ? ask_vouched(&tagless, base) : NULL;
 
 	ask_unapproved(asking, rows);
 	if (!has_usable(asking->all))
-		ask_unapproved(asking, base_rows);
+		ask_unapproved(&tagless, base_rows);
 }
 
 /* What the owner's program opens. Not to know is to expect the least. */
@@ -274,7 +281,7 @@ KeyAnswer *keystore_ask(Keystore *keystore, const char *address)
 	KeyAnswer *answer = key_answer_new(address);
 	g_autoptr(Trust) trust = keystore_trust(keystore, NULL, &answer->failure);
 	g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(Judged));
-	Asking asking = {keystore, trust, all, &answer->failure};
+	Asking asking = {keystore, trust, all, &answer->failure, NULL};
 
 	if (!trust)
 		return answer;

@@ -17,6 +17,7 @@ void key_free(Key *key)
 		return;
 	g_free(key->id);
 	g_free(key->source);
+	g_free(key->base);
 	cert_unref(key->cert);
 	g_clear_pointer(&key->pgp, g_bytes_unref);
 	g_strfreev(key->pgp_encryption_ids);
@@ -30,6 +31,7 @@ static Key *key_copy(const Key *key)
 	*copy = *key;
 	copy->id = g_strdup(key->id);
 	copy->source = g_strdup(key->source);
+	copy->base = g_strdup(key->base);
 	copy->cert = key->cert ? cert_ref(key->cert) : NULL;
 	copy->pgp = key->pgp ? g_bytes_ref(key->pgp) : NULL;
 	copy->pgp_encryption_ids = g_strdupv(key->pgp_encryption_ids);

@@ -41,6 +41,8 @@ typedef struct {
 			       Static. */
 	gboolean first_contact; /* nobody but the key's first message speaks for it: it was learned
 				   and no administrator has approved it */
+	char *base; /* user@domain, where user+tag@domain was asked for and it is of the former: NULL
+		       if it is of the address itself */
 	guint capabilities; /* KEY_SMIME: CmsCapability flags that the owner has named */
 	Cert *cert; /* KEY_SMIME; NULL if malformed */
 	GBytes *pgp; /* KEY_PGP: the public key; NULL if malformed */

@@ -21,6 +21,11 @@ ELLI = cast.Person("elli@firma.example", "Elli Curve", smime="ec")
 ENTITY = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\nGeheim\r\n"
 
 
+# The JSON of explain is a contract.
+LAYER = {"part", "kind", "result", "reason", "algorithm", "key", "sha256"}
+SIGNATURE = {"part", "kind", "covers", "result", "signer", "matches_from", "key"}
+
+
 class Work(Office):
     def __init__(self, folder):
         super().__init__(folder, 'internal domains "firma.example"\noutgoing require smime\n',
@@ -72,6 +77,9 @@ class Work(Office):
         answer, status = self.sealpost.explain(sender, [p.address for p in to], message,
                                                "--incoming", "--output", str(out))
         assert status == 0, answer
+        for variant in answer["variants"]:
+            assert all(LAYER <= layer.keys() for layer in variant["layers"]), variant
+            assert all(SIGNATURE <= signature.keys() for signature in variant["signatures"]), variant
         return answer, [(out / v["file"]).read_bytes() for v in answer["variants"]]
 
 

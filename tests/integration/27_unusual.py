@@ -82,6 +82,11 @@ def keys(work, tap):
         assert "expired" in listed, listed
         variant, mail = found(work, incoming.pgp_mime(armour))
         assert layers(variant) == [opened("pgp-encrypted")] and TEXT in mail, variant
+    with tap.case("a signature by the key of user@domain is not one of user+tag@domain"):
+        for entity, who in ((work.pgp_signed(ENTITY), PETER.address), (work.signed(ENTITY), SOFIA.address)):
+            assert signatures(found(work, entity, who)[0]) == [("good", who, True)]
+            variant, mail = found(work, entity, who.replace("@", "+pay@"))
+            assert signatures(variant) == [("good", who, False)] and b"=pass" not in results(mail), variant
     with tap.case("another's key under her certificate's name and number: shut, whatever the padding looks like"):
         serial = run(["openssl", "x509", "-noout", "-serial", "-in", work.cabinet(ALICE, "cert.pem")]).stdout
         wrong = issued(work, other, "wrong", "-set_serial", "0x" + serial.decode().strip().split("=")[1])
@@ -142,6 +147,61 @@ def insides(work, tap):
             variant, mail = found(work, gpgsm.signed_and_encrypted(SOFIA.address, [ALICE.address], ENTITY))
         assert layers(variant) == [opened(), opened("smime-signed")] and signatures(variant) == [GOOD], variant
         assert not variant["warnings"] and ENTITY in mail, variant
+
+
+def cut(whole, *ends):
+    """An entity in base64 with its bytes cut at these places."""
+    head, body = whole.split(b"\r\n\r\n", 1)
+    return [head + b"\r\n\r\n" + foreign.base64_lines(base64.b64decode(body)[:end]) for end in ends]
+
+
+def recipients(whole, count):
+    """The recipients' entries of an enveloped-data, so many times."""
+    head, body = whole.split(b"\r\n\r\n", 1)
+    raw, der = base64.b64decode(body), incoming.der
+    items = re.findall(rb"(?m)^ *(\d+):d=3 +hl=(\d+) +l= *(\d+) ", run(
+        ["openssl", "asn1parse", "-inform", "DER"], stdin=raw).stdout)
+    (start, front, size), content = [tuple(map(int, item)) for item in items][1:3]
+    infos = raw[start + front:start + front + size]
+    return head + b"\r\n\r\n" + foreign.base64_lines(
+        der(0x30, der(6, bytes.fromhex("2a864886f70d010703")), der(0xa0, der(
+            0x30, der(2, b"\0"), der(0x31, infos * count), raw[content[0]:content[0] + sum(content[1:])]))))
+
+
+def claims(work, tap):
+    cbc, opaque = work.encrypted(ENTITY * 50, ALICE), work.signed(ENTITY, "-nodetach")
+    gcm = work.encrypted(ENTITY * 50, ALICE, cipher="-aes-256-gcm")
+    pgp = work.pgp_encrypted(ENTITY * 20, ALICE).split(b"\r\n")
+    middle = len(pgp) // 2
+    pgp_broken = (b"\r\n".join(pgp[:middle] + pgp[middle + 3:]), b"\r\n".join(pgp[:middle] + [b"--b--", b""]),
+                  b"\r\n".join(pgp[:middle] + [pgp[middle][::-1]] + pgp[middle + 1:]), incoming.pgp_mime(b"hello"))
+    damaged = {"smime-encrypted": cut(cbc, -40, 900, 5, 0), "smime-auth-encrypted": cut(gcm, -40, 900, 5),
+               "smime-opaque-signed": cut(opaque, -40, 900, 5), "pgp-encrypted": pgp_broken,
+               "smime-signed": [re.sub(rb"(?s)(p7s\"\r\n\r\n).{60}", rb"\1AAAA", work.signed(ENTITY))],
+               "pgp-signed": [re.sub(rb"(?s)-----BEGIN PGP SIG.*END PGP SIGNATURE-----", b"", work.pgp_signed(ENTITY))]}
+    for kind, entities in damaged.items():
+        with tap.case(f"{kind}, cut or garbled: as it came, and the header says why"):
+            for entity in entities:
+                variant, mail = found(work, entity)
+                assert layers(variant) == [(kind, "shut", "damaged")] and mail.endswith(entity), (entity, variant)
+                assert details(mail).startswith(f" {kind} shut (damaged)") and not variant["signatures"], mail
+                inside = work.pgp_encrypted(entity, ALICE, options=())
+                variant, mail = found(work, inside)
+                assert layers(variant) == [opened("pgp-encrypted"), (kind, "shut", "damaged")], (entity, variant)
+    with tap.case("more recipients than are read: too large, and said so"):
+        variant, mail = found(work, recipients(work.encrypted(ENTITY, ALICE), 1))
+        assert layers(variant) == [opened()], variant
+        entity = recipients(work.encrypted(ENTITY, ALICE), 4000)
+        variant, mail = found(work, entity)
+        assert layers(variant) == [("smime-encrypted", "shut", "too-large")] and mail.endswith(entity), variant
+    with tap.case("certificates alone, and other kinds of signed or encrypted, claim nothing"):
+        certs = run(["openssl", "crl2pkcs7", "-nocrl", "-certfile", work.authority.root, "-outform", "DER"]).stdout
+        for entity in (incoming.pkcs7(certs, "certs-only"), incoming.pkcs7(b"cut", "certs-only"),
+                       ENTITY.replace(b"text/plain", b"application/octet-stream; name=contract.p7m"),
+                       foreign.multipart("multipart/signed", "; protocol=\"x/y\"", [ENTITY, ENTITY]),
+                       foreign.multipart("multipart/encrypted", "; protocol=\"x/y\"", [ENTITY, ENTITY])):
+            variant, mail = found(work, entity)
+            assert not variant["layers"] and not details(mail) and mail.endswith(entity), variant
 
 
 # --- signed ---
@@ -223,7 +283,7 @@ def main():
     tap, folder = Tap(), tempfile.mkdtemp(prefix="su-")
     try:
         work = incoming.Work(folder)
-        for part in (insides, relays, opaque, keys):
+        for part in (insides, claims, relays, opaque, keys):
             part(work, tap)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -80,6 +80,8 @@ def forms(site):
         "of another": smime(site, signer=ALICE),
         "for boss": smime(site, to=(BOSS,)), "for boss gcm": smime(site, to=(BOSS,), cipher="-aes-256-gcm"),
         "triple": foreign.openssl_signed(site, SOFIA, smime(site)),
+        "called so": INNER.replace(b"text/plain", b"application/pkcs7-mime"),
+        "cut": change(smime(site), lambda raw: raw[:-40]),
         "attached": foreign.multipart("multipart/mixed", "", [INNER, smime(site)]),
         "signed part": foreign.multipart("multipart/mixed", "",
                                          [foreign.openssl_signed(site, SOFIA, INNER), INNER]),
