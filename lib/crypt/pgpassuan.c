@@ -88,15 +88,23 @@ static gpgme_error_t receive(PgpAgent *agent)
 	return failure;
 }
 
+/* What comes behind the last line to the front of agent->line. */
+static void drop_line(PgpAgent *agent)
+{
+	char *line = line_of(agent);
+
+	agent->have -= agent->taken;
+	memmove(line, line + agent->taken, agent->have);
+	agent->taken = 0;
+}
+
 /* The next line to the front of agent->line, without its end; its length is agent->taken - 1. */
 static gpgme_error_t read_line(PgpAgent *agent)
 {
 	char *line = line_of(agent);
 	gpgme_error_t failure = 0;
 
-	memmove(line, line + agent->taken, agent->have - agent->taken);
-	agent->have -= agent->taken;
-	agent->taken = 0;
+	drop_line(agent);
 	while (!failure) {
 		char *end = memchr(line, '\n', agent->have);
 
@@ -191,7 +199,7 @@ static gboolean is_word(const char *line, const char *word)
 	return strncmp(line, word, length) == 0 && (line[length] == ' ' || line[length] == '\0');
 }
 
-gpgme_error_t pgp_agent_command(PgpAgent *agent, const char *line, PgpTalk *talk)
+static gpgme_error_t converse(PgpAgent *agent, const char *line, PgpTalk *talk)
 {
 	const char *got = line_of(agent);
 	gpgme_error_t failure = send_all(agent, line, strlen(line));
@@ -207,6 +215,16 @@ gpgme_error_t pgp_agent_command(PgpAgent *agent, const char *line, PgpTalk *talk
 		else if (is_word(got, "INQUIRE"))
 			failure = answer_question(agent, talk);
 	}
+	return failure;
+}
+
+/* Who waits for the next command keeps nothing of this one: a session key was in its lines. */
+gpgme_error_t pgp_agent_command(PgpAgent *agent, const char *line, PgpTalk *talk)
+{
+	gpgme_error_t failure = converse(agent, line, talk);
+
+	drop_line(agent);
+	explicit_bzero(line_of(agent) + agent->have, LINE_ROOM - agent->have);
 	return failure;
 }
 

@@ -133,6 +133,67 @@ static void test_answers(void **state)
 	}
 }
 
+#define SESSION "session%20key "
+/* The test's own copy must not be found. */
+#define MASK 0x55
+
+/* How often SESSION is in what this process can write to. Sanitizers' shadows are larger than that. */
+static guint copies_in_memory(const guint8 *masked, gsize size)
+{
+	g_autofree char *maps = NULL;
+	FILE *memory = fopen("/proc/self/mem", "rb");
+	guint found = 0;
+
+	assert_true(memory && g_file_get_contents("/proc/self/maps", &maps, NULL, NULL));
+	for (char *at = maps; at; at = strchr(at, '\n')) {
+		guint64 from = g_ascii_strtoull(*at == '\n' ? at + 1 : at, &at, 16);
+		guint64 to = *at == '-' ? g_ascii_strtoull(at + 1, &at, 16) : 0;
+		gsize length = to > from ? (gsize)(to - from) : 0;
+
+		if (!g_str_has_prefix(at, " rw") || length > 256 * 1024 * 1024)
+			continue;
+		g_autofree guint8 *bytes = g_malloc(length);
+		gssize got = pread(fileno(memory), bytes, length, (off_t)from);
+
+		for (gssize i = 0; i + (gssize)size <= got; i++) {
+			gsize same = 0;
+			while (same < size && (bytes[i + (gssize)same] ^ MASK) == masked[same])
+				same++;
+			found += same == size;
+		}
+		explicit_bzero(bytes, length);
+	}
+	fclose(memory);
+	return found;
+}
+
+/* Between two commands the connection does not hold what the agent has told: before the answer was
+ * done, it did. */
+static void test_keeps_nothing(void **state)
+{
+	static const char *const texts[] = {GREETING "D very secret " SESSION "\nOK\n",
+					    GREETING "D very secret " SESSION "\nERR 1 no\n"};
+	guint8 masked[sizeof(SESSION) - 1], data[ROOM];
+
+	(void)state;
+	for (gsize i = 0; i < sizeof(masked); i++)
+		masked[i] = (guint8)(SESSION[i] ^ MASK);
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+		PgpTalk talk = {.data = data, .room = ROOM};
+		gpgme_error_t failure;
+		Agent agent;
+
+		begin(&agent, texts[i], FALSE);
+		PgpAgent *connection = pgp_agent_open(agent.folder, in_seconds(60), &failure);
+
+		assert_int_equal(pgp_agent_command(connection, "TASK\n", &talk), i);
+		assert_int_equal(talk.used, strlen("very secret session key "));
+		assert_int_equal(copies_in_memory(masked, sizeof(masked)), 0);
+		pgp_agent_free(connection);
+		g_free(end(&agent));
+	}
+}
+
 /* Each byte comes in good time, and the line never ends. */
 static void test_dribble(void **state)
 {
@@ -204,9 +265,8 @@ static void test_nobody(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_answers),
-		cmocka_unit_test(test_dribble),
-		cmocka_unit_test(test_long_answer),
+		cmocka_unit_test(test_answers), cmocka_unit_test(test_keeps_nothing),
+		cmocka_unit_test(test_dribble), cmocka_unit_test(test_long_answer),
 		cmocka_unit_test(test_nobody),
 	};
 
