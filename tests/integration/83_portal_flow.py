@@ -225,7 +225,17 @@ with portal_script() as (tap, site):
         page = otto.get(answer.headers["Location"])
         assert "<script" not in page.text
         name = next(iter(parts_of(page.text).values()))
-        assert "\n" not in otto.get(name).headers["Content-Disposition"]
+        assert otto.get(name).headers["Content-Disposition"].count('"') == 2
+
+    with tap.case("a line end in a file name adds no field to our answer"):
+        lines = b"Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: application/octet-stream\r\n" \
+                b"Content-Disposition: attachment; filename*=utf-8''a%0D%0AX-Evil:%20y%22b.txt\r\n\r\nx\r\n"
+        answer = otto.post(site.deposit(lines, "lines"))
+        page = otto.get(answer.headers["Location"])
+        name, path = next(iter(parts_of(page.text).items()))
+        answer = otto.get(path)
+        assert answer.body == b"x\r\n" and answer.headers["X-Evil"] is None, answer.headers
+        assert "X-Evil" in name and answer.headers["Content-Disposition"].count('"') == 2, answer.headers
 
     with tap.case("messages that are no proper MIME can at least be saved"):
         nested = b"Subject: tief\r\n"
