@@ -365,12 +365,35 @@ static void test_forget(void **state)
 	assert_non_null(text);
 }
 
+/* gpg with our settings asks nobody, whomever it does not know: it would start dirmngr for that, which
+ * stays and listens (FACTS.md 6). */
+static void test_no_network(void **state)
+{
+	World *world = *state;
+	g_autofree char *folder = g_build_filename(world->maker->folder, "home", NULL);
+	const char *const unknown[] = {"gpg",	    "--homedir", folder,
+				       "--batch",   "--yes",	 "-o",
+				       "/dev/null", "-r",	 "nobody@nowhere.invalid",
+				       "-e",	    NULL};
+	const char *const where[] = {"gpgconf",	    "--homedir",      folder,
+				     "--list-dirs", "dirmngr-socket", NULL};
+	g_autoptr(GBytes) text = g_bytes_new_static("x", 1);
+	g_autoptr(GBytes) told = NULL;
+
+	assert_int_not_equal(pgp_maker_run(unknown, text, NULL), 0);
+	assert_int_equal(pgp_maker_run(where, NULL, &told), 0);
+	g_autofree char *path = g_strndup(g_bytes_get_data(told, NULL), g_bytes_get_size(told));
+	assert_true(g_str_has_suffix(g_strchomp(path), "S.dirmngr"));
+	assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_encrypt),	       cmocka_unit_test(test_unsigned_is_unsigned),
 		cmocka_unit_test(test_head_of_output), cmocka_unit_test(test_same_key_twice),
 		cmocka_unit_test(test_sign),	       cmocka_unit_test(test_forget),
+		cmocka_unit_test(test_no_network),
 	};
 
 	return cmocka_run_group_tests_name("crypt/pgp", tests, set_up, tear_down);

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/provider.h>
 
 #include "lib/base/error.h"
 #include "lib/crypt/x509.h"
@@ -154,6 +156,10 @@ static void test_forms(void **state)
 							g_ptr_array_index(bundle->certs, 0)));
 		assert_int_equal(ERR_peek_error(), 0);
 	}
+	/* The old ciphers were for these files alone. */
+	assert_null(EVP_CIPHER_fetch(NULL, "RC2-40-CBC", NULL));
+	assert_int_equal(OSSL_PROVIDER_available(NULL, "legacy"), 0);
+	ERR_clear_error();
 }
 
 typedef struct {

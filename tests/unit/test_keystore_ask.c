@@ -235,6 +235,38 @@ static void test_smime_signer(void **state)
 			    cert_fingerprint(middle->cert));
 }
 
+/* One certificate to sign with, one to be encrypted to, as some authorities issue them: each in its
+ * place, whichever is newer. */
+static void test_apart(void **state)
+{
+	Place *place = *state;
+	const char *reason = "unset";
+
+	for (int newer = 0; newer < 2; newer++) {
+		g_autofree char *address = g_strdup_printf("a%d@x.example", newer);
+		g_autoptr(Made) sign = put(place,
+					   (MakerOrder){.name = "1",
+							.email = address,
+							.signing_only = TRUE,
+							.from = newer ? -30 : -2},
+					   TRUE);
+		g_autoptr(Made) open = put(place,
+					   (MakerOrder){.name = "2",
+							.email = address,
+							.usage = "critical,keyAgreement",
+							.from = newer ? -2 : -30},
+					   TRUE);
+		g_autoptr(SmimeSigner) signer =
+			keystore_smime_signer(place->keystore, address, &reason, NULL);
+		g_autoptr(KeyAnswer) answer = place_look_up(place, address);
+
+		assert_non_null(signer);
+		assert_string_equal(cert_fingerprint(signer->cert), cert_fingerprint(sign->cert));
+		assert_string_equal(key_answer_best(answer, KEY_SMIME)->id,
+				    cert_fingerprint(open->cert));
+	}
+}
+
 static void put_pgp(Place *place, const char *id)
 {
 	g_autoptr(Secret) secret = pgp_maker_secret(place->maker, id);
@@ -370,6 +402,7 @@ int main(void)
 		PLACED(test_pinned),  PLACED(test_store_fails),	 PLACED(test_deadline),
 		PLACED(test_crowd),   PLACED(test_smime_signer), PLACED(test_pgp_signer),
 		PLACED(test_openers), PLACED(test_verifiers),	 PLACED(test_revoked_elsewhere),
+		PLACED(test_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
