@@ -7,14 +7,18 @@ import email
 import email.policy
 import re
 import shutil
+import socket
 import sys
 import tempfile
+import threading
+import time
 from importlib import import_module
 
 import foreign
 from lib import Tap
 
 from demo import people as cast
+from demo.pki import S_MIME
 from demo.process import run
 
 incoming = import_module("27_incoming")
@@ -279,11 +283,66 @@ def opaque(work, tap):
     work.sealpost.set("incoming", unwrap_signed="true")
 
 
+class Listener:
+    """Counts who comes; answers nobody."""
+
+    def __init__(self):
+        self.count = 0
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/x"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        with contextlib.suppress(OSError):
+            while True:
+                self._socket.accept()[0].close()
+                self.count += 1
+
+    def close(self):
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+
+def remote(work, tap):
+    with tap.case("nothing is fetched: no issuer, no CRL, no OCSP answer, no key, no picture, no part"), \
+            contextlib.closing(Listener()) as there:
+        key, cert = work.authority.person("Rita", "rita@smime.example", usage=S_MIME + (
+            f"authorityInfoAccess=OCSP;URI:{there.url},caIssuers;URI:{there.url}\n"
+            f"crlDistributionPoints=URI:{there.url}\n"))
+        signed = incoming.crlf(run(["openssl", "cms", "-sign", "-binary", "-signer", cert, "-inkey", key],
+                                   stdin=ENTITY).stdout)
+        made = foreign.GnuPG()
+        try:
+            made.generate("Rolf <rolf@pgp.example>")
+            detached = made.gpg("--armor", "--detach-sign", "--sig-keyserver-url", there.url, stdin=ENTITY).stdout
+            cleared = made.gpg("--clear-sign", "--sig-keyserver-url", there.url, stdin=b"Hallo\n").stdout
+        finally:
+            made.close()
+        pgp = foreign.multipart("multipart/signed", '; protocol="application/pgp-signature"', [
+            ENTITY, b"Content-Type: application/pgp-signature\r\n\r\n" + incoming.crlf(detached)])
+        html = (f"Content-Type: text/html\r\n\r\n<img src='{there.url}'><link rel=stylesheet href='{there.url}'>"
+                "\r\n").encode()
+        part = f"Content-Type: message/external-body; access-type=URL; URL=\"{there.url}\"\r\n\r\n{html}\r\n".encode()
+        for entity, result in ((signed, "untrusted"), (work.encrypted(signed, ALICE), "untrusted"), (pgp, "no-key"),
+                               (b"Content-Type: text/plain\r\n\r\n" + incoming.crlf(cleared), "no-key")):
+            words = [s[0] for s in signatures(found(work, entity, "rita@smime.example")[0])]
+            assert words in ([result], ["good"]), (words, entity)
+        for entity in (html, part, foreign.multipart("multipart/mixed", "", [html, part]), work.signed(html),
+                       work.encrypted(html, ALICE), work.pgp_encrypted(part, ALICE)):
+            found(work, entity)
+        assert there.count == 0
+        socket.create_connection(("127.0.0.1", int(there.url.split(":")[2].split("/")[0]))).close()
+        deadline = time.monotonic() + 60
+        while there.count == 0 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert there.count == 1, "the listener itself does not hear"
+
+
 def main():
     tap, folder = Tap(), tempfile.mkdtemp(prefix="su-")
     try:
         work = incoming.Work(folder)
-        for part in (insides, claims, relays, opaque, keys):
+        for part in (insides, claims, relays, opaque, keys, remote):
             part(work, tap)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
