@@ -13,6 +13,7 @@ typedef struct {
 } Meaning;
 
 static const Meaning layers[] = {
+	{"tnef", "a winmail.dat (Outlook's rich text) with S/MIME in it"},
 	{"(no-key)", "it was encrypted to none of the private keys that this recipient has here"},
 	{"(damaged)",
 	 "it is not whole, not what it is called, or made in a way that is not known here"},
@@ -52,7 +53,7 @@ static const Meaning warnings[] = {
 	{"misplaced-cipher",
 	 "the sender's program has put a cipher where its kind must not stand: its fault"},
 	{"weak-cipher", "3DES: secret enough no more"},
-	{"tnef", "a part is a winmail.dat, which is not looked into"},
+	{"tnef", "a part is a winmail.dat that cannot be read: it may hold S/MIME"},
 	{"changed-key", "signed with another key than the one that we know of the sender"},
 	{"too-large", "more bytes, parts or fields than are looked into"},
 	{"too-deep", "more parts in each other than are looked into"},

@@ -171,7 +171,9 @@ static gboolean open_layer(OpenWork *work, Layer layer, OpenStep *step, GError *
 	case LAYER_PGP: return open_pgp(work, root, step, error);
 	case LAYER_NONE: break;
 	}
-	return open_claimed(work) || open_inline(work, step, error);
+	if (open_claimed(work))
+		return TRUE;
+	return open_tnef(work, step, error) && (step->next || open_inline(work, step, error));
 }
 
 gboolean open_in_time(const OpenWork *work, GError **error)
@@ -471,7 +473,7 @@ Opened *open_message(const Job *job, const Parsed *parsed, const char *recipient
 	gboolean done = walk(&work, &failure) && restore_head(&work, &failure) &&
 			open_parts(&work, &failure);
 	if (done) {
-		open_warn_tnef(&work);
+		open_tell_tnef(&work);
 		lessons_conclude(&work);
 	}
 	work_clear(&work);

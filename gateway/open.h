@@ -54,7 +54,10 @@ typedef struct {
 } OpenStep;
 gboolean open_smime(OpenWork *work, const MimePart *root, OpenStep *step, GError **error);
 gboolean open_pgp(OpenWork *work, const MimePart *root, OpenStep *step, GError **error);
-/* Where the root is no layer: inline PGP in its texts, encrypted files, encrypted parts. */
+/* Where the root is no layer: S/MIME in a winmail.dat that is all there is to see, *next NULL if there is
+ * none. */
+gboolean open_tnef(OpenWork *work, OpenStep *step, GError **error);
+/* Else: inline PGP in its texts, encrypted files, encrypted parts. */
 gboolean open_inline(OpenWork *work, OpenStep *step, GError **error);
 
 /* What calls itself a layer, but is not whole, or none: the reader is told why it stays as it came.
@@ -67,11 +70,13 @@ gboolean open_has_claim(const MimeTree *tree);
  * is delivered stays as it is. */
 #define OPEN_PARTS_MAX 16
 gboolean open_parts(OpenWork *work, GError **error);
+/* Each winmail.dat with S/MIME in it that stayed shut, and that there is one that cannot be read. */
+void open_tell_tnef(OpenWork *work);
 /* May the tree have such parts? By their types alone. */
 gboolean open_has_parts(const MimeTree *tree);
-/* Does it hold a winmail.dat (TNEF)? By its first bytes, whatever it is called. */
+/* Does it hold a winmail.dat (TNEF) that is no ordinary message? By its first bytes, whatever it is
+ * called. */
 gboolean open_has_tnef(const MimeTree *tree);
-void open_warn_tnef(OpenWork *work);
 
 /* Does the root's layer fill its entity to the very end, so that nothing can be put behind it? */
 gboolean open_fills(const MimeTree *tree, Spool *entity);

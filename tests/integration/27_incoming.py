@@ -5,6 +5,7 @@ import base64
 import hashlib
 import re
 import shutil
+import struct
 import sys
 import tempfile
 import zlib
@@ -339,42 +340,128 @@ def verdicts(work, tap):
         assert b"smime=pass" not in work.explain(entity, ALICE)[1][0].replace(b"GATEWAY; smime=pass", b"")
 
 
-TNEF = bytes.fromhex("789f3e2200010690080004000000000001000100010790060008000000e404000000000000e8")
+def tnef(kind, *files):
+    """A winmail.dat (MS-OXTNEF) of that message class; no tool here makes one."""
+    def attribute(level, number, data):
+        return struct.pack("<BII", level, number, len(data)) + data + struct.pack("<H", sum(data) % 65536)
+
+    whole = struct.pack("<IH", 0x223E9F78, 1) + attribute(1, 0x00089006, b"\0\0\1\0") + \
+        attribute(1, 0x00069007, struct.pack("<II", 1252, 0))
+    if kind:
+        whole += attribute(1, 0x00078008, kind.encode() + b"\0")
+    for name, data in files:
+        whole += attribute(2, 0x00069002, b"\1\0\xff\xff\xff\xff" + bytes(8)) + \
+            attribute(2, 0x00018010, name + b"\0") + attribute(2, 0x0006800F, data)
+    return whole
 
 
-def winmail(data=TNEF, kind="application/ms-tnef; name=winmail.dat"):
+def winmail(data, kind="application/ms-tnef; name=winmail.dat"):
     return (f"Content-Type: {kind}\r\nContent-Transfer-Encoding: base64\r\n"
             "Content-Disposition: attachment\r\n\r\n").encode() + crlf(base64.encodebytes(data))
 
 
-def outlook(work, tap):
-    def found(entity):
-        answer, files = work.explain(entity, ALICE)
-        variant, = answer["variants"]
-        head = b" ".join(files[0].split(b"\r\n\r\n", 1)[0].split())
-        assert (b"X-Sealpost-Incoming: warning tnef" in head) == (variant["warnings"] == ["tnef"]), head
-        assert answer["recipients"][0]["way"] == "unchanged" and files[0].endswith(entity), answer
-        return variant["layers"], variant["signatures"], variant["warnings"]
+def mixed(*parts):
+    return multipart("multipart/mixed", "", parts)
 
-    def mixed(*parts):
-        return multipart("multipart/mixed", "", parts)
 
-    with tap.case("winmail.dat, alone or beside a text, whatever it is called: said so, and left as it is"):
-        for kind in ("application/ms-tnef; name=winmail.dat", "application/vnd.ms-tnef", "application/ms-tnef; name=x",
-                     "application/octet-stream", "application/x-unknown; name=Winmail.DAT"):
-            for entity in (winmail(kind=kind), mixed(ENTITY, winmail(kind=kind))):
-                assert found(entity) == ([], [], ["tnef"]), kind
-        for wrapped in (work.signed(mixed(ENTITY, winmail())), work.signed(winmail(), "-nodetach"),
-                        work.encrypted(winmail(), ALICE, cipher="-aes-256-gcm"), work.pgp_encrypted(winmail(), ALICE)):
+TNEF_KINDS = ("application/ms-tnef; name=winmail.dat", "application/vnd.ms-tnef", "application/ms-tnef; name=x",
+              "application/octet-stream", "application/x-unknown; name=Winmail.DAT")
+BLANK = b"Content-Type: text/plain\r\n\r\n\r\n"
+
+
+def rich_text(work, tap):
+    unknown, letter = tnef(""), tnef("IPM.Microsoft Mail.Note", (b"contract.p7m", b"0\x80" * 30))
+    with tap.case("winmail.dat, an ordinary letter, alone or beside a text: nothing is said, it is left alone"):
+        for kind in TNEF_KINDS:
+            for entity in (winmail(letter, kind), mixed(ENTITY, winmail(letter, kind))):
+                answer, files = work.explain(entity, ALICE)
+                assert answer["variants"][0]["warnings"] == [] and b"X-Sealpost" not in files[0], answer
+                assert files[0].endswith(entity)
+    with tap.case("winmail.dat that cannot be read, whatever it is called: said so, and left as it is"):
+        for kind in TNEF_KINDS:
+            for entity in (winmail(unknown, kind), mixed(ENTITY, winmail(letter[:20], kind))):
+                answer, files = work.explain(entity, ALICE)
+                assert answer["variants"][0]["warnings"] == ["tnef"], (kind, answer)
+                assert b"X-Sealpost-Incoming: warning tnef\r\n" in files[0] and files[0].endswith(entity)
+        entity = winmail(unknown)
+        for wrapped in (work.signed(mixed(ENTITY, entity)), work.signed(entity, "-nodetach"),
+                        work.encrypted(entity, ALICE, cipher="-aes-256-gcm"), work.pgp_encrypted(entity, ALICE)):
             answer, files = work.explain(wrapped, ALICE)
             assert answer["variants"][0]["warnings"] == ["tnef"] and b"warning tnef" in files[0], answer
     with tap.case("no winmail.dat: by the name alone, in an attached message, in a bounce"):
-        attached = b"Content-Type: message/rfc822\r\n\r\nSubject: x\r\n" + winmail()
-        report = multipart("multipart/report", "; report-type=delivery-status", [ENTITY, winmail()])
-        for entity in (winmail(b"PK\3\4" + TNEF), winmail(TNEF[:3]), winmail(b""), mixed(ENTITY, attached), report,
-                       winmail(kind="image/png"), mixed(ENTITY, ENTITY)):
+        attached = b"Content-Type: message/rfc822\r\n\r\nSubject: x\r\n" + winmail(unknown)
+        report = multipart("multipart/report", "; report-type=delivery-status", [ENTITY, winmail(unknown)])
+        for entity in (winmail(b"PK\3\4" + unknown), winmail(unknown[:3]), winmail(b""), mixed(ENTITY, attached),
+                       report, winmail(unknown, "image/png"), mixed(ENTITY, ENTITY)):
             answer, files = work.explain(entity, ALICE)
             assert answer["variants"][0]["warnings"] == [] and b"X-Sealpost" not in files[0], answer
+
+
+def smime_in_winmail(work, tap):
+    unpacked, signed = ("tnef", "opened", None), opened("smime-opaque-signed")
+    opaque, clear = work.signed(ENTITY, "-nodetach"), work.signed(ENTITY)
+    sealed, gcm = work.encrypted(opaque, ALICE), work.encrypted(ENTITY, ALICE, cipher="-aes-256-gcm")
+    clear = clear[clear.index(b"Content-Type: multipart/signed"):]
+
+    def raw(entity):
+        return base64.b64decode(entity.split(b"\r\n\r\n", 1)[1])
+
+    def packed(content, kind=TNEF_KINDS[0], of="IPM.Note.SMIME", more=()):
+        return winmail(tnef(of, (b"smime.p7m", content), *more), kind)
+
+    def found(entity, *expected, to=ALICE):
+        answer, files = work.explain(entity, to)
+        variant, = answer["variants"]
+        assert layers(variant) == list(expected), answer
+        return variant, files[0]
+
+    def stays(entity, *expected, to=ALICE):
+        variant, delivered = found(entity, *expected, to=to)
+        assert variant["way"] == "unchanged" and delivered.endswith(entity) and not variant["signatures"], variant
+
+    with tap.case("S/MIME in a winmail.dat that is all of the message is opened in its place"):
+        for kind in TNEF_KINDS:
+            for entity in (packed(raw(sealed), kind), mixed(BLANK, packed(raw(sealed), kind))):
+                variant, delivered = found(entity, unpacked, opened(), signed)
+                assert signatures(variant) == [GOOD] and not variant["warnings"], variant
+                assert delivered.endswith(b"\r\n\r\nGeheim\r\n") and b"winmail" not in delivered, delivered
+        variant, delivered = found(packed(raw(gcm)), unpacked, opened("smime-auth-encrypted"))
+        assert delivered.endswith(b"\r\n\r\nGeheim\r\n") and not variant["warnings"]
+        variant, delivered = found(packed(sealed), unpacked, opened(), signed)  # with its MIME header
+        assert delivered.endswith(b"\r\n\r\nGeheim\r\n") and signatures(variant) == [GOOD]
+    with tap.case("... or verified: opaque, clear-signed, which stays signed, and changed"):
+        variant, delivered = found(packed(raw(opaque)), unpacked, signed)
+        assert signatures(variant) == [GOOD] and delivered.endswith(b"\r\n\r\nGeheim\r\n")
+        for of in ("IPM.Note.SMIME.MultipartSigned", "ipm.note.smime"):
+            variant, delivered = found(packed(clear, of=of), unpacked, opened("smime-signed"))
+            assert signatures(variant) == [GOOD] and b"smime=pass" in delivered
+            assert delivered.endswith(clear.split(b"\r\n\r\n", 1)[1]) and b"winmail" not in delivered, delivered
+        work.sealpost.set("incoming", unwrap_signed="false")
+        variant, delivered = found(packed(raw(opaque)), unpacked, signed)
+        assert signatures(variant) == [GOOD] and b"winmail" not in delivered, delivered
+        assert raw(delivered) == raw(opaque), "the S/MIME message itself, for clients to verify"
+        work.sealpost.set("incoming", unwrap_signed="true")
+        variant, _ = found(packed(clear.replace(b"Geheim", b"Gehe1m")), unpacked, opened("smime-signed"))
+        assert [s[0] for s in signatures(variant)] == ["bad"], variant
+    with tap.case("... and inside other layers; a cipher that anybody can change leaves room beside a signature"):
+        variant, _ = found(work.pgp_encrypted(packed(raw(opaque)), ALICE, options=()), opened("pgp-encrypted"),
+                           unpacked, signed)
+        assert signatures(variant) == [GOOD] and not variant["warnings"], variant
+        variant, _ = found(work.encrypted(packed(raw(opaque)), ALICE), opened(), unpacked, signed)
+        assert variant["warnings"] == ["not-protected-against-change"], variant
+    with tap.case("what cannot be opened stays in its winmail.dat"):
+        stays(packed(raw(sealed)), unpacked, ("smime-encrypted", "shut", "no-key"), to=BOSS)
+        foreign = ("tnef", "shut", "foreign-part")
+        for entity in (mixed(ENTITY, packed(raw(sealed))), mixed(packed(raw(sealed)), packed(raw(sealed)))):
+            stays(entity, *[foreign] * entity.count(b"winmail"))
+        damaged = ("tnef", "shut", "damaged")
+        for entity in (packed(b"words"), packed(b""), packed(ENTITY), packed(raw(sealed)[:3]),
+                       packed(raw(sealed), more=[(b"a.txt", b"text")]), winmail(tnef("IPM.Note.SMIME")),
+                       packed(work.pgp_signed(ENTITY)), winmail(tnef("IPM.Note.SMIME", (b"x", raw(sealed)))[:-40])):
+            stays(entity, damaged)
+    with tap.case("an ordinary letter's attachment is a document, whatever it is called and holds"):
+        for of in ("IPM.Microsoft Mail.Note", "IPM.Note", "IPM.NoteSMIME"):
+            stays(packed(raw(sealed), of=of))
 
 
 def openpgp(work, tap):
@@ -453,7 +540,7 @@ def signature_forms(work, tap):
                     "-certfile", work.authority.intermediate], stdin=content).stdout
 
     for technology, sender in (("smime", SOFIA.address), ("pgp", PETER.address)):
-        with tap.case(f"{technology}: the form that a signature matches is told, and the other one is no reason to fail"):
+        with tap.case(f"{technology}: the form that a signature matches is told; the other one is no reason to fail"):
             for over, came, result, form in ((dos, dos, "good", "raw"), (unix, unix, "good", "raw"),
                                              (dos, unix, "good", "crlf"), (unix, dos, "bad", None),
                                              (dos, unix.replace(b"Second", b"second"), "bad", None)):
@@ -517,7 +604,8 @@ def main():
     tap, folder = Tap(), tempfile.mkdtemp(prefix="si-")
     try:
         work = Work(folder)
-        for part in (forms, types, owners, verdicts, outlook, openpgp, signature_forms, several_signers):
+        for part in (forms, types, owners, verdicts, rich_text, smime_in_winmail, openpgp, signature_forms,
+                     several_signers):
             part(work, tap)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
