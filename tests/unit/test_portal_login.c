@@ -13,6 +13,7 @@
 
 #include "portal/login.h"
 #include "portal/portaldb.h"
+#include "portal/token.h"
 
 #define ATTEMPTS 2
 #define MANY 4
@@ -119,12 +120,71 @@ static void counted_by_account_and_link(void **state)
 	assert_int_equal(attempt(*state, "192.0.2.10", "a@x.example", "link"), LOGIN_TOO_MANY);
 }
 
+/* A code from that client, for a message whose code is 123456. */
+static LoginResult try_code(Fixture *fixture, const char *client, const char *id, const char *code)
+{
+	g_autoptr(Secret) link = secret_random(32);
+	g_autofree char *body = g_strdup_printf("code=%s", code);
+	g_autofree char *hash = token_mac(link, "portal code", "123456", "");
+	const VaultMessage message = {.id = (char *)id, .code_hash = hash};
+	const Request request = {.client = client};
+	Visit visit = {.portal = &fixture->portal, .request = &request};
+	LoginResult result = LOGIN_GOOD;
+
+	visit.form = form_parse(body, strlen(body), NULL);
+	assert_true(login_check_code(&visit, &message, link, &result, NULL));
+	form_free(visit.form);
+	return result;
+}
+
+/* With wrong passwords by the same link; good ones do not count. */
+static void codes_are_counted_by_link(void **state)
+{
+	for (int i = 0; i < MANY; i++) {
+		g_autofree char *client = g_strdup_printf("192.0.2.%d", i);
+
+		assert_int_equal(try_code(*state, client, "link", "123+456"), LOGIN_GOOD);
+		if (i % 2 == 0)
+			assert_int_equal(try_code(*state, client, "link", "123457"), LOGIN_WRONG);
+		else
+			assert_int_equal(attempt(*state, client, "a@x.example", "link"),
+					 LOGIN_WRONG);
+	}
+	assert_int_equal(try_code(*state, "192.0.2.10", "link", "123456"), LOGIN_TOO_MANY);
+	assert_int_equal(try_code(*state, "192.0.2.10", "other", "123456"), LOGIN_GOOD);
+}
+
+/* Of two changes that began with the same password only one is stored. */
+static void changed_meanwhile(void **state)
+{
+	Fixture *fixture = *state;
+	g_autoptr(Secret) old = secret_random(12);
+	g_autoptr(Secret) new = secret_random(12);
+	g_autoptr(Secret) private_key = NULL;
+	g_autoptr(Account) account = NULL;
+	g_autoptr(Account) first = NULL;
+	g_autoptr(Account) second = NULL;
+	g_autoptr(Account) stored = NULL;
+	gboolean done = FALSE;
+
+	assert_true(account_new("a@x.example", old, &account, &private_key, NULL));
+	assert_true(account_add(fixture->portal.db, account, &done, NULL) && done);
+	assert_true(account_rewrap(account, private_key, new, &first, NULL));
+	assert_true(account_rewrap(account, private_key, new, &second, NULL));
+	assert_true(account_replace(fixture->portal.db, account, first, &done, NULL) && done);
+	assert_true(account_replace(fixture->portal.db, account, second, &done, NULL) && !done);
+	assert_true(account_find(fixture->portal.db, "a@x.example", &stored, NULL));
+	assert_true(g_bytes_equal(stored->wrapped_private, first->wrapped_private));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(counted_by_client, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(counted_by_large_network, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(counted_by_account_and_link, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(codes_are_counted_by_link, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(changed_meanwhile, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("portal_login", tests, NULL, NULL);
