@@ -49,17 +49,53 @@ static char *rule_name(const PolicyDecision *decision)
 	return g_strdup_printf("%s:%d", file, decision->rule.line);
 }
 
+/* A key is the reason: which one, and what is wrong with it. */
+static void tell_key(GString *text, const KeyAnswer *answer, Way way)
+{
+	KeyType type = way == WAY_SMIME ? KEY_SMIME : KEY_PGP;
+
+	for (guint i = 0; i < answer->keys->len; i++) {
+		const Key *key = answer->keys->pdata[i];
+
+		if (key->type != type)
+			continue;
+		g_string_append_printf(text, "%s:%s", key->reason ? key->reason : "?", key->id);
+		return;
+	}
+}
+
+/* The ways that come before the one that was taken, and why they were not possible. New string. */
+static char *why_not(const PlanRecipient *outcome)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < outcome->rungs->len; i++) {
+		const RungResult *result = &g_array_index(outcome->rungs, RungResult, i);
+
+		if (result->possible)
+			break;
+		g_string_append_printf(text,
+				       "%s%s:", i > 0 ? "," : " why=", way_name(result->rung.way));
+		if (g_strcmp0(result->reason, "no-usable-key") == 0)
+			tell_key(text, outcome->answer, result->rung.way);
+		else
+			g_string_append(text, result->reason ? result->reason : "?");
+	}
+	return g_string_free(text, FALSE);
+}
+
 static void log_recipient(const Job *job, const PlanRecipient *outcome, const char *common)
 {
+	g_autofree char *why = why_not(outcome);
 	g_autofree char *to = log_address(outcome->recipient->address);
 	g_autofree char *rule = rule_name(outcome->decision);
 
-	log_info("id=%s to=<%s> direction=%s rule=%s way=%s transport=%s key=%s signed=%s %s",
+	log_info("id=%s to=<%s> direction=%s rule=%s way=%s transport=%s key=%s signed=%s%s %s",
 		 job->queue_id ? job->queue_id : "-", to,
 		 direction_name(outcome->recipient->direction), rule,
 		 outcome->error ? "none" : plan_recipient_way(outcome),
 		 transport_name(outcome->transport), outcome->key ? outcome->key->id : "-",
-		 sign_name(outcome), common);
+		 sign_name(outcome), why, common);
 }
 
 void logline_message(const Job *job, const Plan *plan, const Handback *handback)

@@ -4,7 +4,7 @@ from lib import ALICE, copy_for, opened_by, refused, script
 
 from demo import people as cast
 from demo.people import Person
-from demo.process import wait_for
+from demo.process import run, wait_for
 from demo.round import portal_link, text_of
 from demo.site import as_bytes, message
 
@@ -114,7 +114,8 @@ with script() as tap, tap.site(people=PEOPLE, policy=POLICY,
         hidden = [BLANCHE, PAUL]
         mail = message(ALICE, ", ".join(p.address for p in visible), "an alle", TEXT)
         site.empty_out()
-        site.submit(ALICE, [p.address for p in visible + hidden], mail)
+        sent = as_bytes(mail)
+        site.submit(ALICE, [p.address for p in visible + hidden], sent)
         copies = [(c, r) for c in site.arrived_for(7) for r in c.recipients]
         assert sorted(r for _, r in copies) == sorted(p.address for p in visible + hidden)
         keys = {}
@@ -123,6 +124,7 @@ with script() as tap, tap.site(people=PEOPLE, policy=POLICY,
             keys[recipient] = set(opened.keys)
             if recipient not in (cast.OTTO.address,):
                 assert text_of(opened.mail).strip() == TEXT.strip(), recipient
+                headers_kept(sent, copy)  # Message-ID, To, Cc: in each copy as they were
             assert b"\nbcc:" not in b"\n" + copy.content.lower().split(b"\r\n\r\n")[0]
         ids = {p.address: site.cabinet.key_id(p) for p in (cast.SOFIA, SVEN, cast.PETER, *hidden)}
         assert keys[cast.SOFIA.address] <= {ids[cast.SOFIA.address], ids[SVEN.address]}, keys
@@ -174,6 +176,23 @@ with script() as tap, tap.site(people=PEOPLE, policy=POLICY,
         code, text = refused(send, site, [cast.OTTO], "[no] x")
         assert code == 550 and "not today" in text, (code, text)
         assert not site.outbox.copies() and not site.postfix.in_queue()
+
+    with tap.case("the log has one reason for each way that was not possible, down to the key"):
+        key, _ = site.authority.person("Wanda", "wanda@web.example")
+        old = site.authority.expired(key, "wanda@web.example")
+        site.sealpost.run("key", "import", old)
+        printed = run(["openssl", "x509", "-in", old, "-noout", "-fingerprint", "-sha256"]).stdout.decode()
+        fingerprint = printed.split("=")[1].strip().replace(":", "").lower()
+        refused(send, site, ["wanda@web.example", cast.OTTO], "[keys] x")
+        send(site, ["wanda@web.example"])
+        site.arrived(1)
+        wait_for(lambda: f"way=portal transport=any key=- signed=no why=smime:expired:{fingerprint},pgp:no-key,"
+                         "verified-tls:no-tls " in site.sealpost.gateway_log(), 60, "the way to the portal in the log")
+        told = [line for line in site.sealpost.gateway_log().splitlines() if "error=no-way" in line]
+        for address, why in (("wanda@web.example", f"smime:expired:{fingerprint},pgp:no-key"),
+                             (cast.OTTO.address, "smime:no-key,pgp:no-key")):
+            assert any(f"to=<{address}>" in line and f" way=none " in line and f" why={why} " in line
+                       for line in told), (address, told)
 
     with tap.case("an alias of ours that leads outside: protected where a rule names it"):
         send(site, ["team@firma.example"])
