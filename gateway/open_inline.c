@@ -94,7 +94,7 @@ static gboolean shows(const Leaf *leaf, const PgpTextPiece *piece, Spool *plain)
 static gboolean verify_clear(Inline *state, const Leaf *leaf, const PgpTextPiece *piece,
 			     GError **error)
 {
-	g_autoptr(GBytes) block = g_bytes_new(leaf->text + piece->start, piece->end - piece->start);
+	g_autoptr(GBytes) block = pgp_text_clear_signed(leaf->text, piece);
 	const GPtrArray *signatures = state->work->opened->signatures;
 	guint before = signatures->len;
 	g_autoptr(Spool) plain = NULL;

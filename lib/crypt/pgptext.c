@@ -312,6 +312,35 @@ GBytes *pgp_text_packets(const char *text, const PgpTextPiece *piece)
 	return packets ? g_byte_array_free_to_bytes(packets) : g_bytes_new(NULL, 0);
 }
 
+/* The text up to its signature, and that armoured anew. */
+static GBytes *sign_with(const char *text, gsize size, const GByteArray *signature)
+{
+	GByteArray *block = g_byte_array_sized_new((guint)size);
+	g_autofree char *armour = g_malloc(PGP_ARMOR_SIZE(signature->len));
+	gsize length = pgp_armor("PGP SIGNATURE", signature->data, signature->len, armour);
+
+	g_byte_array_append(block, (const guint8 *)text, (guint)size);
+	g_byte_array_append(block, (const guint8 *)armour, (guint)length);
+	return g_byte_array_free_to_bytes(block);
+}
+
+GBytes *pgp_text_clear_signed(const char *text, const PgpTextPiece *piece)
+{
+	static const char *const labels[] = {"PGP SIGNATURE", NULL};
+	const char *start = text + piece->start;
+	gsize size = piece->end - piece->start;
+	const char *mark = g_strrstr_len(start, (gssize)size, "\n" BEGIN_SIGNATURE);
+	gsize signed_size = mark ? (gsize)(mark + 1 - start) : size;
+	const char *armour = start + signed_size;
+	gboolean damaged = TRUE;
+	g_autoptr(GByteArray) packets = NULL;
+
+	if (!g_strstr_len(armour, (gssize)(size - signed_size), "\n="))
+		packets = pgp_dearmor((const guint8 *)armour, size - signed_size, labels, &damaged);
+	return packets && !damaged ? sign_with(start, signed_size, packets)
+				   : g_bytes_new(start, size);
+}
+
 char *pgp_text_charset(const char *text, const PgpTextPiece *piece)
 {
 	Lines lines = {.text = text, .size = piece->end, .at = piece->start};

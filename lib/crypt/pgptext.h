@@ -41,6 +41,9 @@ gboolean pgp_text_is_keys(const char *text, gsize size);
 
 /* The packets of a PGP_TEXT_MESSAGE, armour off. */
 GBytes *pgp_text_packets(const char *text, const PgpTextPiece *piece);
+/* A PGP_TEXT_CLEAR_SIGNED in a form that gpg 2.2 can read: its signature gets a checksum if it has none
+ * (RFC 9580, section 6.1). */
+GBytes *pgp_text_clear_signed(const char *text, const PgpTextPiece *piece);
 /* What its armour header "Charset" says; NULL if there is none. New string. */
 char *pgp_text_charset(const char *text, const PgpTextPiece *piece);
 

@@ -23,6 +23,11 @@ static void check_block(const char *text, const PgpTextPiece *piece)
 		g_assert_true(g_bytes_get_size(packets) <= size);
 		return;
 	}
+	g_autoptr(GBytes) readable = pgp_text_clear_signed(text, piece);
+	gsize armour = (gsize)(g_strrstr(block, "-----BEGIN PGP SIGNATURE-----") - block);
+
+	g_assert_true(g_bytes_get_size(readable) > armour);
+	g_assert_true(memcmp(g_bytes_get_data(readable, NULL), block, armour) == 0);
 	/* The end of the armour, never of the text that it signs. */
 	g_assert_false(pgp_text_shows(text, piece, block, size));
 }

@@ -138,6 +138,12 @@ def clear_signed(inline, tap):
             assert not variant["warnings"] and entity in raw
         variant, _, _ = inline.explain(text(inline.signed(words * 10000)))
         assert signatures(variant) == [GOOD], "longer than what a spool keeps in memory"
+        for more in (b"", b"1", b"12"):  # the signature's notation: its base64 ends with each of "", "=", "=="
+            block = inline.work.gpg("-u", PETER.address, "--sig-notation", f"a@x.example=b{more.decode()}",
+                                    "--clear-sign", stdin=words)
+            without = re.sub(rb"\n=....\n(-----END)", rb"\n\1", block)
+            variant, _, raw = inline.explain(text(without))
+            assert without != block and signatures(variant) == [GOOD] and crlf(without) in raw, variant
         latin = inline.signed("Grüße\n".encode("iso-8859-1"))
         for encoding in ("8bit", "quoted-printable", "base64"):
             variant, _, _ = inline.explain(text(latin, "iso-8859-1", encoding))

@@ -161,6 +161,33 @@ static void test_block(void **state)
 	assert_int_equal(g_bytes_get_size(packets), 3);
 }
 
+/* Only a signature's armour changes, and only if it has no checksum; the text stays as it is. */
+static void test_checksum(void **state)
+{
+	static const char *const pairs[][2] = {
+		{SIGNED "\na \r\n- " BEGIN "\n" BEGIN "\niQEz\n" END,
+		 SIGNED "\na \r\n- " BEGIN "\n" BEGIN "\niQEz\n=lcPb\n" END},
+		{SIGNED "\na\n" BEGIN "Version: 1\n\niQE=\n" END,
+		 SIGNED "\na\n" BEGIN "\niQE=\n=oG9T\n" END},
+		{SIGNED "\na\n" BEGIN "\niQEz\n=AAAA\n" END, NULL},
+		{SIGNED "\n=a\n" BEGIN "\r\niQEz\r\n=lcPb\r\n" END, NULL},
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(pairs); i++) {
+		const char *text = pairs[i][0], *expected = pairs[i][1] ? pairs[i][1] : text;
+		g_autoptr(GArray) pieces = pgp_text_split(text, strlen(text));
+
+		assert_int_equal(pieces->len, 1);
+		g_autoptr(GBytes) block =
+			pgp_text_clear_signed(text, &g_array_index(pieces, PgpTextPiece, 0));
+		g_autofree char *made =
+			g_strndup(g_bytes_get_data(block, NULL), g_bytes_get_size(block));
+
+		assert_string_equal(made, expected);
+	}
+}
+
 static void test_html(void **state)
 {
 	static const char *const pairs[][2] = {
@@ -182,9 +209,10 @@ static void test_html(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_split), cmocka_unit_test(test_limit),
-		cmocka_unit_test(test_shown), cmocka_unit_test(test_block),
-		cmocka_unit_test(test_html),  cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_split),	 cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_shown),	 cmocka_unit_test(test_block),
+		cmocka_unit_test(test_checksum), cmocka_unit_test(test_html),
+		cmocka_unit_test(test_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
