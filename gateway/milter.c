@@ -99,7 +99,9 @@ static void clear_client(Client *client)
 }
 
 /* The macros are asked for here, so that main.cf needs no list of them. A list replaces the MTA's
- * own for that stage: each names all that is wanted there (FACTS.md 4). */
+ * own for that stage: each names all that is wanted there (FACTS.md 4). Each has one that every MTA
+ * always says: where none came, libmilter would keep those of the message or recipient before, a
+ * login or a next hop among them. */
 static void ask_macros(SMFICTX *context)
 {
 	static const struct {
@@ -107,8 +109,8 @@ static void ask_macros(SMFICTX *context)
 		const char *macros;
 	} lists[] = {
 		{SMFIM_CONNECT, "j {daemon_name} {daemon_port}"},
-		{SMFIM_ENVFROM, "{auth_authen} {tls_version} {cipher}"},
-		{SMFIM_ENVRCPT, "{rcpt_host}"},
+		{SMFIM_ENVFROM, "j {auth_authen} {tls_version} {cipher}"},
+		{SMFIM_ENVRCPT, "j {rcpt_host}"},
 		{SMFIM_EOH, "i"},
 		{SMFIM_EOM, "i"},
 	};
