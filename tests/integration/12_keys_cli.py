@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """`sealpost key` from the outside; what it writes is read by openssl, gpg and sq."""
+import contextlib
 import json
 import os
+import pty
 import shutil
 import subprocess
 import sys
@@ -55,6 +57,42 @@ class Place:
         return path
 
 
+def installation(tap, here):
+    with tap.case("init: a small complete installation, private, and nothing that exists is touched"):
+        folder = here.folder / "firma"
+        modes = {path.name: path.stat().st_mode & 0o777 for path in folder.rglob("*")}
+        assert modes["master.key"] == 0o600 and modes["keystore.db"] == 0o600, modes
+        assert all(not mode & 0o007 for mode in modes.values()), modes
+        assert {"sealpost.conf", "sealpost.policy", "state", "spool", "run"} <= modes.keys(), modes
+        assert here.listed() == []
+        check = run([BUILD / "cli/sealpost", "policy", "check", "--config", here.conf]).stdout
+        assert b"no errors, 0 warnings" in check and b"@DOMAIN@" not in (folder / "sealpost.policy").read_bytes()
+        before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        for name in ("sealpost.conf", "master.key", "sealpost.policy"):
+            again = run([BUILD / "cli/sealpost", "init", "--domain", "firma.example", folder], check=False)
+            assert again.returncode == 73 and b"exists already" in again.stderr, again
+            assert before == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+            (folder / name).rename(folder / "away")  # each of them is reason enough
+            again = run([BUILD / "cli/sealpost", "init", "--domain", "firma.example", folder], check=False)
+            (folder / "away").rename(folder / name)
+            assert again.returncode == 73, (name, again)
+
+
+def at_terminal(command, answers):
+    """Runs it with a terminal of its own and types an answer at each prompt; what was shown, the status."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(command[0], [str(word) for word in command])
+    shown = b""
+    with contextlib.suppress(OSError):  # the other end has gone
+        while data := os.read(terminal, 4096):
+            shown += data
+            if shown.endswith(b": ") and answers:
+                os.write(terminal, answers.pop(0).encode() + b"\n")
+    os.close(terminal)
+    return shown.decode("utf-8", "replace"), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
 def imports(tap, here):
     with tap.case("a private key alone is refused, with its reason; status 1"):
         done = here.key("import", here.sofia_key, status=1)
@@ -87,6 +125,15 @@ def imports(tap, here):
                        ["crl2pkcs7", "-nocrl", "-certfile", cert])
             here.key("import", here.convert(form, *command))
             assert here.one(owner)["usable"]
+    with tap.case("a person at a terminal is asked for the passphrase, again if it is wrong; it is not shown"):
+        key, cert = here.authority.person("Theo", "theo@smime.example")
+        p12 = here.convert("theo.p12", "pkcs12", "-export", "-inkey", key, "-in", cert, "-passout",
+                           f"file:{here.passphrase}")
+        shown, status = at_terminal([BUILD / "cli/sealpost", "key", "import", "--config", here.conf, p12],
+                                    ["falsch", PASSPHRASE])
+        assert status == 0 and shown.count("Passphrase of ") == 2, (status, shown)
+        assert "falsch" not in shown and PASSPHRASE not in shown, shown
+        assert here.one("theo@smime.example")["private"]
     with tap.case("an encrypted private key opens with the passphrase of the file"):
         key, cert = here.authority.person("Eva", "eva@smime.example")
         locked = here.convert("eva.key", "pkcs8", "-topk8", "-in", key, "-v2", "aes-256-cbc",
@@ -294,6 +341,7 @@ place = Path(tempfile.mkdtemp(prefix="sealpost-keys-", dir="/tmp"))
 os.umask(0o077)
 try:
     site = Place(place)
+    installation(frame, site)
     imports(frame, site)
     revocations(frame, site)
     exports(frame, site)

@@ -181,13 +181,16 @@ with script() as tap, tap.site(settings=SETTINGS) as site:
         send(site, cast.SOFIA)
         protected(site, cast.SOFIA)
 
-    with tap.case("a socket that nobody could enter; a listener by a name: refused, with the setting's name"):
+    with tap.case("a socket that nobody could enter; an unknown setting; a listener by a name: refused, with the setting's name"):
         text = site.sealpost.conf.read_text()
         other = site.sealpost.conf.with_name("other.conf")
         for mode in ("rw", "0888", "0", "-1", "01777"):
             other.write_text(re.sub(r"(?m)^socket_mode = .*$", f"socket_mode = {mode}", text))
             done = run([BUILD / "gateway/sealpost-gateway", "--config", other], check=False, timeout=60)
             assert done.returncode == 78 and b"socket_mode" in done.stderr, (mode, done.stderr)
+        other.write_text(text + "\n[gateway]\nmesage_limit = 5M\n")
+        done = run([BUILD / "gateway/sealpost-gateway", "--config", other], check=False, timeout=60)
+        assert done.returncode == 78 and b"[gateway] mesage_limit: unknown setting" in done.stderr, done.stderr
         other.write_text(re.sub(r"(?m)^resubmit = .*$", "resubmit = inet:mail.example:10026", text))
         done = run([BUILD / "cli/sealpost", "explain", "--config", other, "--from", ALICE, "--to", ALICE],
                    stdin=b"", check=False, timeout=60)

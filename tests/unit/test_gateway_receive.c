@@ -265,13 +265,33 @@ static void test_reply(void **state)
 	assert_int_equal(fourth->verdict, HANDBACK_DEFER);
 }
 
+/* Who has to be asked for over the network is asked for as soon as the recipient is known, while the data
+ * is still coming; nobody else. */
+static void test_early_lookups(void **state)
+{
+	static const char *const to[] = {"b@x.example", "boss@firma.example", NULL};
+	Snapshot *snapshot =
+		make_snapshot("outgoing prefer smime\n", "[ldap down]\nuri = ldap://127.0.0.1:1\n"
+							 "starttls = false\nbase = o=x\n");
+	g_autoptr(Job) ours = make_job(snapshot, "192.0.2.1", "a@firma.example", to, "\n");
+	g_autoptr(Job) foreign = make_job(snapshot, "198.51.100.1", "a@x", to, "\n");
+	g_autoptr(Job) at_hand = make_job(*state, "192.0.2.1", "a@firma.example", to, "\n");
+
+	assert_non_null(((Recipient *)ours->recipients->pdata[0])->lookup);
+	assert_null(((Recipient *)ours->recipients->pdata[1])->lookup);
+	assert_null(((Recipient *)foreign->recipients->pdata[0])->lookup);
+	assert_null(((Recipient *)at_hand->recipients->pdata[0])->lookup);
+	remove_snapshot(snapshot);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_trust),	 cmocka_unit_test(test_direction),
-		cmocka_unit_test(test_envelope), cmocka_unit_test(test_bad_paths),
-		cmocka_unit_test(test_routes),	 cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_nexthop),	 cmocka_unit_test(test_reply),
+		cmocka_unit_test(test_trust),	      cmocka_unit_test(test_direction),
+		cmocka_unit_test(test_envelope),      cmocka_unit_test(test_bad_paths),
+		cmocka_unit_test(test_routes),	      cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_nexthop),	      cmocka_unit_test(test_reply),
+		cmocka_unit_test(test_early_lookups),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
