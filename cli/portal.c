@@ -73,7 +73,7 @@ static void print_message(const VaultMessage *message)
 	g_autofree char *expires = date(message->expires);
 
 	printf("%6" G_GINT64_FORMAT "  %s  until %s  %10" G_GINT64_FORMAT "  %-7s  %s\n",
-	       message->number, created, expires, message->size, vault_state_name(message->state),
+	       message->number, created, expires, message->size, vault_state_name(message),
 	       message->recipient);
 }
 
@@ -140,7 +140,8 @@ static int events(int argc, char **argv)
 
 	if (!cli_options(
 		    NULL, "NUMBER",
-		    "What happened to a message: its link was opened for the first time, it was "
+		    "What happened to a message: its notice could not be delivered, its link was "
+		    "opened for the first time, it was "
 		    "claimed by its recipient's account, shown for the first time, downloaded.",
 		    &argc, &argv) ||
 	    argc != 2 || !read_number(argv[1], &number))
@@ -215,7 +216,7 @@ static const CliCommand commands[] = {
 	{"messages", messages, "[ADDRESS]",
 	 "what is kept: for whom, since when, how large, read or not"},
 	{"events", events, "NUMBER",
-	 "what happened to a message: opened, claimed, shown, downloaded"},
+	 "what happened to a message: untold, opened, claimed, shown, downloaded"},
 	{"expire", expire, "", "deletes the messages whose time is over, and unused accounts"},
 	{"forget", forget, "ADDRESS", "deletes an account with its messages (lost password)"},
 	{NULL, NULL, NULL, NULL},

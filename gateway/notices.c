@@ -18,14 +18,17 @@ struct Notices {
 static void send_round(const Snapshot *snapshot)
 {
 	gint64 deadline = g_get_monotonic_time() + NOTICES_ROUND_SECONDS * G_USEC_PER_SEC;
-	guint failed = 0;
+	NoticeTally tally;
 	g_autoptr(GError) last = NULL;
-	guint sent = deposits_send_notices(snapshot->deposits, deadline, &failed, &last);
 
-	if (sent > 0)
-		log_info("notices sent=%u", sent);
-	if (failed > 0)
-		log_warning("notices failed=%u, they are tried again later: %s", failed,
+	deposits_send_notices(snapshot->deposits, deadline, &tally, &last);
+	if (tally.sent > 0)
+		log_info("notices sent=%u", tally.sent);
+	if (tally.refused > 0)
+		log_warning("notices refused=%u for good (sealpost portal messages: untold): %s",
+			    tally.refused, last->message);
+	if (tally.failed > 0)
+		log_warning("notices failed=%u, they are tried again later: %s", tally.failed,
 			    last->message);
 }
 

@@ -178,12 +178,11 @@ gboolean deposit_store(Deposits *deposits, const Deposit *deposit, DepositLink *
 	return FALSE;
 }
 
-guint deposits_send_notices(Deposits *deposits, gint64 deadline, guint *failed, GError **last)
+void deposits_send_notices(Deposits *deposits, gint64 deadline, NoticeTally *tally, GError **last)
 {
 	Mailer mailer = mailer_of(deposits);
 	g_autoptr(GError) error = NULL;
-	guint sent = 0;
-	guint failures = 0;
+	NoticeTally counted = {0};
 
 	while (g_get_monotonic_time() < deadline) {
 		g_autoptr(GError) failure = NULL;
@@ -191,20 +190,19 @@ guint deposits_send_notices(Deposits *deposits, gint64 deadline, guint *failed, 
 
 		if (result == MAILER_NONE_DUE)
 			break;
-		if (result == MAILER_SENT) {
-			sent++;
+		counted.sent += result == MAILER_SENT;
+		counted.failed += result == MAILER_FAILED;
+		counted.refused += result == MAILER_REFUSED;
+		if (failure == NULL)
 			continue;
-		}
-		failures++;
 		g_clear_error(&error);
 		error = g_steal_pointer(&failure);
 		if (g_error_matches(error, SEALPOST_ERROR, ERROR_STORE) ||
 		    g_error_matches(error, SEALPOST_ERROR, ERROR_DISK_FULL))
 			break; /* no use in going on now */
 	}
-	if (failed != NULL)
-		*failed = failures;
+	if (tally != NULL)
+		*tally = counted;
 	if (error != NULL)
 		g_propagate_error(last, g_steal_pointer(&error));
-	return sent;
 }

@@ -58,10 +58,16 @@ gboolean deposit_store(Deposits *deposits, const Deposit *deposit, DepositLink *
 		       GError **error);
 
 /* Sends the notices that wait to the MTA's resubmission listener, oldest first, until none is due or
- * deadline (g_get_monotonic_time()) passes. What the MTA took is removed; what it refused is tried
- * again later, with growing pauses. One caller at a time (the gateway's notice thread). Returns
- * how many were sent; failures are counted in *failed (may be NULL), *last (may be NULL) is why the
- * last of them failed. */
-guint deposits_send_notices(Deposits *deposits, gint64 deadline, guint *failed, GError **last);
+ * deadline (g_get_monotonic_time()) passes. What the MTA took is removed; what it did not take is tried
+ * again later, with growing pauses. What it refuses for good, or does not take for five days, becomes
+ * a report to the message's sender, if he is to be told (see DepositEnvelope), and in any case an event
+ * "untold" of the message. One caller at a time (the gateway's notice thread). *tally may be NULL,
+ * *last (may be NULL) is why the last one failed. */
+typedef struct {
+	guint sent; /* notices and reports */
+	guint failed; /* for now */
+	guint refused; /* for good */
+} NoticeTally;
+void deposits_send_notices(Deposits *deposits, gint64 deadline, NoticeTally *tally, GError **last);
 
 #endif

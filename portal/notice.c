@@ -40,6 +40,7 @@ void notice_free(Notice *notice)
 	g_free(notice->link);
 	g_free(notice->code);
 	g_free(notice->message_id);
+	g_free(notice->refused);
 	g_free(notice);
 }
 
@@ -107,8 +108,7 @@ Notice *notice_unwrap(GBytes *wrapped, const Secret *master, const char *context
 	return notice;
 }
 
-/* One line of valid UTF-8, fit for a header field. New string. */
-static char *one_line(const char *text)
+char *notice_line(const char *text)
 {
 	char *line = g_utf8_make_valid(text, -1);
 
@@ -121,7 +121,7 @@ static char *one_line(const char *text)
 /* A display name: a quoted string, or encoded words of whole characters. New string. */
 static char *phrase(const char *text)
 {
-	g_autofree char *line = one_line(text);
+	g_autofree char *line = notice_line(text);
 	GString *out = g_string_new(NULL);
 	const char *rest = line;
 
@@ -198,7 +198,7 @@ static gboolean add_from(Headers *headers, const Notice *notice, const Conf *con
 	g_autofree char *name = template_text(values, "notice.from");
 	g_autofree char *shown = phrase(name);
 	g_autofree char *from = g_strdup_printf("%s <%s>", shown, address);
-	g_autofree char *sender = one_line(notice->sender);
+	g_autofree char *sender = notice_line(notice->sender);
 	g_autofree char *reply = g_strdup_printf("<%s>", sender);
 
 	if (!add(headers, "From", from, error))
@@ -211,10 +211,10 @@ static gboolean add_headers(Headers *headers, const Notice *notice, const char *
 {
 	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
 	g_autofree char *date = format_rfc5322_date(now);
-	g_autofree char *recipient = one_line(notice->recipient);
+	g_autofree char *recipient = notice_line(notice->recipient);
 	g_autofree char *to = g_strdup_printf("<%s>", recipient);
 	g_autofree char *encoded = header_encode_text("Subject", subject);
-	g_autofree char *route = one_line(notice->route);
+	g_autofree char *route = notice_line(notice->route);
 
 	return add(headers, "To", to, error) &&
 	       headers_append(headers, "Subject", encoded, error) &&
@@ -243,7 +243,7 @@ static Values *notice_values(const Notice *notice, const Conf *conf, const Texts
 		*notice->sender_name != '\0' && *notice->sender != '\0'
 			? g_strdup_printf("%s (%s)", notice->sender_name, notice->sender)
 			: g_strdup(*notice->sender != '\0' ? notice->sender : notice->sender_name);
-	g_autofree char *line = one_line(sender);
+	g_autofree char *line = notice_line(sender);
 
 	values_take(values, "organisation", format_organisation(conf));
 	values_set(values, "sender", *line != '\0' ? line : conf_string(conf, "portal", "sender"));

@@ -26,6 +26,8 @@ typedef struct {
 	char *code; /* to be typed with the link at the first visit; "" for who has an account */
 	char *message_id; /* the same on every attempt */
 	gint64 expires;
+	/* Not in the wrapped bytes. */
+	char *refused; /* the MTA's last word on it, an enhanced status code (RFC 3463); NULL: none */
 } Notice;
 
 void notice_free(Notice *notice);
@@ -43,6 +45,9 @@ typedef struct {
 
 void notice_mail_clear(NoticeMail *mail);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(NoticeMail, notice_mail_clear)
+
+/* One line of valid UTF-8, fit for a header field. New string. */
+char *notice_line(const char *text);
 
 gboolean notice_compose(const Notice *notice, const Conf *conf, const Texts *texts,
 			NoticeMail *mail, GError **error);

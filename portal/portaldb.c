@@ -8,7 +8,8 @@
  *   that an old link leads to the log-in. digest is a keyed hash: it makes a retry the same
  *   deposit and tells nothing of the content.
  *   code_hash is the notice's code under the link's secret; NULL where none is asked for.
- * notice: what the recipient is still to be told, wrapped under the gateway's master key.
+ * notice: what the recipient is still to be told, wrapped under the gateway's master key; where
+ *   refused is set, what the sender is to be told instead: that the recipient was not.
  * event: the audit trail, without content.
  */
 #include "portal/portaldb.h"
@@ -61,6 +62,7 @@ static const char *const migrations[] = {
 	"CREATE INDEX event_message ON event (message);",
 
 	"ALTER TABLE message ADD COLUMN code_hash TEXT;",
+	"ALTER TABLE notice ADD COLUMN refused TEXT;",
 	NULL,
 };
 

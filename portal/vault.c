@@ -11,7 +11,8 @@
 
 #define MESSAGE_COLUMNS                                                                            \
 	"number, id, recipient, created, expires, size, subject, sender, sender_name, "            \
-	"stream_header, key_for_link, key_for_account, code_hash, revealed IS NOT NULL"
+	"stream_header, key_for_link, key_for_account, code_hash, revealed IS NOT NULL, "          \
+	"EXISTS (SELECT 1 FROM event WHERE event.message = message.number AND kind = 'untold')"
 
 void vault_message_free(VaultMessage *message)
 {
@@ -29,9 +30,11 @@ void vault_message_free(VaultMessage *message)
 	g_free(message);
 }
 
-const char *vault_state_name(VaultState state)
+const char *vault_state_name(const VaultMessage *message)
 {
-	switch (state) {
+	if (message->untold && message->state != VAULT_READ)
+		return "untold";
+	switch (message->state) {
 	case VAULT_WAITING: return "waiting";
 	case VAULT_KEPT: return "unread";
 	case VAULT_READ: return "read";
@@ -182,6 +185,7 @@ static VaultMessage *read_row(DbQuery *query)
 	message->key_for_link = db_bytes(query, 10);
 	message->key_for_account = db_bytes(query, 11);
 	message->code_hash = g_strdup(db_text(query, 12));
+	message->untold = db_int(query, 14) != 0;
 	if (message->key_for_account == NULL)
 		message->state = VAULT_WAITING;
 	else

@@ -48,13 +48,15 @@ typedef struct {
 	GBytes *stream_header;
 	GBytes *key_for_link; /* NULL once claimed */
 	GBytes *key_for_account; /* NULL until claimed */
+	gboolean untold; /* its notice could not be delivered */
 	char *code_hash; /* see vault_code_is(); NULL: there is none to be asked for */
 } VaultMessage;
 
 void vault_message_free(VaultMessage *message);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VaultMessage, vault_message_free)
 
-const char *vault_state_name(VaultState state);
+/* "waiting", "unread", "read"; "untold" where nobody has read it and its notice was refused. */
+const char *vault_state_name(const VaultMessage *message);
 
 /* What a message became: its number and its id (the caller frees it). */
 typedef struct {
@@ -99,7 +101,7 @@ gboolean vault_event(Db *db, gint64 number, const char *kind, GError **error);
 gboolean vault_first_event(Db *db, gint64 number, const char *kind, GError **error);
 typedef struct {
 	gint64 time;
-	char *kind; /* "opened" (its link), "claimed", "revealed", "downloaded" */
+	char *kind; /* "untold", "opened" (its link), "claimed", "revealed", "downloaded" */
 } VaultEvent;
 /* A message's events in their order: an array of VaultEvent *. NULL on error. */
 GPtrArray *vault_events(Db *db, gint64 number, GError **error);

@@ -23,6 +23,9 @@ static const ErrorInfo table[] = {
 	{ERROR_TIMEOUT, "timeout", TEMP, 451, "4.4.7", "Processing took too long, try again later"},
 	{ERROR_RESUBMIT, "resubmit", TEMP, 451, "4.3.2",
 	 "Mail system unavailable, try again later"},
+	/* It took them a moment before: a copy's sender tries again. */
+	{ERROR_UNDELIVERABLE, "undeliverable", TEMP, 451, "4.3.2",
+	 "Mail system unavailable, try again later"},
 	{ERROR_REFUSED, "refused", PERM, 550, "5.7.1", "Message refused by a check of its content"},
 	{ERROR_PORTAL, "portal", TEMP, 451, "4.3.0", "Web portal unavailable, try again later"},
 	{ERROR_CRYPTO, "crypto", TEMP, 451, "4.7.5", "Message could not be protected, try again"},

@@ -22,6 +22,7 @@ typedef enum {
 	ERROR_LOOKUP, /* a key source could not be asked: never "no key" */
 	ERROR_TIMEOUT, /* a step took longer than it may */
 	ERROR_RESUBMIT, /* the MTA's resubmission listener refused or broke off */
+	ERROR_UNDELIVERABLE, /* ... refused a recipient, or the message, for good */
 	ERROR_REFUSED, /* a check behind us, such as a virus scanner, refused the content */
 	ERROR_PORTAL, /* the portal's store did not take the message */
 	ERROR_CRYPTO, /* signing or encrypting failed, or its output is not as planned */

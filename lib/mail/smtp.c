@@ -91,11 +91,15 @@ static char *enhanced_code(const char *text)
 	return g_strndup(text, strspn(text, "0123456789."));
 }
 
-/* What a milter behind that listener says of a virus will not change; the rest may. */
-static gboolean is_refusal_of_content(const char *step, int code, const char *enhanced)
+/* What a milter behind that listener says of a virus will not change, nor what is said for good of this
+ * recipient or this message; the rest is about us, and may. */
+static ErrorCode code_of(const char *step, int code, const char *enhanced)
 {
-	return g_str_equal(step, END_OF_DATA) && code / 100 == 5 &&
-	       g_str_has_prefix(enhanced, "5.7.");
+	gboolean end = g_str_equal(step, END_OF_DATA);
+
+	if (code / 100 != 5 || (!end && !g_str_equal(step, "RCPT")))
+		return ERROR_RESUBMIT;
+	return end && g_str_has_prefix(enhanced, "5.7.") ? ERROR_REFUSED : ERROR_UNDELIVERABLE;
 }
 
 static gboolean expect(Session *session, const char *step, int code, GError **error)
@@ -108,9 +112,7 @@ static gboolean expect(Session *session, const char *step, int code, GError **er
 	    (code == 250 && (session->reply.code == 251 || session->reply.code == 252)))
 		return TRUE;
 	enhanced = enhanced_code(session->reply.text->str);
-	g_set_error(error, SEALPOST_ERROR,
-		    is_refusal_of_content(step, session->reply.code, enhanced) ? ERROR_REFUSED
-									       : ERROR_RESUBMIT,
+	g_set_error(error, SEALPOST_ERROR, code_of(step, session->reply.code, enhanced),
 		    "resubmission: %s answered by %d %s", step, session->reply.code, enhanced);
 	return FALSE;
 }

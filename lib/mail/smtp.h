@@ -46,7 +46,8 @@ gboolean smtp_check_endpoint(const char *endpoint, GError **error);
  * them; SMTPUTF8 must be announced if it is needed. Host names other than "localhost" are not
  * looked up: no resolver may block in here.
  * ERROR_REFUSED (permanent) if the final reply refuses the content for good (5xx 5.7.x: a virus
- * scanner), ERROR_RESUBMIT (temporary) for whatever else goes wrong before it, ERROR_TIMEOUT at the
+ * scanner), ERROR_UNDELIVERABLE (temporary, for who can send it elsewhere) for another 5xx to it or to a
+ * recipient, ERROR_RESUBMIT (temporary) for whatever else goes wrong before it, ERROR_TIMEOUT at the
  * deadline, ERROR_BAD_ADDRESS and ERROR_MALFORMED for an envelope that would break the dialogue,
  * ERROR_CONFIG for the endpoint; errors of the body's source as they are. The error's text has
  * the reply's codes, never addresses. *queue_id (may be NULL) gets the rest of the final 250

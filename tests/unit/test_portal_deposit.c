@@ -38,7 +38,9 @@ typedef struct {
 
 /* What the SMTP client was last called with. Tests run one after the other. */
 static struct {
-	gboolean refuse;
+	ErrorCode refuse; /* 0: it takes the mail */
+	guint refusals; /* so many times, then `then`; 0: always */
+	ErrorCode then;
 	guint calls;
 	char *sender;
 	char *recipient;
@@ -62,7 +64,12 @@ gboolean smtp_send(const SmtpServer *server, const SmtpEnvelope *envelope,
 	assert_int_equal(envelope->recipient_count, 1);
 	smtp.calls++;
 	if (smtp.refuse) {
-		g_set_error(error, SEALPOST_ERROR, ERROR_RESUBMIT, "refused by the test");
+		ErrorCode code = smtp.refuse;
+
+		if (smtp.refusals > 0 && --smtp.refusals == 0)
+			smtp.refuse = smtp.then;
+		g_set_error(error, SEALPOST_ERROR, code, "RCPT answered by 550%s",
+			    code == ERROR_RESUBMIT ? "" : " 5.1.1");
 		return FALSE;
 	}
 	g_free(smtp.sender);
@@ -98,8 +105,8 @@ static int set_up(void **state)
 	assert_non_null(fixture->deposits);
 	fixture->db = portaldb_open(fixture->conf, NULL);
 	assert_non_null(fixture->db);
-	smtp.refuse = FALSE;
-	smtp.calls = 0;
+	smtp.refuse = smtp.then = 0;
+	smtp.refusals = smtp.calls = 0;
 	*state = fixture;
 	return 0;
 }
@@ -169,6 +176,15 @@ static gint64 count(Fixture *fixture, const char *sql)
 	assert_non_null(query);
 	assert_true(db_next(query, NULL));
 	return db_int(query, 0);
+}
+
+static NoticeTally send_all(Fixture *fixture)
+{
+	NoticeTally tally;
+
+	deposits_send_notices(fixture->deposits, g_get_monotonic_time() + 60 * G_USEC_PER_SEC,
+			      &tally, NULL);
+	return tally;
 }
 
 static char *opened(Fixture *fixture, const VaultMessage *message, const Secret *key,
@@ -371,14 +387,9 @@ static void notice_says(void **state)
 	g_autofree char *texts = NULL;
 	g_autofree char *plain_code = NULL;
 	g_autofree char *html_code = NULL;
-	guint failed = 7;
 
 	assert_true(put(fixture, "otto@web.example", "d1", &told, NULL));
-	assert_int_equal(deposits_send_notices(fixture->deposits,
-					       g_get_monotonic_time() + G_USEC_PER_SEC, &failed,
-					       NULL),
-			 1);
-	assert_int_equal(failed, 0);
+	assert_int_equal(send_all(fixture).sent, 1);
 	assert_int_equal(count(fixture, "SELECT count(*) FROM notice"), 0);
 	assert_string_equal(smtp.sender, "Alice+bounces@firma.example");
 	assert_string_equal(smtp.dsn, "QQ314 FAILURE,DELAY rfc822;o@x.example");
@@ -425,9 +436,7 @@ static void notice_of_automatic_mail(void **state)
 	};
 
 	assert_true(deposit_store(fixture->deposits, &deposit, NULL, NULL));
-	assert_int_equal(deposits_send_notices(fixture->deposits,
-					       g_get_monotonic_time() + G_USEC_PER_SEC, NULL, NULL),
-			 1);
+	assert_int_equal(send_all(fixture).sent, 1);
 	assert_string_equal(smtp.sender, "");
 	assert_string_equal(smtp.dsn, "  ");
 	g_autofree char *headers = g_strndup((char *)smtp.headers->data, smtp.headers->len);
@@ -455,10 +464,7 @@ static void notice_of_an_older_version(void **state)
 	assert_true(put(fixture, "otto@web.example", "d1", NULL, NULL));
 	assert_true(db_run(fixture->db, NULL, NULL,
 			   "UPDATE notice SET wrapped = ? WHERE message = 1", "b", wrapped));
-	assert_int_equal(deposits_send_notices(fixture->deposits,
-					       g_get_monotonic_time() + 5 * G_USEC_PER_SEC, NULL,
-					       NULL),
-			 1);
+	assert_int_equal(send_all(fixture).sent, 1);
 	assert_string_equal(smtp.sender, "alice@firma.example");
 	assert_string_equal(smtp.recipient, "Otto@web.example");
 	assert_string_equal(smtp.dsn, "  ");
@@ -490,9 +496,7 @@ static void notice_is_not_injected(void **state)
 	g_autofree char *texts = NULL;
 
 	assert_true(deposit_store(fixture->deposits, &deposit, NULL, NULL));
-	assert_int_equal(deposits_send_notices(fixture->deposits,
-					       g_get_monotonic_time() + G_USEC_PER_SEC, NULL, NULL),
-			 1);
+	assert_int_equal(send_all(fixture).sent, 1);
 	headers = g_strndup((char *)smtp.headers->data, smtp.headers->len);
 	assert_null(strstr(headers, "\nBcc:"));
 	assert_null(strstr(headers, "\r\n\r\n"));
@@ -504,25 +508,171 @@ static void notice_is_not_injected(void **state)
 static void refused_notice_waits(void **state)
 {
 	Fixture *fixture = *state;
-	gint64 deadline = g_get_monotonic_time() + 5 * G_USEC_PER_SEC;
-	g_autoptr(GError) last = NULL;
-	guint failed = 0;
+	NoticeTally tally;
 
 	assert_true(put(fixture, "otto@web.example", "d1", NULL, NULL));
-	smtp.refuse = TRUE;
-	assert_int_equal(deposits_send_notices(fixture->deposits, deadline, &failed, &last), 0);
-	assert_int_equal(failed, 1);
-	assert_non_null(last);
+	smtp.refuse = ERROR_RESUBMIT;
+	tally = send_all(fixture);
+	assert_int_equal(tally.failed, 1);
+	assert_int_equal(tally.sent + tally.refused, 0);
 	assert_int_equal(smtp.calls, 1);
-	smtp.refuse = FALSE;
-	assert_int_equal(deposits_send_notices(fixture->deposits, deadline, NULL, NULL), 0);
+	smtp.refuse = 0;
+	assert_int_equal(send_all(fixture).sent, 0);
 	assert_int_equal(smtp.calls, 1);
 	assert_true(db_run(fixture->db, NULL, NULL, "UPDATE notice SET due = 0", ""));
-	assert_int_equal(deposits_send_notices(fixture->deposits, deadline, NULL, NULL), 1);
+	assert_int_equal(send_all(fixture).sent, 1);
 	assert_int_equal(count(fixture, "SELECT count(*) FROM notice"), 0);
+	assert_int_equal(count(fixture, "SELECT count(*) FROM event"), 0);
 	assert_int_equal(mailer_pause(0), 60);
 	assert_int_equal(mailer_pause(1), 120);
 	assert_int_equal(mailer_pause(60), 3600);
+}
+
+static const char *state_of(Fixture *fixture)
+{
+	g_autoptr(GPtrArray) list = vault_list(fixture->db, NULL, G_MAXINT64, NULL);
+
+	assert_int_equal(list->len, 1);
+	return vault_state_name(list->pdata[0]);
+}
+
+/* What the MTA refuses for good, or does not take for five days, its sender is told, once. */
+static void sender_is_told(void **state)
+{
+	static const struct {
+		ErrorCode refuse;
+		const char *status;
+	} cases[] = {{ERROR_UNDELIVERABLE, "Status: 5.1.1\r\n"},
+		     {ERROR_REFUSED, "Status: 5.1.1\r\n"},
+		     {ERROR_RESUBMIT, "Status: 4.4.7\r\n"}};
+	Fixture *fixture = *state;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_auto(DepositLink) told = {0};
+		g_autofree char *digest = g_strdup_printf("d%zu", i);
+		g_autofree char *headers = NULL;
+		g_autofree char *texts = NULL;
+		NoticeTally tally;
+
+		assert_true(put(fixture, "otto@web.example", digest, &told, NULL));
+		assert_string_equal(state_of(fixture), "waiting");
+		if (cases[i].refuse == ERROR_RESUBMIT)
+			assert_true(db_run(fixture->db, NULL, NULL,
+					   "UPDATE notice SET attempts = ?", "i",
+					   (gint64)MAILER_ATTEMPTS_MAX - 1));
+		smtp.refuse = cases[i].refuse;
+		smtp.refusals = 1;
+		tally = send_all(fixture);
+		assert_int_equal(tally.refused, 1);
+		assert_int_equal(tally.sent, 1);
+		assert_int_equal(tally.failed, 0);
+		assert_string_equal(smtp.sender, "");
+		assert_string_equal(smtp.recipient, "Alice+bounces@firma.example");
+		headers = g_strndup((char *)smtp.headers->data, smtp.headers->len);
+		assert_non_null(strstr(headers, "To: <Alice+bounces@firma.example>\r\n"));
+		assert_non_null(strstr(headers, "Auto-Submitted: auto-replied\r\n"));
+		assert_non_null(strstr(headers, "multipart/report; report-type=delivery-status;"));
+		texts = undo_quoted(smtp.body);
+		assert_non_null(strstr(texts, "Otto@Web.example"));
+		assert_non_null(strstr(texts, "nicht zustellen"));
+		assert_non_null(strstr(texts, "could not be delivered"));
+		assert_non_null(strstr(smtp.body, "Original-Envelope-Id: QQ314\r\n"));
+		assert_non_null(strstr(smtp.body, "Original-Recipient: rfc822;o@x.example\r\n"
+						  "Final-Recipient: rfc822;Otto@Web.example\r\n"
+						  "Action: failed\r\n"));
+		assert_non_null(strstr(smtp.body, cases[i].status));
+		assert_null(strstr(smtp.body, strrchr(told.url, '/') + 1));
+		assert_null(strstr(texts, told.code));
+		assert_null(strstr(texts, SUBJECT));
+		assert_null(strstr(texts, "{{"));
+		assert_string_equal(state_of(fixture), "untold");
+		assert_int_equal(count(fixture, "SELECT count(*) FROM notice"), 0);
+		assert_true(db_run(fixture->db, NULL, NULL, "DELETE FROM message", ""));
+	}
+}
+
+static gboolean put_for(Fixture *fixture, const char *recipient, DepositEnvelope envelope)
+{
+	g_autoptr(GBytes) bytes = g_bytes_new_static("x", 1);
+	g_autoptr(Source) source = source_new_bytes(bytes);
+	Deposit deposit = {
+		.recipient = "otto@web.example",
+		.recipient_spelled = recipient,
+		.sender = "alice@firma.example",
+		.digest = "d1",
+		.envelope = envelope,
+		.message = source,
+	};
+
+	return deposit_store(fixture->deposits, &deposit, NULL, NULL);
+}
+
+/* RFC 3834 and RFC 3461: nobody who does not want to be; the event is there in any case. */
+static void nobody_is_told(void **state)
+{
+	static const DepositEnvelope envelopes[] = {
+		{.sender = ""},
+		{"a@firma.example", NULL, "NEVER", NULL},
+		{"a@firma.example", NULL, "success,delay", NULL}};
+	Fixture *fixture = *state;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(envelopes); i++) {
+		NoticeTally tally;
+
+		assert_true(put_for(fixture, "otto@web.example", envelopes[i]));
+		smtp.refuse = ERROR_UNDELIVERABLE;
+		smtp.refusals = 1;
+		tally = send_all(fixture);
+		assert_int_equal(tally.refused, 1);
+		assert_int_equal(tally.sent + tally.failed, 0);
+		assert_string_equal(state_of(fixture), "untold");
+		assert_int_equal(count(fixture, "SELECT count(*) FROM notice"), 0);
+		assert_true(db_run(fixture->db, NULL, NULL, "DELETE FROM message", ""));
+	}
+}
+
+/* A report that fails for now waits; one that is refused, too, ends there. */
+static void report_is_tried_again(void **state)
+{
+	Fixture *fixture = *state;
+	NoticeTally tally;
+
+	assert_true(put(fixture, "otto@web.example", "d1", NULL, NULL));
+	smtp.refuse = ERROR_UNDELIVERABLE;
+	smtp.refusals = 1;
+	smtp.then = ERROR_RESUBMIT;
+	tally = send_all(fixture);
+	assert_int_equal(tally.refused, 1);
+	assert_int_equal(tally.failed, 1);
+	assert_int_equal(count(fixture, "SELECT attempts FROM notice"), 1);
+	smtp.refuse = ERROR_UNDELIVERABLE;
+	assert_true(db_run(fixture->db, NULL, NULL, "UPDATE notice SET due = 0", ""));
+	tally = send_all(fixture);
+	assert_int_equal(tally.refused, 1);
+	assert_int_equal(tally.failed + tally.sent, 0);
+	assert_int_equal(count(fixture, "SELECT count(*) FROM notice"), 0);
+	assert_int_equal(count(fixture, "SELECT count(*) FROM event"), 1);
+}
+
+static void report_is_not_injected(void **state)
+{
+	Fixture *fixture = *state;
+	g_autofree char *headers = NULL;
+
+	assert_true(
+		put_for(fixture, "otto\xc3\xb6@web.example\r\nBcc: a@evil.example",
+			(DepositEnvelope){"a@x.example\r\nBcc: b@evil.example", "1+0D+0ABcc:+20c",
+					  "FAILURE", "rfc822;o+0D+0AAction: delivered"}));
+	smtp.refuse = ERROR_UNDELIVERABLE;
+	smtp.refusals = 1;
+	assert_int_equal(send_all(fixture).sent, 1);
+	headers = g_strndup((char *)smtp.headers->data, smtp.headers->len);
+	assert_null(strstr(headers, "\nBcc:"));
+	assert_null(strstr(headers, "\r\n\r\n"));
+	assert_true(g_str_is_ascii(smtp.body));
+	assert_null(strstr(smtp.body, "\nBcc:"));
+	assert_null(strstr(smtp.body, "Action: delivered\r\n\r\nF"));
+	assert_non_null(strstr(smtp.body, "Final-Recipient: utf-8;otto\\x{F6}@web.example\\x{D}"));
 }
 
 static gboolean file_holds(const char *path, const char *needle)
@@ -588,6 +738,10 @@ int main(void)
 		WITH_STORE(notice_of_an_older_version),
 		WITH_STORE(notice_is_not_injected),
 		WITH_STORE(refused_notice_waits),
+		WITH_STORE(sender_is_told),
+		WITH_STORE(nobody_is_told),
+		WITH_STORE(report_is_tried_again),
+		WITH_STORE(report_is_not_injected),
 		WITH_STORE(nothing_in_the_clear),
 		WITH_STORE(expiry_takes_all),
 	};
