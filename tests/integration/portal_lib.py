@@ -92,10 +92,10 @@ class PortalSite:
         self._children.close()
         self._ports.close()
 
-    def deposit(self, content, digest, recipient=OTTO, check=True):
+    def deposit(self, content, digest, recipient=OTTO, check=True, subject=SUBJECT):
         """The path of the link; None for a retry; the CompletedProcess if check is False."""
         done = run([BUILD / "tests/integration/portal_deposit", self.conf, recipient, ALICE,
-                    SUBJECT, digest], stdin=content, check=check)
+                    subject, digest], stdin=content, check=check)
         if not check:
             return done
         url, *code = done.stdout.decode().split()
