@@ -4,6 +4,7 @@
  */
 #include <gio/gio.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/base/error.h"
 
@@ -28,16 +29,22 @@ Client *client_copy(const Client *client)
 	return copy;
 }
 
-void client_free(Client *client)
+void client_clear(Client *client)
 {
-	if (!client)
-		return;
 	g_free(client->address);
 	g_free(client->daemon_name);
 	g_free(client->daemon_port);
 	g_free(client->sasl_user);
 	g_free(client->tls_version);
 	g_free(client->tls_cipher);
+	memset(client, 0, sizeof(*client));
+}
+
+void client_free(Client *client)
+{
+	if (!client)
+		return;
+	client_clear(client);
 	g_free(client);
 }
 

@@ -22,6 +22,8 @@ typedef struct {
 } Client;
 
 Client *client_copy(const Client *client);
+/* Frees what it holds: nothing is known of him then. */
+void client_clear(Client *client);
 void client_free(Client *client);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Client, client_free)
 

@@ -90,14 +90,6 @@ static void end_message(Session *session)
 	g_clear_pointer(&session->job, job_free);
 }
 
-static void clear_client(Client *client)
-{
-	Client *copy = g_memdup2(client, sizeof(*client));
-
-	client_free(copy);
-	memset(client, 0, sizeof(*client));
-}
-
 /* The macros are asked for here, so that main.cf needs no list of them. A list replaces the MTA's
  * own for that stage: each names all that is wanted there (FACTS.md 4). Each has one that every MTA
  * always says: where none came, libmilter would keep those of the message or recipient before, a
@@ -186,7 +178,7 @@ static sfsistat on_connect(SMFICTX *context, char *hostname, struct sockaddr *ad
 
 	(void)hostname;
 	if (!session)
-		return SMFIS_TEMPFAIL;
+		return SMFIS_TEMPFAIL; /* see on_sender() */
 	set_address(&session->client, address);
 	session->client.daemon_name = macro(context, "{daemon_name}");
 	session->client.daemon_port = macro(context, "{daemon_port}");
@@ -199,9 +191,15 @@ static void refresh(char **field, char *value)
 	*field = value;
 }
 
+/* Without a negotiation there is no session: whoever speaks here did not begin with one, or a new
+ * client came by the same connection (SMFIC_QUIT_NC), for which libmilter negotiates no more. All
+ * that could follow is out of order then, and libmilter does not pass it on. */
 static sfsistat on_sender(SMFICTX *context, char **args)
 {
 	Session *session = smfi_getpriv(context);
+
+	if (!session)
+		return SMFIS_TEMPFAIL;
 	g_autoptr(Snapshot) snapshot = milter_snapshot();
 	Client *client = &session->client;
 
@@ -408,7 +406,7 @@ static sfsistat on_close(SMFICTX *context)
 
 	if (session) {
 		end_message(session);
-		clear_client(&session->client);
+		client_clear(&session->client);
 		g_free(session);
 		smfi_setpriv(context, NULL);
 	}
