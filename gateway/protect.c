@@ -160,7 +160,7 @@ static gboolean may_quote(const ProtectJob *work)
 {
 	const PlanVariant *variant = work->variant;
 
-	if (!work->job->trusted || puts_on(variant) || variant->way == WAY_PORTAL ||
+	if (!work->job->trusted || plan_is_encrypted(variant) || variant->way == WAY_PORTAL ||
 	    !goes_outside(variant))
 		return FALSE;
 	if (work->parsed && work->parsed->tree)
@@ -168,6 +168,18 @@ static gboolean may_quote(const ProtectJob *work)
 	g_autoptr(MimeTree) tree = mime_parse_unquoted(work->job->message, NULL);
 
 	return is_report(tree);
+}
+
+/* The few reports that are signed alone (plan->report says which are not) go whole or not at all. */
+static gboolean cut_quoted(const ProtectJob *work, Output *output, GError **error)
+{
+	if (!returned_cut(work->job, output, error))
+		return FALSE;
+	if (!output->cut || !puts_on(work->variant))
+		return TRUE;
+	g_set_error(error, SEALPOST_ERROR, ERROR_NOT_SIGNABLE,
+		    "Not sent: it would only be signed, and quotes mail that came encrypted");
+	return FALSE;
 }
 
 Output *protect(const ProtectJob *order, GError **error)
@@ -185,10 +197,10 @@ Output *protect(const ProtectJob *order, GError **error)
 			 .hides_bcc = job->trusted,
 			 .subject.rule_tag = variant->tag};
 
+	if (!opened && may_quote(order) && !cut_quoted(order, output, error))
+		return NULL;
 	if (opened ? !take_opened(opened, output, &content, error)
 		   : puts_on(variant) && !protect_content(&work, &wish, output, &content, error))
-		return NULL;
-	if (!opened && may_quote(order) && !returned_cut(job, output, error))
 		return NULL;
 	if (opened) {
 		wish.results = results = annotate_results(opened, hostname);

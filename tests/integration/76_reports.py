@@ -248,6 +248,15 @@ def quoting_opened(site, tap):
                 assert unprotected(opened_by(site, person, site.arrived(1)[0]).entity) == entity_of(sent)
                 sent = outgoing(site, entity, BOSS, "x")
                 assert kept(sent, site.arrived(1)[0])
+        with tap.case(f"... {kind}: a report of another kind, that would only be signed: refused, and nothing leaves"):
+            def other(part):
+                return foreign.multipart("multipart/report", "; report-type=delivery-status", [WORDS, WORDS, part])
+            for name in ("whole", "its header, base64"):
+                code, text = refused(outgoing, site, other(quoted[name]), VERA, "[sign]", ALICE)
+                assert code == 550 and "quotes mail that came encrypted" in text, (code, text)
+                assert not site.outbox.copies() and not site.postfix.in_queue()
+            outgoing(site, other(ABOUT), VERA, "[sign]", ALICE)
+            assert opened_by(site, cast.VERA, site.arrived(1)[0], 1).layers == ["smime-signed"]
         with tap.case(f"... {kind}: explain says it"):
             entity = foreign.multipart("multipart/report", "; report-type=delivery-status",
                                        [WORDS, STATUS, quoted["whole"]])
