@@ -24,7 +24,7 @@ ENTITY = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding:
 
 # The JSON of explain is a contract.
 LAYER = {"part", "kind", "result", "reason", "algorithm", "key", "sha256"}
-SIGNATURE = {"part", "kind", "covers", "result", "signer", "matches_from", "key"}
+SIGNATURE = {"part", "kind", "covers", "result", "form", "signer", "matches_from", "key"}
 
 
 class Work(Office):
@@ -558,6 +558,27 @@ def signature_forms(work, tap):
             assert [s["form"] for s in answer["variants"][0]["signatures"]] == [None], answer
 
 
+def attached_signatures(work, tap):
+    report = b"%PDF-1.5 Report\n"
+    pgp = work.gpg("-u", PETER.address, "--detach-sign", stdin=report)
+    cms = run(["openssl", "cms", "-sign", "-binary", "-outform", "DER", "-signer", work.cabinet(SOFIA, "cert.pem"),
+               "-inkey", work.cabinet(SOFIA, "key.pem")], stdin=report).stdout
+
+    def file(name, data, kind="application/octet-stream"):
+        return winmail(data, f'{kind}; name="{name}"')
+
+    with tap.case("a file's signature beside it is a document, good or not: nothing is said of the letter"):
+        for content in (report, b"changed"):
+            for signature in (file("report.pdf.asc", pgp), file("report.pdf.sig", pgp, "application/pgp-signature"),
+                              file("report.pdf.p7s", cms), file("report.pdf.p7s", cms, "application/pkcs7-signature")):
+                for first in ((ENTITY,), ()):
+                    parts = (*first, file("report.pdf", content), signature)
+                    answer, files = work.explain(mixed(*parts), ALICE, sender=PETER.address)
+                    variant, = answer["variants"]
+                    assert not variant["layers"] + variant["signatures"] + variant["warnings"], variant
+                    assert b"X-Sealpost" not in files[0] and files[0].endswith(mixed(*parts))
+
+
 def several_signers(work, tap):
     """Each signature of one part is verified by itself; a forged one spoils the others."""
     text = b"Geheim\nund wahr\n"
@@ -605,7 +626,7 @@ def main():
     try:
         work = Work(folder)
         for part in (forms, types, owners, verdicts, rich_text, smime_in_winmail, openpgp, signature_forms,
-                     several_signers):
+                     attached_signatures, several_signers):
             part(work, tap)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -180,6 +180,13 @@ def exchange(tap, site):
             content = delivered(site, foreign.mail(XAVER.address, [ALICE], mangled))
             check(content, "pgp", ["pgp-encrypted"])
             assert entity_of(content) == inner, content
+    with tap.case("Exchange has put S/MIME into a winmail.dat (TNEF)"):
+        signed = foreign.openssl_signed(site, XAVER, inner, opaque=True)
+        sealed = split(foreign.openssl_encrypted(site, [ALICE], signed))[1]
+        wrapped = incoming.winmail(incoming.tnef("IPM.Note.SMIME", (b"smime.p7m", base64.b64decode(sealed))))
+        content = delivered(site, foreign.mail(XAVER.address, [ALICE], wrapped))
+        check(content, "smime", ["tnef", "smime-encrypted", "smime-opaque-signed"])
+        assert entity_of(content) == inner, content
 
 
 SETTINGS = {"sealpost": {"trusted_networks": "127.0.0.1/32"}}
