@@ -4,7 +4,7 @@ by a next hop that takes no 8-bit text: Postfix rewrites for it whatever is not 
 import email
 import email.policy
 
-from lib import ALICE, opened_by, script
+from lib import ALICE, copy_for, opened_by, script
 
 from demo import people as cast
 from demo.opening import entity_of, unprotected
@@ -48,6 +48,14 @@ def _without_head(text):
     return "\n".join(kept) + "\n\n" + body
 
 
+# A forwarded mail that is signed, and not in 7 bits: none of its bytes may change.
+SIGNED_8BIT = "mail that is signed and 8-bit, attached"
+SIGNED_INSIDE = ("Content-Type: multipart/mixed; boundary=m\n\n--m\nContent-Type: message/rfc822\n"
+                 "Content-Transfer-Encoding: 8bit\n\nFrom: x@y\nSubject: innen\nMIME-Version: 1.0\n"
+                 "Content-Type: multipart/signed; boundary=s; protocol=\"application/pgp-signature\"\n\n"
+                 "--s\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n"
+                 "Unterschriebene Grüße\n--s\nContent-Type: application/pgp-signature\n\nx\n--s--\n--m--\n")
+
 FORMS = {
     "8bit UTF-8": "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n"
                   "Äpfel, naïve, Ünïcode: 你好\n",
@@ -66,6 +74,7 @@ FORMS = {
     "nested multipart, attached message, file names": nested(),
     "calendar invitation": calendar(),
     "a long line": "Content-Type: text/plain\n\n" + "x" * 5000 + "\n",
+    SIGNED_8BIT: SIGNED_INSIDE,
 }
 
 
@@ -128,8 +137,11 @@ with script() as tap, tap.site(policy=POLICY) as site:
             sent = as_bytes((HEAD.format(to=", ".join(people), number=number)
                              + text).encode("utf-8", "surrogateescape"))
             site.submit(ALICE, people, sent)
-            for copy in site.arrived(3):
+            copies = site.arrived(3)
+            for copy in copies:
                 check(site, copy, sent)
+            opaque = b"smime-type=signed-data" in copy_for(copies, cast.OTTO).content
+            assert opaque == (form == SIGNED_8BIT), form
 
     with tap.case("addresses in UTF-8 (SMTPUTF8)"):
         site.empty_out()
