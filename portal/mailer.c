@@ -133,14 +133,24 @@ static gboolean is_final(const Due *due, const GError *failure)
 	       due->attempts + 1 >= MAILER_ATTEMPTS_MAX;
 }
 
+/* Of a failure for good (RFC 3463). */
+static gboolean is_status(const char *text)
+{
+	return g_regex_match_simple("^[45]\\.[0-9]{1,3}\\.[0-9]{1,3}\\z", text, 0, 0);
+}
+
 /* "5.1.1" at the end of the failure's text; what there is for a text without. New string. */
 static char *status_of(const GError *failure)
 {
 	const char *last = strrchr(failure->message, ' ');
 
-	if (last != NULL && g_regex_match_simple("^ 5\\.[0-9]{1,3}\\.[0-9]{1,3}$", last, 0, 0))
+	if (last != NULL && last[1] == '5' && is_status(last + 1))
 		return g_strdup(last + 1);
-	return g_strdup(error_info(failure)->code == ERROR_UNDELIVERABLE ? "5.0.0" : "4.4.7");
+	switch (error_info(failure)->code) {
+	case ERROR_UNDELIVERABLE: return g_strdup("5.0.0");
+	case ERROR_BAD_ADDRESS: return g_strdup("5.1.3");
+	default: return g_strdup("4.4.7");
+	}
 }
 
 static gboolean drop(const Mailer *mailer, const Due *due, GError **error)
@@ -193,7 +203,9 @@ static MailerResult deliver(const Mailer *mailer, Due *due, gint64 deadline, GEr
 
 	if (notice == NULL)
 		return MAILER_FAILED;
-	notice->refused = g_strdup(due->refused);
+	/* Who can write to the database, which the portal can, puts nothing else into a mail of ours. */
+	if (due->refused != NULL)
+		notice->refused = g_strdup(is_status(due->refused) ? due->refused : "5.0.0");
 	if (submit(mailer, notice, deadline, &failure))
 		return drop(mailer, due, error) ? MAILER_SENT : MAILER_FAILED;
 	if (is_final(due, failure))

@@ -69,7 +69,7 @@ gboolean smtp_send(const SmtpServer *server, const SmtpEnvelope *envelope,
 		if (smtp.refusals > 0 && --smtp.refusals == 0)
 			smtp.refuse = smtp.then;
 		g_set_error(error, SEALPOST_ERROR, code, "RCPT answered by 550%s",
-			    code == ERROR_RESUBMIT ? "" : " 5.1.1");
+			    code == ERROR_RESUBMIT || code == ERROR_BAD_ADDRESS ? "" : " 5.1.1");
 		return FALSE;
 	}
 	g_free(smtp.sender);
@@ -544,6 +544,7 @@ static void sender_is_told(void **state)
 		const char *status;
 	} cases[] = {{ERROR_UNDELIVERABLE, "Status: 5.1.1\r\n"},
 		     {ERROR_REFUSED, "Status: 5.1.1\r\n"},
+		     {ERROR_BAD_ADDRESS, "Status: 5.1.3\r\n"},
 		     {ERROR_RESUBMIT, "Status: 4.4.7\r\n"}};
 	Fixture *fixture = *state;
 
@@ -675,6 +676,25 @@ static void report_is_not_injected(void **state)
 	assert_non_null(strstr(smtp.body, "Final-Recipient: utf-8;otto\\x{F6}@web.example\\x{D}"));
 }
 
+/* The status stands in the database, where the portal can write. */
+static void report_has_a_status_alone(void **state)
+{
+	static const char *const refused[] = {"5.1.1\r\nAction: delivered", "5.1.1\n", "5.1.1 x",
+					      "", "2.1.5"};
+	Fixture *fixture = *state;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(refused); i++) {
+		g_autofree char *digest = g_strdup_printf("d%zu", i);
+
+		assert_true(put(fixture, "otto@web.example", digest, NULL, NULL));
+		assert_true(db_run(fixture->db, NULL, NULL, "UPDATE notice SET refused = ?", "s",
+				   refused[i]));
+		assert_int_equal(send_all(fixture).sent, 1);
+		assert_non_null(strstr(smtp.body, "\r\nStatus: 5.0.0\r\n"));
+		assert_null(strstr(smtp.body, "Action: delivered"));
+	}
+}
+
 static gboolean file_holds(const char *path, const char *needle)
 {
 	g_autofree char *text = NULL;
@@ -742,6 +762,7 @@ int main(void)
 		WITH_STORE(nobody_is_told),
 		WITH_STORE(report_is_tried_again),
 		WITH_STORE(report_is_not_injected),
+		WITH_STORE(report_has_a_status_alone),
 		WITH_STORE(nothing_in_the_clear),
 		WITH_STORE(expiry_takes_all),
 	};
