@@ -32,15 +32,18 @@ static gboolean fits_in_place(const Plan *plan, GHashTable *done)
 	       (first->way != WAY_PORTAL || first->unchanged);
 }
 
-/* In which order they leave: a deposit is the one that knows a retry by itself; what was opened is
- * the one that a virus scanner may refuse, and then nobody shall have a copy. */
-enum { DEPARTS_FIRST, DEPARTS_OPENED, DEPARTS_LAST, DEPARTURES };
+/* In which order they leave: what was opened is the one that a virus scanner may refuse, and then
+ * nobody shall have a copy; what is refused to the archive nobody else shall have; a deposit is the one
+ * that knows a retry by itself. */
+enum { DEPARTS_OPENED, DEPARTS_COPY, DEPARTS_DEPOSIT, DEPARTS_LAST, DEPARTURES };
 
 static int departure(const PlanVariant *variant, const Output *output)
 {
-	if (variant->way == WAY_PORTAL && output)
-		return DEPARTS_FIRST;
-	return output && output->opened ? DEPARTS_OPENED : DEPARTS_LAST;
+	if (output && output->opened)
+		return DEPARTS_OPENED;
+	if (plan_is_copy(variant))
+		return DEPARTS_COPY;
+	return variant->way == WAY_PORTAL && output ? DEPARTS_DEPOSIT : DEPARTS_LAST;
 }
 
 /* hand back: each variant by a door of its own; then the original is dropped. */

@@ -203,6 +203,14 @@ const char *plan_variant_way(const PlanVariant *variant)
 					   : plan_way_name(variant->way, variant->unchanged);
 }
 
+gboolean plan_is_copy(const PlanVariant *variant)
+{
+	for (guint i = 0; i < variant->recipients->len; i++)
+		if (((const PlanRecipient *)variant->recipients->pdata[i])->recipient->copy)
+			return TRUE;
+	return FALSE;
+}
+
 gboolean plan_is_encrypted(const PlanVariant *variant)
 {
 	return !variant->unchanged && (variant->way == WAY_SMIME || variant->way == WAY_PGP);

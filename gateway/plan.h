@@ -92,6 +92,10 @@ const char *plan_way_name(Way way, gboolean unchanged);
 const char *plan_recipient_way(const PlanRecipient *recipient);
 const char *plan_variant_way(const PlanVariant *variant);
 
+/* Does it go to an address that a `copy` rule added? An archive must not miss what others have: such a
+ * variant is made, and leaves, before those that do not. */
+gboolean plan_is_copy(const PlanVariant *variant);
+
 /* Encrypted by us, from end to end. */
 gboolean plan_is_encrypted(const PlanVariant *variant);
 

@@ -18,7 +18,8 @@ typedef struct {
 	GHashTable *done;
 	gint64 stop_at; /* monotonic: no further one is begun or made to its end; 0: all are made */
 	gint begun, made; /* so many */
-	gint next; /* the variant that the next free thread takes */
+	const guint *order; /* of the variants: which is made when */
+	gint next; /* the place in it that the next free thread takes */
 	GPtrArray *outputs; /* a place for each variant; every thread writes its own places */
 	GMutex lock;
 	GError *error; /* the first one; under lock */
@@ -104,11 +105,13 @@ static gpointer run(gpointer data)
 	guint count = work->plan->variants->len;
 
 	while (!has_failed(work)) {
-		guint index = (guint)g_atomic_int_add(&work->next, 1);
+		guint place = (guint)g_atomic_int_add(&work->next, 1);
 		GError *error = NULL;
 
-		if (index >= count)
+		if (place >= count)
 			break;
+		guint index = work->order[place];
+
 		if (is_done(work->plan->variants->pdata[index], work->done))
 			continue;
 		if (must_stop(work))
@@ -135,13 +138,27 @@ static void run_side_by_side(Work *work)
 			g_thread_join(threads[i]);
 }
 
+/* Copies for an archive first; the others in their order. New array. */
+static guint *order_of(const Plan *plan)
+{
+	guint *order = g_new(guint, plan->variants->len + 1), used = 0;
+
+	for (int copies = 1; copies >= 0; copies--)
+		for (guint i = 0; i < plan->variants->len; i++)
+			if (plan_is_copy(plan->variants->pdata[i]) == copies)
+				order[used++] = i;
+	return order;
+}
+
 GPtrArray *protect_all(const Job *job, const Parsed *parsed, const Plan *plan, GHashTable *done,
 		       GError **error)
 {
 	g_autoptr(GPtrArray) outputs = g_ptr_array_new_with_free_func((GDestroyNotify)output_free);
+	g_autofree guint *order = order_of(plan);
 	Work work = {.job = job,
 		     .parsed = parsed,
 		     .plan = plan,
+		     .order = order,
 		     .done = done,
 		     .outputs = outputs,
 		     .stop_at = when_to_stop(job)};

@@ -19,7 +19,10 @@ from demo.process import run, wait_for
 from demo.site import as_bytes, message
 
 SOFIA, PETER = cast.SOFIA.address, cast.PETER.address
-POLICY = 'internal domains "firma.example"\noutgoing require smime, pgp\n'
+POLICY = f"""internal domains "firma.example"
+outgoing require smime, pgp
+copy outgoing subject has "[archive]" to "{BOSS}"
+"""
 SECRET = b"Geheimnis"
 GARBAGE = b"\x30\x84\xff\xff\xff\xff\x00HTTP/1.1 400 \xff\xfe" * 40 + b"\r\n"
 
@@ -247,6 +250,17 @@ def outgoing(site, tap, resubmit, directory):
         assert len(site.arrived(1)) == 1
         resubmit.become("pass")
         both(content)
+    with tap.case("the same with a copy rule: the archive's copy leaves first, and no second time"):
+        resubmit.become("once")
+        content = message(ALICE, f"{SOFIA}, {PETER}", "[archive]", SECRET.decode() + "\n")
+        code, _ = refused(send, content)
+        assert code == 451, code
+        assert site.arrived(1)[0].recipients == [BOSS]
+        resubmit.become("pass")
+        accepted(send, content)
+        served = [address for copy in site.arrived(3) for address in copy.recipients]
+        assert sorted(served) == sorted([BOSS, SOFIA, PETER]), served
+        site.empty_out()
 
 
 def changed_plan(site, tap, resubmit):

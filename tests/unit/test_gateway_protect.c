@@ -101,6 +101,19 @@ static void test_time(void **state)
 	}
 }
 
+/* An archive's copy is made before the others: what it cannot have, nobody gets. */
+static void test_copy_first(void **state)
+{
+	g_autoptr(Job) job = make_job(*state, "192.0.2.1", "a@firma.example", to, MAIL);
+	g_autoptr(Plan) plan = make_plan(job);
+	const PlanVariant *last = plan->variants->pdata[2];
+
+	((Recipient *)((PlanRecipient *)last->recipients->pdata[0])->recipient)->copy = TRUE;
+	job->deadline = 1;
+	assert_made(job, NULL, plan, NULL, "001");
+	assert_made(job, NULL, plan, "c@x.example", "100");
+}
+
 /* What was not made does not leave, and who has it already is no reason to stop. */
 static void test_not_made(void **state)
 {
@@ -382,10 +395,11 @@ static void test_late(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_time),	  cmocka_unit_test(test_not_made),
-		cmocka_unit_test(test_deposits),  cmocka_unit_test(test_smime_check),
-		cmocka_unit_test(test_pgp_check), cmocka_unit_test(test_wrong_key),
-		cmocka_unit_test(test_costly),	  cmocka_unit_test(test_late),
+		cmocka_unit_test(test_time),	    cmocka_unit_test(test_copy_first),
+		cmocka_unit_test(test_not_made),    cmocka_unit_test(test_deposits),
+		cmocka_unit_test(test_smime_check), cmocka_unit_test(test_pgp_check),
+		cmocka_unit_test(test_wrong_key),   cmocka_unit_test(test_costly),
+		cmocka_unit_test(test_late),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
