@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/mail/address.h"
+#include "lib/mail/headers.h"
 
 #include "gateway/authserv.h"
 
@@ -72,9 +73,18 @@ static gboolean is_named(const char *value, const char *authserv_id)
 	return FALSE;
 }
 
-gboolean authserv_claims(const char *value, const char *authserv_id)
+static gboolean claims(const char *value, const char *authserv_id)
 {
 	g_autofree char *id = read_id(value);
 
-	return authserv_id && (is_ours(id, authserv_id) || is_named(value, authserv_id));
+	return is_ours(id, authserv_id) || is_named(value, authserv_id);
+}
+
+/* Encoded words have no place in it (RFC 2047, section 5), but programs that decode first see them. */
+gboolean authserv_claims(const char *value, const char *authserv_id)
+{
+	g_autofree char *decoded = strstr(value, "=?") ? header_text_decode(value) : NULL;
+
+	return authserv_id &&
+	       (claims(value, authserv_id) || (decoded && claims(decoded, authserv_id)));
 }

@@ -9,7 +9,7 @@
 #include <glib.h>
 
 /* Would a reader take the field with this raw value for one of `authserv_id`'s? In any case, folded,
- * quoted, behind comments, with a version, with a dot at the end, as U-label or A-label; or anywhere
+ * quoted, behind comments, with a version, with a dot at the end, as U-label or A-label, in encoded words; or anywhere
  * before the first semicolon as a word. */
 gboolean authserv_claims(const char *value, const char *authserv_id);
 

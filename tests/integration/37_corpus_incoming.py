@@ -140,6 +140,12 @@ def is_aead(row):
     return any(form in row["note"] for form in ("version 5 session key", "AEAD packet"))
 
 
+def is_unread(variant):
+    """What calls itself a layer, and cannot be read as one."""
+    return not variant["signatures"] and all(
+        (x["result"], x["reason"]) == ("shut", "damaged") for x in variant["layers"])
+
+
 def judge_layers(row, variant):
     layers = [x for x in variant["layers"] if x["kind"].endswith("encrypted")]
     opened = [x for x in layers if x["result"] == "opened"]
@@ -159,7 +165,7 @@ def judge_layers(row, variant):
     elif row["open"] != "-" and layers and len(opened) == len(layers):
         return "opened"
     elif row["open"] == "-" and layers:
-        return "nothing is encrypted"
+        return None if row["structure"] == "cms-unreadable" and is_unread(variant) else "nothing is encrypted"
     return None
 
 
@@ -197,7 +203,8 @@ def judge_content(row, variant, delivered, content):
     """What was not opened is delivered as it came."""
     if row["kind"] != "mime-plain":
         return None
-    if variant["layers"] or variant["signatures"]:
+    stripped = is_unread(variant) and b"multipart/signed" in content.lower()
+    if (variant["layers"] or variant["signatures"]) and not stripped:
         return "something found in plain mail"
     body = re.split(rb"\r?\n\r?\n", content, maxsplit=1)[1:]
     if not body or b"\0" in content:  # no body; NUL cannot come by mail

@@ -132,6 +132,8 @@ with script() as tap, tap.site(policy=POLICY, settings={
         for word in ("way=smime", "way=pgp", "way=portal", "way=verified-tls", "way=opened",
                      "result=reject", "result=defer", "reload refused"):
             assert word in text["gateway.log"], word
+        for way, key in (("smime", "[0-9a-f]{64}"), ("pgp", "[0-9A-F]{40}")):  # the key that was chosen
+            assert re.search(rf" way={way} .* key={key} ", text["gateway.log"]), way
         for word in ("link-open", "login-check", "download", "403"):
             assert word in text["portal.log"], word
 

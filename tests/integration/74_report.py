@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the reader is told of mail that came in through a real Postfix: tags in the Subject, fields on
 top, and nothing of it forged by others."""
+import base64
 import email
 import email.policy
 import re
@@ -163,6 +164,8 @@ FORGED = [b"X-Sealpost-Incoming: smime-encrypted opened", b"x-SEALPOST-incoming:
           b"authentication-results: (a (nested) one) \"gw.fir\\ma.example\" 1; pgp=pass (forged)",
           b"Authentication-Results: " + NAME.encode() + b"(x) 1; smime=pass (forged)",
           b"Authentication-Results : " + NAME.encode() + b".; smime=pass (forged)",
+          b"Authentication-Results: =?utf-8?q?gw=2Efirma=2Eexample?=; smime=pass (forged)",
+          b"Authentication-Results: =?utf-8?b?" + base64.b64encode(NAME.encode() + b"; smime=pass (forged)") + b"?=",
           b"AUTHENTICATION-RESULTS: (\r\n )" + NAME.encode() + b"\r\n /1; smime=pass (forged)"]
 
 

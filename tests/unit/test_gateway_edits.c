@@ -128,11 +128,13 @@ static const Case cases[] = {
 	 "Authentication-Results: GW.firma.example/1; smime=pass\n"
 	 "Authentication-Results: =?utf-8?q?gw.firma.example?=; smime=pass\n"
 	 "Authentication-Results: ((gw.firma.example, x; smime=pass\n"
+	 "Authentication-Results: =?utf-8?q?gw=2Efirma=2Eexample?=; smime=pass\n"
+	 "Authentication-Results: =?utf-8?b?Z3cuZmlybWEuZXhhbXBsZTsgc21pbWU9cGFzcw==?=\n"
 	 "Authentication-Results: other; (gw.firma.example)\n"
 	 "Authentication-Results: gw.firma.example-2; smime=pass\n",
 	 NULL, NULL, NULL,
-	 "-Authentication-Results 4\n-Authentication-Results 3\n-Authentication-Results 2\n"
-	 "-Authentication-Results 1\n",
+	 "-Authentication-Results 6\n-Authentication-Results 5\n-Authentication-Results 4\n"
+	 "-Authentication-Results 3\n-Authentication-Results 2\n-Authentication-Results 1\n",
 	 "Authentication-Results: other; (gw.firma.example)\n"
 	 "Authentication-Results: gw.firma.example-2; smime=pass\n"},
 	/* the same, as it may be hidden */
