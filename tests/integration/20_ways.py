@@ -22,6 +22,7 @@ outgoing subject has "[keys]"    require smime, pgp
 outgoing subject has "[hidden]"  require smime, pgp, portal  remove tag  hide subject
 outgoing subject has "[tls]"     require tls
 outgoing subject has "[over]"    require smime over tls, portal
+outgoing subject has "[notice]"  require portal over tls
 outgoing subject has "[no]"      reject "not today"
 outgoing subject has "[plain]"   plain
 outgoing                         require smime, pgp, verified tls, portal
@@ -154,6 +155,18 @@ with script() as tap, tap.site(people=PEOPLE, policy=POLICY,
         send(site, [cast.OTTO], "[tls] x")
         wait_for(lambda: "TLS is required, but was not offered" in site.postfix.log_text(), 60,
                  "the refusal to send without TLS")
+        assert site.postfix.in_queue() and not site.outbox.copies()
+        site.postfix.drop_queue()
+
+    with tap.case("the portal's notice travels as the rule says: over TLS, or it waits"):
+        send(site, [cast.VERA], "[notice] x")
+        copy = site.arrived(1)[0]
+        assert copy.facts["tls"] and b"X-Sealpost" not in copy.content
+        portal_link(opened_by(site, cast.VERA, copy).mail, site.sealpost.portal_url)
+        before = site.postfix.log_text().count("TLS is required, but was not offered")
+        send(site, [cast.OTTO], "[notice] x")
+        wait_for(lambda: site.postfix.log_text().count("TLS is required, but was not offered") > before, 60,
+                 "the refusal to send the notice without TLS")
         assert site.postfix.in_queue() and not site.outbox.copies()
         site.postfix.drop_queue()
 
