@@ -11,6 +11,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "lib/base/error.h"
 #include "portal/login.h"
 #include "portal/portaldb.h"
 #include "portal/token.h"
@@ -154,6 +155,27 @@ static void codes_are_counted_by_link(void **state)
 	assert_int_equal(try_code(*state, "192.0.2.10", "other", "123456"), LOGIN_GOOD);
 }
 
+/* Who finds no place to have a password checked is told, and it counts nowhere. */
+static void no_place_to_hash(void **state)
+{
+	Fixture *fixture = *state;
+	static const char body[] = "password=wrong+and+wrong";
+	const Request request = {.client = "192.0.2.1"};
+	Visit visit = {.portal = &fixture->portal, .request = &request};
+	g_autoptr(GError) error = NULL;
+	LoginResult result = LOGIN_GOOD;
+
+	visit.form = form_parse(body, strlen(body), NULL);
+	assert_true(gate_enter(fixture->portal.hashing, 0));
+	assert_false(login_check(&visit, "a@x.example", NULL, &result, &error));
+	assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_BUSY));
+	gate_leave(fixture->portal.hashing);
+	form_free(visit.form);
+	for (int i = 0; i < ATTEMPTS; i++)
+		assert_int_equal(attempt(fixture, "192.0.2.1", "a@x.example", NULL), LOGIN_WRONG);
+	assert_int_equal(attempt(fixture, "192.0.2.1", "a@x.example", NULL), LOGIN_TOO_MANY);
+}
+
 /* Of two changes that began with the same password only one is stored. */
 static void changed_meanwhile(void **state)
 {
@@ -184,6 +206,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(counted_by_large_network, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(counted_by_account_and_link, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(codes_are_counted_by_link, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(no_place_to_hash, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(changed_meanwhile, set_up, tear_down),
 	};
 
