@@ -162,13 +162,13 @@ static gboolean open_compressed(OpenWork *work, const MimePart *root, OpenStep *
 	return TRUE;
 }
 
-/* Not if it is to stay for clients to verify; where readers may make different things of it, it then is
- * no more than a part. */
+/* Not if it is to stay for clients to verify; where readers may make different things of it, or more
+ * stands behind it, it then is no more than a part. */
 static gboolean unwraps(OpenWork *work, const MimePart *root)
 {
 	if (conf_boolean(work->job->snapshot->conf, "incoming", "unwrap_signed"))
 		return TRUE;
-	work->rest = !mime_is_strict(work->tree, root);
+	work->rest = !mime_is_strict(work->tree, root) || !open_fills(work->tree, work->current);
 	return FALSE;
 }
 

@@ -280,6 +280,9 @@ def opaque(work, tap):
         variant, mail = found(work, wrapped)
         assert [(s["covers"], s["result"]) for s in variant["signatures"]] == [
             ("message", "untrusted"), ("part", "good")] and b"=pass" not in results(mail), variant
+        variant, mail = found(work, whole + b"\r\n\r\nPay now!\r\n")
+        assert [(s["covers"], s["result"]) for s in variant["signatures"]] == [("part", "good")], variant
+        assert b"=pass" not in results(mail) and "partial-signature" in variant["warnings"], variant
     work.sealpost.set("incoming", unwrap_signed="true")
 
 
