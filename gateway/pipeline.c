@@ -187,12 +187,22 @@ static gint64 beat_of(const Job *job, const Preview *preview)
 	return !job->trusted && met_encryption(preview) ? beats * PIPELINE_BEAT_MS * 1000 : 0;
 }
 
-void pipeline_wait(const Job *job, const Handback *handback)
+gint64 pipeline_pause(const Job *job, const Handback *handback, gint64 now)
 {
 	const gint64 beat = handback->beat;
 
-	if (beat > 0)
-		g_usleep((gulong)(beat - (g_get_monotonic_time() - job->started) % beat));
+	if (beat <= 0)
+		return 0;
+	return MIN(beat - (now - job->started) % beat,
+		   MAX(job->deadline + PIPELINE_OVER_MS * 1000 - now, 0));
+}
+
+void pipeline_wait(const Job *job, const Handback *handback)
+{
+	gint64 pause = pipeline_pause(job, handback, g_get_monotonic_time());
+
+	if (pause > 0)
+		g_usleep((gulong)pause);
 }
 
 /* A notice of the MTA's own goes another, shorter way. */

@@ -12,6 +12,9 @@
  * has more than so many bytes, and so on. */
 #define PIPELINE_BEAT_MS 250
 #define PIPELINE_BEAT_BYTES (4 * 1024 * 1024)
+/* ... but no later than this after the message's time (message_time), whatever the beat: the callback
+ * must end. */
+#define PIPELINE_OVER_MS 1000
 
 /* Does the MTA still wait? Asked right before what cannot be taken back (FACTS.md 1, 2). */
 typedef gboolean (*PipelineWaits)(void *context);
@@ -21,6 +24,8 @@ Handback *pipeline_run(Job *job, PipelineWaits waits, void *context);
 /* Until the beat on which the MTA may have the answer. To be called when it has all else: edits of a
  * message that was opened take it longer. */
 void pipeline_wait(const Job *job, const Handback *handback);
+/* How many microseconds that is from now (monotonic). */
+gint64 pipeline_pause(const Job *job, const Handback *handback, gint64 now);
 
 /* The same up to the finished outputs, without an effect on anything: for explain. */
 typedef struct {

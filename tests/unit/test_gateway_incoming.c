@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What comes in: demands of rules against what was found, answers to what arrived encrypted, and
- * what the MTA's own notices may quote.
+ * What comes in: demands of rules against what was found, answers to what arrived encrypted and when
+ * they come, and what the MTA's own notices may quote.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,6 +17,7 @@
 #include "gateway/facts.h"
 #include "gateway/head.h"
 #include "gateway/open.h"
+#include "gateway/pipeline.h"
 #include "gateway/returned.h"
 #include "lib/base/error.h"
 #include "tests/unit/gatewaymaker.h"
@@ -504,20 +505,37 @@ static void test_too_large(void **state)
 	remove_snapshot(snapshot);
 }
 
+/* On the beat, but never later than a second after the message's time. */
+static void test_beat(void **state)
+{
+	static const struct {
+		gint64 beat, now,
+			pause; /* milliseconds; the message came at 1000, its time is 9000 */
+	} cases[] = {
+		{0, 1100, 0},	    {250, 1000, 250},	{250, 1249, 1},	    {250, 1250, 250},
+		{6500, 3000, 4500}, {6500, 7501, 3499}, {6500, 9000, 2000}, {6500, 11000, 0},
+		{6500, 12000, 0},   {1000, 9999, 1},	{1000, 10500, 500}, {3000, 10500, 500},
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const Job job = {.started = 1000 * 1000, .deadline = 10000 * 1000};
+		const Handback handback = {.beat = cases[i].beat * 1000};
+
+		assert_int_equal(pipeline_pause(&job, &handback, cases[i].now * 1000),
+				 cases[i].pause * 1000);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_encrypted),
-		cmocka_unit_test(test_signed),
-		cmocka_unit_test(test_tls),
-		cmocka_unit_test(test_threads),
-		cmocka_unit_test(test_returned),
-		cmocka_unit_test(test_returned_deep),
-		cmocka_unit_test(test_claimed),
-		cmocka_unit_test(test_claimed_many),
-		cmocka_unit_test(test_returned_large),
-		cmocka_unit_test(test_too_costly),
-		cmocka_unit_test(test_too_large),
+		cmocka_unit_test(test_beat),	      cmocka_unit_test(test_encrypted),
+		cmocka_unit_test(test_signed),	      cmocka_unit_test(test_tls),
+		cmocka_unit_test(test_threads),	      cmocka_unit_test(test_returned),
+		cmocka_unit_test(test_returned_deep), cmocka_unit_test(test_claimed),
+		cmocka_unit_test(test_claimed_many),  cmocka_unit_test(test_returned_large),
+		cmocka_unit_test(test_too_costly),    cmocka_unit_test(test_too_large),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
