@@ -505,25 +505,26 @@ static void test_too_large(void **state)
 	remove_snapshot(snapshot);
 }
 
+typedef struct {
+	gint64 beat, now, pause; /* milliseconds; the message came at 1000, its time is 9000 */
+} Beat;
+
+static const Beat beats[] = {
+	{0, 1100, 0},	    {250, 1000, 250},	{250, 1249, 1},	    {250, 1250, 250},
+	{6500, 3000, 4500}, {6500, 7501, 3499}, {6500, 9000, 2000}, {6500, 11000, 0},
+	{6500, 12000, 0},   {1000, 9999, 1},	{1000, 10500, 500}, {3000, 10500, 500},
+};
+
 /* On the beat, but never later than a second after the message's time. */
 static void test_beat(void **state)
 {
-	static const struct {
-		gint64 beat, now,
-			pause; /* milliseconds; the message came at 1000, its time is 9000 */
-	} cases[] = {
-		{0, 1100, 0},	    {250, 1000, 250},	{250, 1249, 1},	    {250, 1250, 250},
-		{6500, 3000, 4500}, {6500, 7501, 3499}, {6500, 9000, 2000}, {6500, 11000, 0},
-		{6500, 12000, 0},   {1000, 9999, 1},	{1000, 10500, 500}, {3000, 10500, 500},
-	};
-
 	(void)state;
-	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+	for (gsize i = 0; i < G_N_ELEMENTS(beats); i++) {
 		const Job job = {.started = 1000 * 1000, .deadline = 10000 * 1000};
-		const Handback handback = {.beat = cases[i].beat * 1000};
+		const Handback handback = {.beat = beats[i].beat * 1000};
 
-		assert_int_equal(pipeline_pause(&job, &handback, cases[i].now * 1000),
-				 cases[i].pause * 1000);
+		assert_int_equal(pipeline_pause(&job, &handback, beats[i].now * 1000),
+				 beats[i].pause * 1000);
 	}
 }
 
