@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sealpost itself in a site: the installation that `sealpost init` makes, its two daemons, its command."""
 import json
+import os
 import re
 import shlex
 import shutil
@@ -42,6 +43,9 @@ class Sealpost:
         self.runtime.mkdir(mode=0o700)
         self.set("gateway", listen=f"unix:{self.socket}", socket_mode="0666",
                  runtime_folder=self.runtime)
+        if os.geteuid() == 0:  # the daemons want to be told so
+            for section in ("sealpost", "portal"):
+                self.set(section, user="root")
 
     def set(self, section, **values):
         """Puts settings into sealpost.conf, in the place of the commented default where there is one."""

@@ -29,6 +29,9 @@
 /* How long messages under way may take to end. */
 #define STOP_SECONDS 12
 
+/* What a message may take without a word. */
+#define MESSAGE_SECONDS_MAX 10
+
 /* More than a message's buffers and spools take from malloc() (spool.h). */
 #define MALLOC_KEPT (1024 * 1024)
 
@@ -170,6 +173,16 @@ static void warn_of_fixed(const Conf *old, const Conf *fresh)
 	}
 }
 
+/* One that waits can hold up others: libmilter's threads (FACTS.md 1). */
+static void warn_of_time(const Conf *conf)
+{
+	if (conf_duration(conf, "gateway", "message_time") > MESSAGE_SECONDS_MAX)
+		log_warning(
+			"[gateway] message_time: over %d seconds; a message that takes its time "
+			"can hold up others, and the MTA",
+			MESSAGE_SECONDS_MAX);
+}
+
 /* A broken new version is refused; the old one stays in force. */
 static void reload(const char *conf_path)
 {
@@ -186,6 +199,7 @@ static void reload(const char *conf_path)
 	snapshot_configure_log(fresh);
 	milter_set_snapshot(fresh);
 	warn_of_fixed(old->conf, conf);
+	warn_of_time(conf);
 	log_info("reloaded %s: %u rules", conf_path, policy_rule_count(fresh->policy));
 }
 
@@ -238,6 +252,7 @@ static int run(const char *conf_path)
 									    : EX_TEMPFAIL;
 	}
 	snapshot_configure_log(snapshot);
+	warn_of_time(snapshot->conf);
 	milter_set_snapshot(snapshot);
 	Notices *notices = notices_new(milter_snapshot);
 

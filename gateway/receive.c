@@ -130,7 +130,7 @@ void receive_recipient(Job *job, const char *path, const char *const *params, co
 		fail(job, g_error_new(SEALPOST_ERROR, ERROR_BAD_ADDRESS,
 				      "<%s>: an address that holds a route (%%, ! or @)", address));
 	else if (job->recipients->len > JOB_RECIPIENTS_MAX)
-		fail(job, g_error_new(SEALPOST_ERROR, ERROR_TOO_LARGE, "too many recipients"));
+		fail(job, g_error_new(SEALPOST_ERROR, ERROR_TOO_MANY, "too many recipients"));
 	else if (recipient->direction == DIRECTION_OUTGOING &&
 		 !keystore_is_at_hand(job->snapshot->keystore, recipient->folded))
 		recipient->lookup = keystore_lookup(job->snapshot->keystore, recipient->folded);
@@ -152,8 +152,11 @@ void receive_header(Job *job, const char *name, const char *value)
 {
 	GError *error = NULL;
 
-	if (!job->failure && !headers_append(job->headers, name, value, &error))
-		fail(job, error);
+	if (job->failure || headers_append(job->headers, name, value, &error))
+		return;
+	if (g_error_matches(error, SEALPOST_ERROR, ERROR_TOO_LARGE))
+		error->code = ERROR_TOO_MANY; /* it is the header that is */
+	fail(job, error);
 }
 
 void receive_end_of_headers(Job *job)

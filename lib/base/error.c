@@ -32,6 +32,8 @@ static const ErrorInfo table[] = {
 	{ERROR_BUSY, "busy", TEMP, 451, "4.3.2", "Too busy, please try again later"},
 	{ERROR_MALFORMED, "malformed", PERM, 554, "5.6.0", "Message format is not valid"},
 	{ERROR_TOO_LARGE, "too-large", PERM, 552, "5.3.4", "Message is too large"},
+	{ERROR_TOO_MANY, "too-many", PERM, 552, "5.3.4",
+	 "Message has too many recipients, or too many or too long header fields"},
 	{ERROR_TOO_COSTLY, "too-costly", PERM, 552, "5.3.4",
 	 "Message is too much work to protect in time; please send it in smaller parts"},
 	{ERROR_TOO_DEEP, "too-deep", PERM, 554, "5.6.0", "Message parts are nested too deeply"},

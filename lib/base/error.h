@@ -29,6 +29,7 @@ typedef enum {
 	ERROR_BUSY, /* a limit on parallel work was reached */
 	ERROR_MALFORMED, /* input that breaks its format */
 	ERROR_TOO_LARGE, /* input over a named limit of size or count */
+	ERROR_TOO_MANY, /* more recipients or header fields than a message may have */
 	ERROR_TOO_COSTLY, /* more work than a message's time has room for */
 	ERROR_TOO_DEEP, /* nesting over a named limit */
 	ERROR_BAD_ADDRESS, /* an address that cannot be used */

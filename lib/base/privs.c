@@ -30,8 +30,14 @@ gboolean privs_drop(const char *user, GError **error)
 	struct passwd entry, *found = NULL;
 	char buffer[4096];
 
-	if (!user || !*user)
-		return TRUE;
+	if (!user || !*user) {
+		if (geteuid() != 0)
+			return TRUE;
+		g_set_error(error, SEALPOST_ERROR, ERROR_CONFIG,
+			    "started as root, and the setting \"user\" does not say who to become "
+			    "(\"root\" if it must be)");
+		return FALSE;
+	}
 	if (getpwnam_r(user, &entry, buffer, sizeof(buffer), &found) != 0 || !found) {
 		g_set_error(error, SEALPOST_ERROR, ERROR_CONFIG, "there is no user %s", user);
 		return FALSE;

@@ -8,8 +8,9 @@
 
 #include <glib.h>
 
-/* Drops to the user (and its groups) if we are root and user is not NULL or empty; then tries to
- * regain root and aborts if it can. Not root: user must be NULL, empty or ourselves. */
+/* Drops to the user (and its groups) if we are root; then tries to regain root and aborts if it can.
+ * Root with no user (NULL or empty): ERROR_CONFIG; whoever wants root to serve strangers says "root".
+ * Not root: user must be NULL, empty or ourselves. */
 gboolean privs_drop(const char *user, GError **error);
 
 /* Open files that a daemon of ours may need; it gets what the system's hard limit allows. */

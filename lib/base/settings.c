@@ -11,7 +11,8 @@ const Setting conf_settings[] = {
 	{"sealpost", "hostname", SETTING_STRING, NULL,
 	 "Our name in SMTP greetings and in Authentication-Results. Default: the system's name."},
 	{"sealpost", "user", SETTING_STRING, NULL,
-	 "The gateway drops root and runs as this user. Empty: stay who we are."},
+	 "The gateway drops root and runs as this user. Empty: stay who we are, which root may "
+	 "not."},
 	{"sealpost", "trusted_networks", SETTING_LIST, "127.0.0.0/8, ::1/128",
 	 "Clients whose mail counts as our own people's. So do logged-in (SASL) clients."},
 	{"sealpost", "outgoing_listeners", SETTING_LIST, "",
@@ -113,7 +114,8 @@ const Setting conf_settings[] = {
 	{"portal", "key", SETTING_PATH, "portal.key",
 	 "Its private key (PEM): mode 0600, or 0640 if the portal's group shall read it again at "
 	 "SIGHUP."},
-	{"portal", "user", SETTING_STRING, NULL, "The portal drops root and runs as this user."},
+	{"portal", "user", SETTING_STRING, NULL,
+	 "The portal drops root and runs as this user; as the gateway's."},
 	{"portal", "database", SETTING_PATH, "state/portal/portal.db",
 	 "Sealed messages and accounts; gateway and portal both write it."},
 	{"portal", "spool_folder", SETTING_PATH, "run/portal",

@@ -181,6 +181,9 @@ with script() as tap, tap.site(settings=SETTINGS) as site:
         send(site, cast.SOFIA)
         protected(site, cast.SOFIA)
 
+    with tap.case("a message's time of minutes, as tests have it, is warned of at the start"):
+        assert "[gateway] message_time: over 10 seconds" in site.sealpost.gateway_log()
+
     with tap.case("a socket that nobody could enter; an unknown setting; a listener by a name: refused, with the setting's name"):
         text = site.sealpost.conf.read_text()
         other = site.sealpost.conf.with_name("other.conf")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The portal's HTTP by raw sockets: what every parser must read alike, TLS, sizes, deadlines."""
 import contextlib
+import os
 import re
 import signal
 import socket
@@ -290,7 +291,7 @@ with portal_script() as (tap, site):
             conf = site.folder / "wrong.conf"
             conf.write_text("\n".join(["[portal]", *(f"{k} = {v}" for k, v in {
                 "listen": f"inet:127.0.0.1:{site.new_port()}", "url": site.url, "certificate": "portal.pem",
-                "key": "portal.pem", **settings}.items())]) + "\n")
+                "key": "portal.pem", "user": "" if os.geteuid() else "root", **settings}.items())]) + "\n")
             done = run([BUILD / "portal/sealpost-portal", "--config", conf], check=False)
             assert done.returncode == exit_status, (done.returncode, done.stderr)
             assert word in done.stderr.decode(), done.stderr
@@ -298,6 +299,8 @@ with portal_script() as (tap, site):
         (site.folder / "open.pem").chmod(0o644)
         (site.folder / "no.pem").write_text("nothing")
         start(78, "open.pem", key="open.pem")
+        if os.geteuid() == 0:
+            start(78, "started as root", user="")
         start(78, "certificate and key", certificate="no.pem")
         start(78, "[portal] url", url="http://localhost")
         start(78, "[portal] url", url=site.url + "/portal")

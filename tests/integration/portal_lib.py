@@ -67,6 +67,8 @@ class PortalSite:
         lines = ["[portal]", f"listen = inet:127.0.0.1:{self.port}", f"url = {self.url}",
                  "certificate = portal.pem", "key = portal.pem", "sender = sealpost@firma.example",
                  "organisation = Firma & Söhne"]
+        if os.geteuid() == 0:
+            lines.append("user = root")
         lines += [f"{key} = {value}" for key, value in settings.items()]
         self.conf.write_text("\n".join(lines) + "\n", "utf-8")
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a daemon gives up, and what it gets. It is for good: this program has one test.
+ * What a daemon gives up, and what it gets. It is for good: nothing comes behind the last test.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,8 +10,26 @@
 #include <cmocka.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include "lib/base/error.h"
 #include "lib/base/privs.h"
+
+/* Both without a change to this process. */
+static void root_is_told_so(void **state)
+{
+	g_autoptr(GError) error = NULL;
+	gboolean root = geteuid() == 0;
+
+	(void)state;
+	for (int empty = 0; empty < 2; empty++) {
+		assert_int_equal(privs_drop(empty ? "" : NULL, &error), !root);
+		assert_int_equal(g_error_matches(error, SEALPOST_ERROR, ERROR_CONFIG), root);
+		g_clear_error(&error);
+	}
+	assert_int_equal(privs_drop("root", NULL), root);
+	assert_false(privs_drop("nobody-of-that-name", NULL));
+}
 
 static void locks_down(void **state)
 {
@@ -33,6 +51,7 @@ static void locks_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(root_is_told_so),
 		cmocka_unit_test(locks_down),
 	};
 

@@ -198,6 +198,32 @@ static void test_limits(void **state)
 	assert_true(receive_end(foreign, NULL));
 }
 
+/* What is too much is named: the message may be small. */
+static void test_too_many(void **state)
+{
+	const char *const to[] = {"x@praxis.example", NULL};
+
+	for (int recipients = 0; recipients < 2; recipients++) {
+		g_autoptr(Job) job =
+			make_job(*state, "192.0.2.1", "a@firma.example", to, "From: a@x\n\nt\n");
+		g_autoptr(GError) error = NULL;
+
+		for (int i = 0; recipients && i < JOB_RECIPIENTS_MAX; i++) {
+			g_autofree char *address = g_strdup_printf("r%d@firma.example", i);
+
+			receive_recipient(job, address, NULL, NULL);
+		}
+		for (int i = 0; !recipients && i < HEADERS_MAX; i++)
+			receive_header(job, "X-Field", " y");
+		assert_false(receive_end(job, &error));
+		Handback *answer = handback_error(error);
+
+		assert_int_equal(answer->verdict, HANDBACK_REJECT);
+		assert_non_null(strstr(answer->text, "too many recipients, or too many"));
+		handback_free(answer);
+	}
+}
+
 static void test_nexthop(void **state)
 {
 	static const struct {
@@ -287,11 +313,11 @@ static void test_early_lookups(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_trust),	      cmocka_unit_test(test_direction),
-		cmocka_unit_test(test_envelope),      cmocka_unit_test(test_bad_paths),
-		cmocka_unit_test(test_routes),	      cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_nexthop),	      cmocka_unit_test(test_reply),
-		cmocka_unit_test(test_early_lookups),
+		cmocka_unit_test(test_trust),	 cmocka_unit_test(test_direction),
+		cmocka_unit_test(test_envelope), cmocka_unit_test(test_bad_paths),
+		cmocka_unit_test(test_routes),	 cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_too_many), cmocka_unit_test(test_nexthop),
+		cmocka_unit_test(test_reply),	 cmocka_unit_test(test_early_lookups),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
