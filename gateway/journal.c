@@ -132,7 +132,11 @@ static gboolean end_transaction(Journal *journal, gboolean good, GError **error)
 	return FALSE;
 }
 
-gboolean journal_ready(Journal *journal, const JournalEntry *entry, GError **error)
+typedef gboolean (*RowStep)(Journal *journal, const JournalEntry *entry, const char *recipient,
+			    GError **error);
+
+/* All of the entry's recipients, or none. */
+static gboolean for_all(Journal *journal, const JournalEntry *entry, RowStep step, GError **error)
 {
 	GHashTableIter iter;
 	gpointer recipient;
@@ -142,9 +146,28 @@ gboolean journal_ready(Journal *journal, const JournalEntry *entry, GError **err
 		return FALSE;
 	g_hash_table_iter_init(&iter, entry->keys);
 	while (good && g_hash_table_iter_next(&iter, &recipient, NULL))
-		good = g_hash_table_contains(entry->done, recipient) ||
-		       put_row(journal, entry, recipient, "", error);
+		good = step(journal, entry, recipient, error);
 	return end_transaction(journal, good, error);
+}
+
+static gboolean announce(Journal *journal, const JournalEntry *entry, const char *recipient,
+			 GError **error)
+{
+	return g_hash_table_contains(entry->done, recipient) ||
+	       put_row(journal, entry, recipient, "", error);
+}
+
+static gboolean close_row(Journal *journal, const JournalEntry *entry, const char *recipient,
+			  GError **error)
+{
+	return db_run(journal->db, NULL, error,
+		      "UPDATE copy SET open = 0 WHERE digest = ? AND recipient = ?", "ss",
+		      entry->digest, recipient);
+}
+
+gboolean journal_ready(Journal *journal, const JournalEntry *entry, GError **error)
+{
+	return for_all(journal, entry, announce, error);
 }
 
 gboolean journal_add(Journal *journal, JournalEntry *entry, const char *const *recipients,
@@ -163,18 +186,7 @@ gboolean journal_add(Journal *journal, JournalEntry *entry, const char *const *r
 
 gboolean journal_finish(Journal *journal, const JournalEntry *entry, GError **error)
 {
-	GHashTableIter iter;
-	gpointer recipient;
-	gboolean good = TRUE;
-
-	if (!db_begin(journal->db, error))
-		return FALSE;
-	g_hash_table_iter_init(&iter, entry->keys);
-	while (good && g_hash_table_iter_next(&iter, &recipient, NULL))
-		good = db_run(journal->db, NULL, error,
-			      "UPDATE copy SET open = 0 WHERE digest = ? AND recipient = ?", "ss",
-			      entry->digest, recipient);
-	return end_transaction(journal, good, error);
+	return for_all(journal, entry, close_row, error);
 }
 
 gboolean journal_expire(Journal *journal, gint64 now, GError **error)
