@@ -256,7 +256,7 @@ static KeyAnswer *advise_keys(void *context, const Recipient *recipient)
 	g_autoptr(KeyLookup) late = NULL;
 
 	if (!recipient->lookup)
-		late = keystore_lookup(job->snapshot->keystore, recipient->folded);
+		late = keystore_lookup(job->snapshot->keystore, recipient->address);
 	return key_lookup_wait(late ? late : recipient->lookup, lookup_deadline(job));
 }
 

@@ -133,7 +133,7 @@ void receive_recipient(Job *job, const char *path, const char *const *params, co
 		fail(job, g_error_new(SEALPOST_ERROR, ERROR_TOO_MANY, "too many recipients"));
 	else if (recipient->direction == DIRECTION_OUTGOING &&
 		 !keystore_is_at_hand(job->snapshot->keystore, recipient->folded))
-		recipient->lookup = keystore_lookup(job->snapshot->keystore, recipient->folded);
+		recipient->lookup = keystore_lookup(job->snapshot->keystore, recipient->address);
 }
 
 gboolean receive_may_come(const Job *job, const char *path, GError **error)

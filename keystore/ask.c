@@ -18,6 +18,7 @@ typedef struct {
 	Key *key;
 	gint64 since;
 	gboolean pinned; /* bound to the address by the administrator */
+	gboolean exact; /* names the address in the case in which it was asked for */
 	gboolean revoked; /* by its owner, as one of the sources knows */
 } Judged;
 
@@ -44,6 +45,8 @@ static gint by_rank(gconstpointer a, gconstpointer b)
 	 * administrator's own. */
 	if (is_learned(left) != is_learned(right))
 		return is_learned(left) ? 1 : -1;
+	if (left->exact != right->exact)
+		return left->exact ? -1 : 1;
 	if (left->since != right->since)
 		return left->since > right->since ? -1 : 1;
 	return strcmp(left->key->id, right->key->id);
@@ -59,6 +62,7 @@ static gboolean is_revoked(const Candidate *candidate)
 typedef struct {
 	Keystore *keystore;
 	Trust *trust;
+	const char *spelled; /* whom, as it was asked */
 	GArray *all; /* of Judged */
 	GError **failure;
 	const char *
@@ -73,7 +77,7 @@ static void add_judged(const Asking *asking, const Candidate *candidate, const c
 	GArray *all = asking->all;
 	Judged judged = {NULL, candidate_since(candidate),
 			 candidate->bound && candidate->learned == LEARNED_NOT,
-			 is_revoked(candidate)};
+			 candidate_spells(candidate, asking->spelled), is_revoked(candidate)};
 
 	for (guint i = 0; i < all->len; i++) {
 		Judged *other = &g_array_index(all, Judged, i);
@@ -276,12 +280,12 @@ static void add_capabilities(const Asking *asking)
 	}
 }
 
-KeyAnswer *keystore_ask(Keystore *keystore, const char *address)
+KeyAnswer *keystore_ask(Keystore *keystore, const char *address, const char *spelled)
 {
 	KeyAnswer *answer = key_answer_new(address);
 	g_autoptr(Trust) trust = keystore_trust(keystore, NULL, &answer->failure);
 	g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(Judged));
-	Asking asking = {keystore, trust, all, &answer->failure, NULL};
+	Asking asking = {keystore, trust, spelled, all, &answer->failure, NULL};
 
 	if (!trust)
 		return answer;

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "lib/mail/address.h"
+
 static Candidate *candidate_new(KeyType type, const char *id)
 {
 	Candidate *candidate = g_new0(Candidate, 1);
@@ -76,6 +78,28 @@ const char *const *candidate_addresses(const Candidate *candidate)
 gboolean candidate_names(const Candidate *candidate, const char *address)
 {
 	return g_strv_contains(candidate_addresses(candidate), address);
+}
+
+/* "Name <address>", or an address alone. */
+static gboolean user_id_spells(const char *user_id, const char *address)
+{
+	const char *open = strrchr(user_id, '<'), *close = open ? strchr(open, '>') : NULL;
+	g_autofree char *inside = close ? g_strndup(open + 1, (gsize)(close - open - 1)) : NULL;
+
+	return address_spelled_alike(inside ? inside : user_id, address);
+}
+
+gboolean candidate_spells(const Candidate *candidate, const char *address)
+{
+	if (candidate->cert)
+		for (const char *const *one = cert_spellings(candidate->cert); *one; one++)
+			if (address_spelled_alike(*one, address))
+				return TRUE;
+	if (candidate->pgp && candidate->pgp->user_ids)
+		for (char **one = candidate->pgp->user_ids; *one; one++)
+			if (user_id_spells(*one, address))
+				return TRUE;
+	return FALSE;
 }
 
 gint64 candidate_since(const Candidate *candidate)

@@ -44,6 +44,8 @@ GPtrArray *candidate_array_new(void);
 
 /* Whether it says itself that it belongs to a folded address. */
 gboolean candidate_names(const Candidate *candidate, const char *address);
+/* Whether it spells an address just so (address_spelled_alike()). */
+gboolean candidate_spells(const Candidate *candidate, const char *address);
 /* The addresses that it names; NULL-terminated, borrowed, may be empty. */
 const char *const *candidate_addresses(const Candidate *candidate);
 /* When it was made, for ranking, and when it ends (0: never). */

@@ -44,8 +44,9 @@ struct Keystore {
  * (may be NULL) is the store's that it belongs to. */
 Trust *keystore_trust(Keystore *keystore, gint64 *generation, GError **error);
 
-/* Asks all sources, in this thread. Never NULL. */
-KeyAnswer *keystore_ask(Keystore *keystore, const char *address);
+/* Asks all sources, in this thread, for a folded address; among its keys those stand first that name it
+ * as it is spelled here. Never NULL. */
+KeyAnswer *keystore_ask(Keystore *keystore, const char *address, const char *spelled);
 /* user@domain of user+tag@domain; NULL if there is no tag. New string. */
 char *keystore_base(const Keystore *keystore, const char *address);
 

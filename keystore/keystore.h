@@ -67,7 +67,7 @@ const Key *key_answer_best(const KeyAnswer *answer, KeyType type);
 /* Learned keys that only wait for approval become usable: a rule says that it does without. */
 void key_answer_take_learned(KeyAnswer *answer);
 
-/* A look-up in the background: starts at once on a thread of the keystore's pool (equal questions
+/* A look-up in the background, for an address in any spelling: starts at once on a thread of the keystore's pool (equal questions
  * under way are shared), is waited for until deadline (g_get_monotonic_time()); too late is an
  * answer with failure ERROR_TIMEOUT, and the search goes on for the cache. Wait may be called
  * again and gives the same answer (a new copy each). Dropping a look-up is fine at any time. */

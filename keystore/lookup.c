@@ -10,7 +10,8 @@
 
 typedef struct {
 	gint refs;
-	char *address;
+	char *address; /* folded, if it is one */
+	char *spelled; /* as it was asked for */
 	GMutex lock;
 	GCond done;
 	KeyAnswer *answer; /* NULL: under way */
@@ -20,7 +21,7 @@ struct LookupPool {
 	Keystore *keystore;
 	GThreadPool *threads;
 	GMutex lock;
-	GHashTable *under_way; /* address -> Job, borrowed from the threads' queue */
+	GHashTable *under_way; /* by their spelling, borrowed from the threads' queue */
 	gint closing;
 };
 
@@ -28,12 +29,13 @@ struct KeyLookup {
 	Job *job;
 };
 
-static Job *job_new(const char *address)
+static Job *job_new(const char *address, const char *spelled)
 {
 	Job *job = g_new0(Job, 1);
 
 	job->refs = 1;
 	job->address = g_strdup(address);
+	job->spelled = g_strdup(spelled);
 	g_mutex_init(&job->lock);
 	g_cond_init(&job->done);
 	return job;
@@ -53,6 +55,7 @@ static void job_unref(Job *job)
 	g_mutex_clear(&job->lock);
 	g_cond_clear(&job->done);
 	g_free(job->address);
+	g_free(job->spelled);
 	g_free(job);
 }
 
@@ -79,10 +82,10 @@ static void work(gpointer data, gpointer user_data)
 	KeyAnswer *answer =
 		g_atomic_int_get(&pool->closing)
 			? failed_answer(job->address, ERROR_LOOKUP, "the key look-up was ended")
-			: keystore_ask(pool->keystore, job->address);
+			: keystore_ask(pool->keystore, job->address, job->spelled);
 
 	g_mutex_lock(&pool->lock);
-	g_hash_table_remove(pool->under_way, job->address);
+	g_hash_table_remove(pool->under_way, job->spelled);
 	g_mutex_unlock(&pool->lock);
 	job_finish(job, answer);
 	job_unref(job);
@@ -132,22 +135,22 @@ KeyLookup *keystore_lookup(Keystore *keystore, const char *address)
 
 	if (!folded) {
 		/* Nobody has a key for what is no address; the MTA knows more such than we. */
-		Job *job = job_new(address);
+		Job *job = job_new(address, address);
 		job_finish(job, key_answer_new(address));
 		return lookup_for(job);
 	}
 	if (keystore_is_at_hand(keystore, folded)) {
 		/* Handing it to a thread would take longer. */
-		Job *job = job_new(folded);
-		job_finish(job, keystore_ask(keystore, folded));
+		Job *job = job_new(folded, address);
+		job_finish(job, keystore_ask(keystore, folded, address));
 		return lookup_for(job);
 	}
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&pool->lock);
-	Job *job = g_hash_table_lookup(pool->under_way, folded);
+	Job *job = g_hash_table_lookup(pool->under_way, address);
 	if (job)
 		return lookup_for(job_ref(job));
-	job = job_new(folded);
-	g_hash_table_insert(pool->under_way, job->address, job);
+	job = job_new(folded, address);
+	g_hash_table_insert(pool->under_way, job->spelled, job);
 	/* A thread that cannot be started leaves the job queued for those that run. */
 	g_thread_pool_push(pool->threads, job_ref(job), NULL);
 	return lookup_for(job);

@@ -29,6 +29,7 @@ struct Cert {
 	gint64 not_before;
 	gint64 not_after;
 	GPtrArray *addresses; /* of char *, NULL-terminated */
+	GPtrArray *spellings;
 };
 
 void crypt_threads_outlive_main(void)
@@ -100,14 +101,14 @@ static char *algorithm_text(X509 *x509)
 
 /* Takes one address if it is clean: a NUL or a control character inside is somebody's trick to
  * look like another address. */
-static void add_address(GPtrArray *addresses, const ASN1_STRING *string, gboolean utf8)
+static void add_address(Cert *cert, const ASN1_STRING *string, gboolean utf8)
 {
 	const char *data = (const char *)ASN1_STRING_get0_data(string);
 	int size = ASN1_STRING_length(string);
 	g_autofree char *text = NULL;
 	char *folded;
 
-	if (addresses->len >= CERT_ADDRESSES_MAX || size <= 0 || size > ADDRESS_MAX)
+	if (cert->spellings->len >= CERT_ADDRESSES_MAX || size <= 0 || size > ADDRESS_MAX)
 		return;
 	for (int i = 0; i < size; i++)
 		if (g_ascii_iscntrl(data[i]) || data[i] == '\0' || (!utf8 && (data[i] & 0x80) != 0))
@@ -116,16 +117,18 @@ static void add_address(GPtrArray *addresses, const ASN1_STRING *string, gboolea
 		return;
 	text = g_strndup(data, (gsize)size);
 	folded = address_fold(text);
-	if (folded != NULL &&
-	    !g_ptr_array_find_with_equal_func(addresses, folded, g_str_equal, NULL))
-		g_ptr_array_add(addresses, folded);
+	if (folded == NULL)
+		return;
+	g_ptr_array_add(cert->spellings, g_steal_pointer(&text));
+	if (!g_ptr_array_find_with_equal_func(cert->addresses, folded, g_str_equal, NULL))
+		g_ptr_array_add(cert->addresses, folded);
 	else
 		g_free(folded);
 }
 
 /* The mail addresses among the subject's alternative names. FALSE if there are none at all, not
  * even bad ones: only then the subject may speak. */
-static gboolean add_alternative_names(GPtrArray *addresses, X509 *x509)
+static gboolean add_alternative_names(Cert *cert, X509 *x509)
 {
 	int critical = -1;
 	gboolean found = FALSE;
@@ -138,20 +141,19 @@ static gboolean add_alternative_names(GPtrArray *addresses, X509 *x509)
 
 		if (name->type == GEN_EMAIL) {
 			found = TRUE;
-			add_address(addresses, name->d.rfc822Name, FALSE);
+			add_address(cert, name->d.rfc822Name, FALSE);
 		} else if (name->type == GEN_OTHERNAME &&
 			   OBJ_obj2nid(name->d.otherName->type_id) == NID_id_on_SmtpUTF8Mailbox) {
 			found = TRUE;
 			if (name->d.otherName->value->type == V_ASN1_UTF8STRING)
-				add_address(addresses, name->d.otherName->value->value.utf8string,
-					    TRUE);
+				add_address(cert, name->d.otherName->value->value.utf8string, TRUE);
 		}
 	}
 	GENERAL_NAMES_free(names);
 	return found;
 }
 
-static void add_subject_addresses(GPtrArray *addresses, X509 *x509)
+static void add_subject_addresses(Cert *cert, X509 *x509)
 {
 	const X509_NAME *subject = X509_get_subject_name(x509);
 	int at = -1;
@@ -159,7 +161,7 @@ static void add_subject_addresses(GPtrArray *addresses, X509 *x509)
 	while ((at = X509_NAME_get_index_by_NID(subject, NID_pkcs9_emailAddress, at)) >= 0) {
 		const X509_NAME_ENTRY *entry = X509_NAME_get_entry(subject, at);
 
-		add_address(addresses, X509_NAME_ENTRY_get_data(entry), FALSE);
+		add_address(cert, X509_NAME_ENTRY_get_data(entry), FALSE);
 	}
 }
 
@@ -179,9 +181,11 @@ static Cert *describe(X509 *x509, GBytes *der, GError **error)
 	cert->issuer = x509_name_text(X509_get_issuer_name(x509));
 	cert->algorithm = algorithm_text(x509);
 	cert->addresses = g_ptr_array_new_with_free_func(g_free);
-	if (!add_alternative_names(cert->addresses, x509))
-		add_subject_addresses(cert->addresses, x509);
+	cert->spellings = g_ptr_array_new_with_free_func(g_free);
+	if (!add_alternative_names(cert, x509))
+		add_subject_addresses(cert, x509);
 	g_ptr_array_add(cert->addresses, NULL);
+	g_ptr_array_add(cert->spellings, NULL);
 	if (!x509_read_time(X509_get0_notBefore(x509), &cert->not_before) ||
 	    !x509_read_time(X509_get0_notAfter(x509), &cert->not_after)) {
 		crypt_fail(error, ERROR_MALFORMED, "certificate without a readable time");
@@ -261,6 +265,7 @@ void cert_unref(Cert *cert)
 	g_free(cert->issuer);
 	g_free(cert->algorithm);
 	g_ptr_array_unref(cert->addresses);
+	g_ptr_array_unref(cert->spellings);
 	g_free(cert);
 }
 
@@ -330,6 +335,11 @@ const char *cert_algorithm(const Cert *cert)
 const char *const *cert_addresses(const Cert *cert)
 {
 	return (const char *const *)cert->addresses->pdata;
+}
+
+const char *const *cert_spellings(const Cert *cert)
+{
+	return (const char *const *)cert->spellings->pdata;
 }
 
 char *cert_pem(const Cert *cert)

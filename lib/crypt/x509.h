@@ -32,6 +32,8 @@ const char *cert_algorithm(const Cert *cert);
  * entries, subject emailAddress only if there are none. Entries with NUL or control characters
  * are left out. NULL-terminated, borrowed. */
 const char *const *cert_addresses(const Cert *cert);
+/* The same ones as the certificate spells them. NULL-terminated, borrowed. */
+const char *const *cert_spellings(const Cert *cert);
 
 typedef enum { CERT_FOR_ENCRYPTION, CERT_FOR_SIGNING } CertUse;
 

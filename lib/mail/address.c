@@ -230,6 +230,14 @@ gboolean address_equal(const char *a, const char *b)
 	return folded_a != NULL && folded_b != NULL && strcmp(folded_a, folded_b) == 0;
 }
 
+gboolean address_spelled_alike(const char *a, const char *b)
+{
+	const char *at_a = find_at(a), *at_b = find_at(b);
+
+	return at_a != NULL && at_b != NULL && at_a - a == at_b - b &&
+	       strncmp(a, b, (size_t)(at_a - a)) == 0 && g_ascii_strcasecmp(at_a, at_b) == 0;
+}
+
 char *address_pattern_fold(const char *pattern, GError **error)
 {
 	g_autofree char *domain = NULL;

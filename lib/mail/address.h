@@ -37,6 +37,10 @@ char *domain_fold(const char *domain);
 /* TRUE if both fold to the same address. */
 gboolean address_equal(const char *a, const char *b);
 
+/* TRUE if both are spelled alike: the same local part in the same case, the domain in any (RFC 5321,
+ * section 2.4). Nothing is folded. */
+gboolean address_spelled_alike(const char *a, const char *b);
+
 /* Folds a pattern of a policy or configuration: an address ("a@b"), a domain ("b", that domain
  * alone) or "*.b" (all domains below b, not b itself). NULL with ERROR_BAD_ADDRESS if it is none. */
 char *address_pattern_fold(const char *pattern, GError **error);

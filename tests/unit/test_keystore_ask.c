@@ -52,6 +52,44 @@ static void test_ranking(void **state)
 	assert_null(key_answer_best(answer, KEY_PGP));
 }
 
+/* Two people whose addresses differ in nothing but case: each gets their own, and who is named in a third
+ * spelling the newer one. */
+static void test_case(void **state)
+{
+	Place *place = *state;
+	g_autoptr(Made) old = put(
+		place, (MakerOrder){.name = "1", .email = "Anna@x.example", .from = -300}, FALSE);
+	g_autoptr(Made) new = put(
+		place, (MakerOrder){.name = "2", .email = "anna@X.example", .from = -10}, FALSE);
+	const struct {
+		const char *address;
+		const Made *first;
+	} cases[] = {{"Anna@X.example", old}, {"anna@x.example", new}, {"ANNA@x.example", new}};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(KeyAnswer) answer = place_look_up(place, cases[i].address);
+		assert_string_equal(answer->address, "anna@x.example");
+		assert_int_equal(answer->keys->len, 2);
+		assert_string_equal(((Key *)answer->keys->pdata[0])->id,
+				    cert_fingerprint(cases[i].first->cert));
+	}
+}
+
+/* An OpenPGP key's user IDs are read for their addresses. */
+static void test_user_id_case(void **state)
+{
+	(void)state;
+	PgpKey *key = g_new0(PgpKey, 1);
+	key->user_ids = g_strsplit("Anna <b> <Anna@x.example>|otto@x.example|<open|", "|", -1);
+	g_autoptr(Candidate) candidate = candidate_new_pgp(key);
+
+	assert_true(candidate_spells(candidate, "Anna@X.example"));
+	assert_true(candidate_spells(candidate, "otto@x.example"));
+	assert_false(candidate_spells(candidate, "anna@x.example"));
+	assert_false(candidate_spells(candidate, "Otto@x.example"));
+	assert_false(candidate_spells(candidate, "<open"));
+}
+
 static gboolean tell(void *self, const char *address, GPtrArray *into, GError **error)
 {
 	(void)address;
@@ -398,10 +436,20 @@ static void test_verifiers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		PLACED(test_ranking), PLACED(test_tag),		 PLACED(test_nobody),
-		PLACED(test_pinned),  PLACED(test_store_fails),	 PLACED(test_deadline),
-		PLACED(test_crowd),   PLACED(test_smime_signer), PLACED(test_pgp_signer),
-		PLACED(test_openers), PLACED(test_verifiers),	 PLACED(test_revoked_elsewhere),
+		PLACED(test_ranking),
+		PLACED(test_tag),
+		PLACED(test_nobody),
+		PLACED(test_case),
+		cmocka_unit_test(test_user_id_case),
+		PLACED(test_pinned),
+		PLACED(test_store_fails),
+		PLACED(test_deadline),
+		PLACED(test_crowd),
+		PLACED(test_smime_signer),
+		PLACED(test_pgp_signer),
+		PLACED(test_openers),
+		PLACED(test_verifiers),
+		PLACED(test_revoked_elsewhere),
 		PLACED(test_apart),
 	};
 

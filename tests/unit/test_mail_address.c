@@ -144,6 +144,10 @@ static void test_equal_and_domain(void **state)
 	assert_true(address_equal("A@X.example", "a@x.EXAMPLE."));
 	assert_false(address_equal("a@x.example", "b@x.example"));
 	assert_false(address_equal("a", "a"));
+	assert_true(address_spelled_alike("Anna@X.example", "Anna@x.EXAMPLE"));
+	assert_false(address_spelled_alike("Anna@x.example", "anna@x.example"));
+	assert_false(address_spelled_alike("An@x.example", "Anna@x.example"));
+	assert_false(address_spelled_alike("An", "An"));
 	assert_string_equal(address_domain("a@B.example"), "B.example");
 	assert_string_equal(address_domain("\"a@b\"@c"), "c");
 	assert_null(address_domain("a"));
