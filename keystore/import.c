@@ -350,6 +350,57 @@ static gboolean match_key(Import *import, const Waiting *waiting, GPtrArray *all
 	return TRUE;
 }
 
+/* Has the store the private key of a certificate already, with an older one that it renews? */
+static const Candidate *find_renewed(const GPtrArray *stored, const Candidate *taken)
+{
+	const Candidate *renewed = NULL;
+
+	for (guint i = 0; i < stored->len; i++) {
+		const Candidate *one = stored->pdata[i];
+		if (!one->cert || !one->secret)
+			continue;
+		if (strcmp(one->id, taken->id) == 0)
+			return NULL;
+		if (cert_shares_key(one->cert, taken->cert))
+			renewed = one;
+	}
+	return renewed;
+}
+
+static gboolean renew(Import *import, Imported *imported, GError **error)
+{
+	const Candidate *taken = imported->candidate;
+	g_autoptr(GPtrArray) stored = candidate_array_new();
+
+	for (const char *const *address = cert_addresses(taken->cert); *address; address++)
+		if (!store_find(import->store, *address, stored, error))
+			return FALSE;
+	if (import->address && !store_find(import->store, import->address, stored, error))
+		return FALSE;
+	const Candidate *renewed = find_renewed(stored, taken);
+
+	if (!renewed)
+		return TRUE;
+	g_autoptr(Secret) pkcs8 = store_secret(import->store, renewed, error);
+	g_autoptr(PrivateKey) key = pkcs8 ? private_key_import(pkcs8, error) : NULL;
+	StoreChange change;
+
+	imported->with_private =
+		key && store_put_private(import->store, taken->id, key, &change, error);
+	return imported->with_private;
+}
+
+static gboolean renew_all(Import *import, GError **error)
+{
+	for (guint i = 0; i < import->imported->len; i++) {
+		Imported *imported = import->imported->pdata[i];
+		if (imported->candidate && imported->candidate->cert && !imported->with_private &&
+		    !renew(import, imported, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
 /* For people. New string. */
 static char *refusal(const Waiting *waiting)
 {
@@ -376,5 +427,5 @@ GPtrArray *import_finish(Import *import, GError **error)
 			g_ptr_array_add(refused, refusal(waiting));
 	}
 	g_ptr_array_set_size(import->waiting, 0);
-	return g_steal_pointer(&refused);
+	return renew_all(import, error) ? g_steal_pointer(&refused) : NULL;
 }

@@ -21,7 +21,8 @@ typedef struct {
 	char *file; /* where it came from, for people */
 	Candidate *candidate; /* or */
 	Crl *crl;
-	gboolean with_private; /* its private key came along */
+	gboolean with_private; /* its private key came along, or was there for a certificate that
+				  this one renews */
 	StoreChange change;
 } Imported;
 
@@ -35,7 +36,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Import, import_free)
  * help. What was taken before a failure stays taken. */
 gboolean import_add(Import *import, const char *name, GBytes *file, const Secret *passphrase,
 		    GError **error);
-/* Finds the certificates of private keys that came alone, and takes the CRLs whose CA is in the
+/* Finds the certificates of private keys that came alone, gives those that renew another one of the
+ * same key and address the private key that the store has for that, and takes the CRLs whose CA is in the
  * store. For each that is refused, one element in the array of "FILE: reason" that it returns;
  * empty: all is well. NULL: the store failed. */
 GPtrArray *import_finish(Import *import, GError **error);

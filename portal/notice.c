@@ -184,13 +184,6 @@ static char *notice_subject(const Notice *notice, const Conf *conf, const Texts 
 	return g_string_free(subject, FALSE);
 }
 
-static gboolean add(Headers *headers, const char *name, const char *value, GError **error)
-{
-	g_autofree char *line = g_strconcat(" ", value, NULL);
-
-	return headers_append(headers, name, line, error);
-}
-
 static gboolean add_from(Headers *headers, const Notice *notice, const Conf *conf,
 			 const Values *values, GError **error)
 {
@@ -201,9 +194,9 @@ static gboolean add_from(Headers *headers, const Notice *notice, const Conf *con
 	g_autofree char *sender = notice_line(notice->sender);
 	g_autofree char *reply = g_strdup_printf("<%s>", sender);
 
-	if (!add(headers, "From", from, error))
+	if (!headers_add(headers, "From", from, error))
 		return FALSE;
-	return *notice->sender == '\0' || add(headers, "Reply-To", reply, error);
+	return *notice->sender == '\0' || headers_add(headers, "Reply-To", reply, error);
 }
 
 static gboolean add_headers(Headers *headers, const Notice *notice, const char *subject,
@@ -216,13 +209,13 @@ static gboolean add_headers(Headers *headers, const Notice *notice, const char *
 	g_autofree char *encoded = header_encode_text("Subject", subject);
 	g_autofree char *route = notice_line(notice->route);
 
-	return add(headers, "To", to, error) &&
+	return headers_add(headers, "To", to, error) &&
 	       headers_append(headers, "Subject", encoded, error) &&
-	       add(headers, "Date", date, error) &&
-	       add(headers, "Message-ID", notice->message_id, error) &&
-	       add(headers, "MIME-Version", "1.0", error) &&
-	       add(headers, "Auto-Submitted", "auto-generated", error) &&
-	       (*route == '\0' || add(headers, "X-Sealpost-Route", route, error));
+	       headers_add(headers, "Date", date, error) &&
+	       headers_add(headers, "Message-ID", notice->message_id, error) &&
+	       headers_add(headers, "MIME-Version", "1.0", error) &&
+	       headers_add(headers, "Auto-Submitted", "auto-generated", error) &&
+	       (*route == '\0' || headers_add(headers, "X-Sealpost-Route", route, error));
 }
 
 static void append_part(GString *body, const char *boundary, const char *subtype, const char *text)
@@ -327,7 +320,7 @@ gboolean notice_compose(const Notice *notice, const Conf *conf, const Texts *tex
 
 	if (!add_from(headers, notice, conf, values, error) ||
 	    !add_headers(headers, notice, subject, error) ||
-	    !add(headers, "Content-Type", type, error))
+	    !headers_add(headers, "Content-Type", type, error))
 		return FALSE;
 	mail->headers = g_steal_pointer(&headers);
 	mail->body = compose_body(notice, conf, texts, boundary);

@@ -77,13 +77,6 @@ static char *report_text(const Notice *notice, const Conf *conf, const Texts *te
 	return g_string_free(text, FALSE);
 }
 
-static gboolean add(Headers *headers, const char *name, const char *value, GError **error)
-{
-	g_autofree char *line = g_strconcat(" ", value, NULL);
-
-	return headers_append(headers, name, line, error);
-}
-
 static gboolean add_headers(Headers *headers, const Notice *notice, const Conf *conf,
 			    const char *subject, GError **error)
 {
@@ -98,11 +91,12 @@ static gboolean add_headers(Headers *headers, const Notice *notice, const Conf *
 	g_autofree char *id = token_new_id();
 	g_autofree char *message_id = g_strdup_printf("<%s@%s>", id, at ? at + 1 : "localhost");
 
-	return add(headers, "From", from, error) && add(headers, "To", to, error) &&
+	return headers_add(headers, "From", from, error) && headers_add(headers, "To", to, error) &&
 	       headers_append(headers, "Subject", encoded, error) &&
-	       add(headers, "Date", date, error) && add(headers, "Message-ID", message_id, error) &&
-	       add(headers, "MIME-Version", "1.0", error) &&
-	       add(headers, "Auto-Submitted", "auto-replied", error);
+	       headers_add(headers, "Date", date, error) &&
+	       headers_add(headers, "Message-ID", message_id, error) &&
+	       headers_add(headers, "MIME-Version", "1.0", error) &&
+	       headers_add(headers, "Auto-Submitted", "auto-replied", error);
 }
 
 /* RFC 3464, section 2. */
@@ -146,7 +140,7 @@ gboolean report_compose(const Notice *notice, const Conf *conf, const Texts *tex
 		id, encoded, id, status, id);
 
 	if (!add_headers(headers, notice, conf, subject, error) ||
-	    !add(headers, "Content-Type", type, error))
+	    !headers_add(headers, "Content-Type", type, error))
 		return FALSE;
 	mail->headers = g_steal_pointer(&headers);
 	mail->body = g_bytes_new(body, strlen(body));

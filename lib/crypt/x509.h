@@ -117,6 +117,8 @@ X509Bundle *x509_read(GBytes *file, const Secret *passphrase, GError **error);
 PrivateKey *private_key_ref(PrivateKey *key);
 void private_key_unref(PrivateKey *key);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PrivateKey, private_key_unref)
+/* TRUE if both are for the same public key. */
+gboolean cert_shares_key(const Cert *a, const Cert *b);
 gboolean private_key_matches(const PrivateKey *key, const Cert *cert);
 /* PKCS#8 DER, unencrypted: for secret_wrap(). */
 Secret *private_key_export(const PrivateKey *key, GError **error);

@@ -39,13 +39,22 @@ EVP_PKEY *private_key_pkey(const PrivateKey *key)
 	return key->pkey;
 }
 
-gboolean private_key_matches(const PrivateKey *key, const Cert *cert)
+static gboolean is_same(const EVP_PKEY *a, const EVP_PKEY *b)
 {
-	EVP_PKEY *public = X509_get0_pubkey(cert_x509(cert));
-	gboolean equal = public != NULL && EVP_PKEY_eq(public, key->pkey) == 1;
+	gboolean same = a != NULL && b != NULL && EVP_PKEY_eq(a, b) == 1;
 
 	ERR_clear_error();
-	return equal;
+	return same;
+}
+
+gboolean private_key_matches(const PrivateKey *key, const Cert *cert)
+{
+	return is_same(X509_get0_pubkey(cert_x509(cert)), key->pkey);
+}
+
+gboolean cert_shares_key(const Cert *a, const Cert *b)
+{
+	return is_same(X509_get0_pubkey(cert_x509(a)), X509_get0_pubkey(cert_x509(b)));
 }
 
 PrivateKey *private_key_from_info(const PKCS8_PRIV_KEY_INFO *info, GError **error)

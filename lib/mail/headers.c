@@ -92,6 +92,13 @@ gboolean headers_append(Headers *headers, const char *name, const char *value, G
 	return TRUE;
 }
 
+gboolean headers_add(Headers *headers, const char *name, const char *value, GError **error)
+{
+	g_autofree char *spaced = g_strconcat(" ", value, NULL);
+
+	return headers_append(headers, name, spaced, error);
+}
+
 guint headers_count(const Headers *headers)
 {
 	return headers->fields->len;

@@ -28,6 +28,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Headers, headers_free)
 /* ERROR_TOO_LARGE over the limits; ERROR_MALFORMED if the name is no field name (RFC 5322,
  * section 3.6.8: printable ASCII without colon). */
 gboolean headers_append(Headers *headers, const char *name, const char *value, GError **error);
+/* The same for a value without the blank before it. */
+gboolean headers_add(Headers *headers, const char *name, const char *value, GError **error);
 
 guint headers_count(const Headers *headers);
 const Header *headers_at(const Headers *headers, guint index);

@@ -123,6 +123,44 @@ static void test_private_keys(void **state)
 	assert_true(old->secret && new->secret);
 }
 
+/* A certificate that renews one for the same key and address has its private key; one for another key,
+ * or for that key and another address, has not. */
+static void test_renewed(void **state)
+{
+	Place *place = *state;
+	g_autoptr(Made) old = x509_maker_make(&(MakerOrder){.name = "A", .email = "a@x.example"});
+	g_autoptr(Made) renewed = x509_maker_make(
+		&(MakerOrder){.name = "A", .email = "a@x.example", .same_key = old});
+	g_autoptr(Made) elsewhere = x509_maker_make(
+		&(MakerOrder){.name = "A", .email = "b@x.example", .same_key = old});
+	g_autoptr(Made) other = x509_maker_make(&(MakerOrder){.name = "A", .email = "a@x.example"});
+
+	g_autoptr(Import) first = begin(place, FALSE, NULL);
+	add_cert(first, old);
+	add_key(first, old);
+	finish(first, 0);
+	g_autoptr(Import) later = begin(place, FALSE, NULL);
+	add_cert(later, renewed);
+	add_cert(later, elsewhere);
+	add_cert(later, other);
+	finish(later, 0);
+	g_autoptr(Candidate) with = stored(place, renewed);
+	g_autoptr(Candidate) without = stored(place, elsewhere);
+	g_autoptr(Candidate) another = stored(place, other);
+	assert_true(with->secret);
+	assert_false(without->secret || another->secret);
+	assert_true(((Imported *)import_list(later)->pdata[0])->with_private);
+	assert_false(((Imported *)import_list(later)->pdata[2])->with_private);
+	g_autoptr(Secret) pkcs8 = store_secret(place->store, with, NULL);
+	g_autoptr(PrivateKey) key = private_key_import(pkcs8, NULL);
+	assert_true(private_key_matches(key, renewed->cert));
+	g_autoptr(Import) bound = begin(place, FALSE, "a@x.example");
+	add_cert(bound, elsewhere);
+	finish(bound, 0);
+	g_autoptr(Candidate) by_hand = stored(place, elsewhere);
+	assert_true(by_hand->secret);
+}
+
 static void test_twice(void **state)
 {
 	Place *place = *state;
@@ -277,6 +315,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_private_keys, make_place, remove_place),
+		cmocka_unit_test_setup_teardown(test_renewed, make_place, remove_place),
 		cmocka_unit_test_setup_teardown(test_twice, make_place, remove_place),
 		cmocka_unit_test_setup_teardown(test_binding, make_place, remove_place),
 		cmocka_unit_test_setup_teardown(test_pkcs12, make_place, remove_place),
