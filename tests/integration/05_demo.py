@@ -24,6 +24,15 @@ def start(folder, *options):
                             stderr=subprocess.STDOUT, text=True)
 
 
+def words(demo, seconds):
+    """All that it says until it ends; one that does not end by then is ended, its parts with it."""
+    try:
+        return demo.communicate(timeout=seconds)[0]
+    except subprocess.TimeoutExpired:
+        demo.send_signal(signal.SIGINT)
+        return demo.communicate(timeout=60)[0]
+
+
 def read_env(folder):
     text = (folder / "demo.env").read_text("utf-8")
     return dict(line.split("=", 1) for line in text.splitlines())
@@ -52,7 +61,7 @@ def main():
     try:
         with tap.case("--once: a round with all four ways, each told, status 0"):
             demo = start(folder, "--once")
-            text = demo.communicate(timeout=300)[0]
+            text = words(demo, 300)
             assert demo.returncode == 0, text
             check_told(text)
             check_out(folder)
@@ -71,7 +80,7 @@ def main():
                 assert (people / "peter@pgp.example/secret.asc").exists()
             finally:
                 demo.send_signal(signal.SIGINT)
-                text = demo.communicate(timeout=60)[0]
+                text = words(demo, 60)
             assert demo.returncode == 0, text
             check_told(text)
     finally:
