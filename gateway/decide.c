@@ -226,7 +226,6 @@ Plan *decide(const Job *job, const Parsed *parsed, const Advisers *advisers)
 	Plan *plan = plan_new();
 	Decider decider = {.job = job, .parsed = parsed, .advisers = advisers, .plan = plan};
 
-	plan->report = parsed->report;
 	decider.right = signing_right(job, &plan->signer, &plan->signer_reason);
 	decider.visible = visible_addresses(job->headers);
 	if (facts_init(&decider.facts, job, policy_sender(&decider), &plan->error)) {

@@ -134,8 +134,7 @@ static const char *signer_key(const Plan *plan, SignKind sign)
 	return sign == SIGN_SMIME ? cert_fingerprint(plan->smime_signer->cert) : plan->pgp_signer;
 }
 
-/* Signed alone: clear (multipart/signed) unless its bytes had to stay as they were. (What is encrypted is
- * opaque where it is a report.) */
+/* Signed alone: clear (multipart/signed) unless its bytes had to stay as they were. */
 static gboolean is_opaque(const Output *output)
 {
 	for (guint i = 0; i < output->edits->len; i++) {
@@ -153,9 +152,8 @@ static void add_signed_layer(JsonBuilder *json, const Plan *plan, const PlanVari
 	const char *kind = "pgp-signed";
 
 	if (variant->sign == SIGN_SMIME)
-		kind = (plan_is_encrypted(variant) ? plan->report : is_opaque(output))
-			       ? "smime-opaque-signed"
-			       : "smime-signed";
+		kind = !plan_is_encrypted(variant) && is_opaque(output) ? "smime-opaque-signed"
+									: "smime-signed";
 	json_builder_begin_object(json);
 	add_string(json, "part", "1");
 	add_string(json, "kind", kind);

@@ -68,7 +68,6 @@ typedef struct {
 	const char *signer_reason; /* why not, or why there is no key; static */
 	SmimeSigner *smime_signer;
 	char *pgp_signer; /* fingerprint */
-	gboolean report; /* Parsed.report: encrypted or not, the report is the root */
 	GError *error; /* why nothing leaves: of the recipient who decides it */
 } Plan;
 

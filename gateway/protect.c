@@ -170,7 +170,7 @@ static gboolean may_quote(const ProtectJob *work)
 	return is_report(tree);
 }
 
-/* The few reports that are signed alone (plan->report says which are not) go whole or not at all. */
+/* The few reports that are signed alone (Parsed.report says which are not) go whole or not at all. */
 static gboolean cut_quoted(const ProtectJob *work, Output *output, GError **error)
 {
 	if (!returned_cut(work->job, output, error))

@@ -85,15 +85,6 @@ static void set_signer(CmsJob *cms, const ProtectJob *work)
 	cms->signing_time = g_get_real_time() / G_USEC_PER_SEC;
 }
 
-/* A report must be the root when it is decrypted: a signature around it is opaque, which programs take off
- * with the encryption. */
-static gboolean encrypt(const ProtectJob *work, const CmsJob *cms, Source *entity, Sink *sink,
-			GError **error)
-{
-	return work->plan->report && cms->signer ? cms_sign_opaque(cms, entity, sink, error)
-						 : cms_protect(cms, entity, sink, error);
-}
-
 /* Clear-signed where the bytes can be made to survive relays, else opaque. */
 static gboolean sign_only(const ProtectJob *work, const CmsJob *cms, Sink *sink, GError **error)
 {
@@ -139,6 +130,6 @@ gboolean protect_smime(const ProtectJob *work, Source *entity, Spool *into, GErr
 	if (opens & CMS_OPENS_GCM)
 		cms.cipher = CMS_CIPHER_AES256_GCM;
 	cms.oaep = (opens & CMS_OPENS_OAEP) != 0;
-	return encrypt(work, &cms, entity, sink, error) &&
+	return cms_protect(&cms, entity, sink, error) &&
 	       protect_smime_check(into, work->variant, error);
 }

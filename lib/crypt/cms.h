@@ -39,9 +39,8 @@ typedef struct {
  * - recipients alone: enveloped-data.
  * ERROR_CRYPTO on any failure; then nothing that went into sink may be used. */
 gboolean cms_protect(const CmsJob *job, Source *entity, Sink *sink, GError **error);
-/* The same, the signature as signed-data with the content inside (application/pkcs7-mime signed-data): for
- * entities that may not be re-encoded and are not transport-safe, and for those that must be the root
- * when all layers are off. With recipients, inside enveloped-data. */
+/* The same as signed-data with the content inside (application/pkcs7-mime signed-data), for
+ * entities that may not be re-encoded and are not transport-safe. */
 gboolean cms_sign_opaque(const CmsJob *job, Source *entity, Sink *sink, GError **error);
 
 /* What the head of a CMS structure says (BER or DER, before the content). */
