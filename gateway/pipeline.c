@@ -71,8 +71,15 @@ static Handback *split(Resubmission *resubmission, const Plan *plan, const GPtrA
 
 static Handback *hand_back(Resubmission *resubmission, Preview *preview, GError **error)
 {
-	if (fits_in_place(preview->plan, resubmission->entry->done))
-		return handback_accept(g_ptr_array_steal_index(preview->outputs, 0));
+	if (fits_in_place(preview->plan, resubmission->entry->done)) {
+		Output *output = g_ptr_array_steal_index(preview->outputs, 0);
+
+		if (output)
+			return handback_accept(output);
+		/* To accept without one would be to let it go as it came. */
+		g_set_error(error, SEALPOST_ERROR, ERROR_INTERNAL, "nothing was made of it");
+		return NULL;
+	}
 	if (resubmission->job->too_large) {
 		g_set_error(error, SEALPOST_ERROR, ERROR_TOO_LARGE,
 			    "over message_limit: only the MTA has all of it to make copies of");

@@ -89,6 +89,9 @@ static gboolean make(Work *work, guint index, GError **error)
 	g_autoptr(GError) failure = NULL;
 	Output *output = protect(&order, &failure);
 
+	if (!output && !failure)
+		g_set_error(&failure, SEALPOST_ERROR, ERROR_INTERNAL,
+			    "a copy failed without a word");
 	work->outputs->pdata[index] = output;
 	if (output)
 		g_atomic_int_inc(&work->made);
