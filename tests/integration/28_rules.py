@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What incoming rules demand: encryption, signature, TLS. Through a real Postfix, with messages made
 by openssl and gpg; and what `sealpost explain --incoming` says of them."""
-import contextlib
-import smtplib
 import ssl
 
 import foreign
-from lib import ALICE, BOSS, copy_for, refused, script
+from lib import ALICE, BOSS, copy_for, refused, script, stranger
 
 from demo import people as cast
 from demo.site import as_bytes
@@ -27,24 +25,6 @@ incoming subject has "[never]" reject "Not here"
 copy incoming subject has "[copy]" to "archive@firma.example"
 """
 INNER = foreign.entity("Geheim\n")
-
-
-@contextlib.contextmanager
-def stranger(site, tls=None):
-    """A client at another address, as XCLIENT tells Postfix; tls: the version that it speaks."""
-    with smtplib.SMTP("127.0.0.1", site.smtp_port, timeout=120) as smtp:
-        smtp.ehlo()
-        code, text = smtp.docmd("XCLIENT", "ADDR=192.0.2.66 NAME=mx.stranger.example")
-        assert code == 220, (code, text)
-        smtp.ehlo_resp = smtp.helo_resp = None
-        smtp.ehlo()
-        if tls:
-            context = ssl.create_default_context(cafile=str(site.authority.root))
-            context.check_hostname = False
-            context.minimum_version = context.maximum_version = tls
-            smtp.starttls(context=context)
-            smtp.ehlo()
-        yield smtp
 
 
 def send(site, subject, inner, sender=SOFIA, to=(ALICE,), tls=None, shown=None):

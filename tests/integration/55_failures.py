@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import foreign
-from lib import ALICE, BOSS, accepted, copy_for, refused, script
+from lib import ALICE, BOSS, accepted, copy_for, refused, script, stranger
 
 from demo import people as cast
 from demo.process import run, wait_for
@@ -88,11 +88,7 @@ def sealed(site, kind):
 
 def from_outside(site, content, recipients=(ALICE,)):
     """From a client at another address, as XCLIENT tells Postfix."""
-    with smtplib.SMTP("127.0.0.1", site.smtp_port, timeout=120) as smtp:
-        smtp.ehlo()
-        code, _ = smtp.docmd("XCLIENT", "ADDR=192.0.2.66 NAME=mx.stranger.example")
-        assert code == 220, code
-        smtp.ehlo_resp = smtp.helo_resp = None
+    with stranger(site) as smtp:
         smtp.sendmail(SOFIA, recipients, as_bytes(content))
 
 

@@ -9,7 +9,7 @@ import types
 import urllib.parse
 
 import foreign
-from lib import ALICE, BOSS, opened_by, refused, script
+from lib import ALICE, BOSS, opened_by, refused, script, stranger
 from portal_lib import Visitor
 
 from demo import people as cast
@@ -56,10 +56,7 @@ def outgoing(site):
 
 
 def from_outside(site, recipient, content):
-    with smtplib.SMTP("127.0.0.1", site.smtp_port) as smtp:
-        smtp.ehlo()
-        assert smtp.docmd("XCLIENT", "ADDR=192.0.2.66 NAME=mx.stranger.example")[0] == 220
-        smtp.ehlo_resp = smtp.helo_resp = None
+    with stranger(site) as smtp:
         smtp.sendmail(cast.SOFIA.address, recipient, as_bytes(content))
 
 

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whose message is it: nobody is signed for but by themselves."""
-import smtplib
 
-from lib import ALICE, BOSS, opened_by, refused, script
+from lib import ALICE, BOSS, opened_by, refused, script, stranger
 
 from demo import people as cast
 from demo.process import wait_for
@@ -29,11 +28,7 @@ def send(site, sender, content, recipient=SOFIA):
 def as_stranger(site, sender, recipient, content):
     """From a client at another address, as XCLIENT tells Postfix."""
     site.empty_out()
-    with smtplib.SMTP("127.0.0.1", site.smtp_port) as smtp:
-        smtp.ehlo()
-        code, _ = smtp.docmd("XCLIENT", "ADDR=192.0.2.66 NAME=mx.stranger.example")
-        assert code == 220, code
-        smtp.ehlo_resp = smtp.helo_resp = None
+    with stranger(site) as smtp:
         smtp.sendmail(sender, [recipient], as_bytes(content))
 
 

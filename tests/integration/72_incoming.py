@@ -3,9 +3,8 @@
 sent back in the clear by a bounce."""
 import email
 import email.policy
-import smtplib
 
-from lib import ALICE, BOSS, copy_for, script
+from lib import ALICE, BOSS, copy_for, script, stranger
 
 from demo import people as cast
 from demo.process import run
@@ -28,11 +27,7 @@ def encrypted(site, *people, entity=b"Content-Type: text/plain\r\n\r\nGeheim\r\n
 def from_outside(site, recipients, content):
     """From a client at another address, as XCLIENT tells Postfix."""
     site.empty_out()
-    with smtplib.SMTP("127.0.0.1", site.smtp_port) as smtp:
-        smtp.ehlo()
-        code, _ = smtp.docmd("XCLIENT", "ADDR=192.0.2.66 NAME=mx.stranger.example")
-        assert code == 220, code
-        smtp.ehlo_resp = smtp.helo_resp = None
+    with stranger(site) as smtp:
         smtp.sendmail(SOFIA, recipients, as_bytes(content))
 
 

@@ -2,10 +2,9 @@
 """What was opened, and is refused further in: no notice that Postfix makes of it, to whomever, carries
 anything of the text that was encrypted. A real internal server refuses after Postfix has accepted."""
 import email
-import smtplib
 
 import foreign
-from lib import ALICE, BOSS, script
+from lib import ALICE, BOSS, script, stranger
 
 from demo import people as cast
 from demo.process import wait_for
@@ -41,11 +40,7 @@ def send(site, kind, sender, to, mail_options=(), rcpt_options=()):
     author = sender or (PETER if kind == "pgp" else SOFIA)
     content = as_bytes(foreign.mail(author, to, sealed(site, kind, author, to[:1]), "[...]"))
     site.empty_out()
-    with smtplib.SMTP("127.0.0.1", site.smtp_port, timeout=120) as smtp:
-        smtp.ehlo()
-        code, _ = smtp.docmd("XCLIENT", "ADDR=192.0.2.66 NAME=mx.stranger.example")
-        assert code == 220, code
-        smtp.ehlo_resp = smtp.helo_resp = None
+    with stranger(site) as smtp:
         smtp.sendmail(sender, to, content, mail_options, rcpt_options)
 
 
@@ -141,10 +136,7 @@ with script() as tap, tap.site(people=cast.CAST, policy=POLICY, postfix_settings
         inside.refuse["DATA"] = REFUSED
         for inner, text in ((foreign.entity("Offen\n"), b"Offen"),
                             (sealed(site, "smime", SOFIA, [BOSS]), b"pkcs7-mime")):
-            with smtplib.SMTP("127.0.0.1", site.smtp_port, timeout=120) as smtp:
-                smtp.ehlo()
-                smtp.docmd("XCLIENT", "ADDR=192.0.2.66 NAME=mx.stranger.example")
-                smtp.ehlo_resp = smtp.helo_resp = None
+            with stranger(site) as smtp:
                 smtp.sendmail(SOFIA, [ALICE], as_bytes(foreign.mail(SOFIA, [ALICE], inner, "My words")))
             notice = wait_for(lambda: [c for c in site.outbox.copies() if c.recipients == [SOFIA]], 60,
                               "the bounce")[0]
@@ -154,10 +146,7 @@ with script() as tap, tap.site(people=cast.CAST, policy=POLICY, postfix_settings
     with tap.case("a notice over message_limit: the words and the header that it quotes, and an end"):
         inside.refuse["DATA"] = REFUSED
         entity = foreign.entity("Offen\n" + ("x" * 70 + "\n") * 600)
-        with smtplib.SMTP("127.0.0.1", site.smtp_port, timeout=120) as smtp:
-            smtp.ehlo()
-            smtp.docmd("XCLIENT", "ADDR=192.0.2.66 NAME=mx.stranger.example")
-            smtp.ehlo_resp = smtp.helo_resp = None
+        with stranger(site) as smtp:
             smtp.sendmail(SOFIA, [ALICE], as_bytes(foreign.mail(SOFIA, [ALICE], entity, "My words")))
         notice = wait_for(lambda: [c for c in site.outbox.copies() if c.recipients == [SOFIA]], 60, "the bounce")[0]
         assert b"Subject: My words" in notice.content and b"x" * 70 not in notice.content, notice.content

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A virus scanner behind the gateway, as doc/postfix.md has it: what is hidden in encrypted mail is seen
 by it and refused while the sender waits, and nobody gets the message."""
-import smtplib
 import time
 
 import scanner
 from foreign import entity, gpg_encrypted, mail, openssl_encrypted, openssl_signed, sq_encrypted
-from lib import ALICE, BOSS, refused, script
+from lib import ALICE, BOSS, refused, script, stranger
 
 from demo import people as cast
 from demo.ports import Ports
@@ -19,11 +18,7 @@ VIRUS, CLEAN = scanner.attachment(), entity("Nothing bad in here.\r\n")
 
 def from_outside(site, sender, recipients, content):
     """From a client at another address, as XCLIENT tells Postfix."""
-    with smtplib.SMTP("127.0.0.1", site.smtp_port, timeout=120) as smtp:
-        smtp.ehlo()
-        code, _ = smtp.docmd("XCLIENT", "ADDR=192.0.2.66 NAME=mx.stranger.example")
-        assert code == 220, code
-        smtp.ehlo_resp = smtp.helo_resp = None
+    with stranger(site) as smtp:
         smtp.sendmail(sender, recipients, as_bytes(content))
 
 

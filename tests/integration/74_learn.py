@@ -4,13 +4,12 @@ with nobody doing anything. Made by openssl, gpg and sq; opened by openssl and g
 import base64
 import contextlib
 import json
-import smtplib
 import sqlite3
 import time
 from pathlib import Path
 
 import foreign
-from lib import ALICE, BOSS, opened_by, script
+from lib import ALICE, BOSS, opened_by, script, stranger
 
 from demo import people as cast
 from demo.pki import Authority, GnuPG
@@ -35,11 +34,7 @@ def from_outside(site, sender, inner, extra="", to=ALICE):
     """Gives the message to Postfix as a stranger's server would; what Alice gets of it."""
     site.empty_out()
     content = foreign.mail(sender, [to], inner, extra=extra)
-    with smtplib.SMTP("127.0.0.1", site.smtp_port) as smtp:
-        smtp.ehlo()
-        code, _ = smtp.docmd("XCLIENT", "ADDR=192.0.2.66 NAME=mx.stranger.example")
-        assert code == 220, code
-        smtp.ehlo_resp = smtp.helo_resp = None
+    with stranger(site) as smtp:
         smtp.sendmail(sender, [to], as_bytes(content))
     return site.arrived(1)[0].content
 

@@ -7,7 +7,7 @@ import smtplib
 import time
 
 import foreign
-from lib import ALICE, BOSS, SRC, copy_for, script
+from lib import ALICE, BOSS, SRC, copy_for, script, stranger
 from milterclient import MilterClient
 
 from demo import people as cast
@@ -32,12 +32,7 @@ BEAT = int(re.search(r"#define PIPELINE_BEAT_MS (\d+)",
 def give(site, sender, to, content, mail_options=(), rcpt_options=()):
     """From a client at another address. Gives the answer to the data, and how long it took."""
     site.empty_out()
-    with smtplib.SMTP("127.0.0.1", site.smtp_port, timeout=120) as smtp:
-        smtp.ehlo()
-        code, _ = smtp.docmd("XCLIENT", "ADDR=192.0.2.66 NAME=mx.stranger.example")
-        assert code == 220, code
-        smtp.ehlo_resp = smtp.helo_resp = None
-        smtp.ehlo()
+    with stranger(site) as smtp:
         smtp.mail(sender, mail_options)
         for recipient in to:
             code, text = smtp.rcpt(recipient, rcpt_options)

@@ -7,12 +7,11 @@ import email.policy
 import re
 import resource
 import signal
-import smtplib
 from email.header import Header
 
 from foreign import (entity, gpg_encrypted, gpg_signed, mail, multipart, openssl_encrypted, openssl_signed,
                      sq_encrypted)
-from lib import ALICE, BOSS, copy_for, refused, script
+from lib import ALICE, BOSS, copy_for, refused, script, stranger
 
 from demo import people as cast
 from demo.pki import Authority, GnuPG
@@ -29,11 +28,7 @@ NAME = "gw.firma.example"
 def from_outside(site, recipients, content, sender=SOFIA):
     """The one copy that arrives of what a client at another address sends."""
     site.empty_out()
-    with smtplib.SMTP("127.0.0.1", site.smtp_port, timeout=120) as smtp:
-        smtp.ehlo()
-        code, _ = smtp.docmd("XCLIENT", "ADDR=192.0.2.66 NAME=mx.stranger.example")
-        assert code == 220, code
-        smtp.ehlo_resp = smtp.helo_resp = None
+    with stranger(site) as smtp:
         smtp.sendmail(sender, recipients, as_bytes(content))
     return site.arrived_for(len(recipients))
 

@@ -8,7 +8,7 @@ import re
 import smtplib
 
 import foreign
-from lib import ALICE, BOSS, copy_for, opened_by, refused, script
+from lib import ALICE, BOSS, copy_for, opened_by, refused, script, stranger
 
 from demo import people as cast
 from demo.opening import entity_of, fields_of, split, unprotected
@@ -164,11 +164,7 @@ def encrypted(site, tap):
 
 def incoming(site, content, sender, to=(ALICE,), **options):
     site.empty_out()
-    with smtplib.SMTP("127.0.0.1", site.smtp_port, timeout=120) as smtp:
-        smtp.ehlo()
-        code, _ = smtp.docmd("XCLIENT", "ADDR=192.0.2.66 NAME=mx.stranger.example")
-        assert code == 220, code
-        smtp.ehlo_resp = smtp.helo_resp = None
+    with stranger(site) as smtp:
         smtp.sendmail(sender, list(to), as_bytes(content), **options)
     return site.arrived_for(len(to))
 

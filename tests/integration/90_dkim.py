@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """opendkim signs after us, on both listeners: what arrives encrypted verifies."""
-import smtplib
 
-from lib import ALICE, BOSS, opened_by, script
+from lib import ALICE, BOSS, opened_by, script, stranger
 
 from demo import people as cast
 from demo.process import run
@@ -13,10 +12,7 @@ def forged(site):
     """In the name of one of ours, by a client outside, encrypted to alice."""
     entity = run(["openssl", "cms", "-encrypt", "-aes256", site.cabinet(cast.ALICE, "cert.pem")],
                  stdin=b"Content-Type: text/plain\r\n\r\nGeheim\r\n").stdout
-    with smtplib.SMTP("127.0.0.1", site.smtp_port) as smtp:
-        smtp.ehlo()
-        smtp.docmd("XCLIENT", "ADDR=192.0.2.66 NAME=mx.stranger.example")
-        smtp.ehlo_resp = smtp.helo_resp = None
+    with stranger(site) as smtp:
         head = f"From: {BOSS}\nTo: {ALICE}\nSubject: s\nMessage-ID: <i@x>\n"
         smtp.sendmail(BOSS, [ALICE, BOSS], as_bytes(head.encode() + entity))
 

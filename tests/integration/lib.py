@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import smtplib
+import ssl
 import sys
 import tempfile
 import time
@@ -177,6 +178,24 @@ def refused(call, *args, **kwargs):
     else:
         raise AssertionError("it was accepted")
     return code, text.decode("utf-8", "replace")
+
+
+@contextlib.contextmanager
+def stranger(site, tls=None):
+    """A client at another address, as XCLIENT tells Postfix; tls: the version that it speaks."""
+    with smtplib.SMTP("127.0.0.1", site.smtp_port, timeout=120) as smtp:
+        smtp.ehlo()
+        code, text = smtp.docmd("XCLIENT", "ADDR=192.0.2.66 NAME=mx.stranger.example")
+        assert code == 220, (code, text)
+        smtp.ehlo_resp = smtp.helo_resp = None
+        smtp.ehlo()
+        if tls:
+            context = ssl.create_default_context(cafile=str(site.authority.root))
+            context.check_hostname = False
+            context.minimum_version = context.maximum_version = tls
+            smtp.starttls(context=context)
+            smtp.ehlo()
+        yield smtp
 
 
 def opened_by(site, recipient, copy, layers=None):
