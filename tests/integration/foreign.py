@@ -14,7 +14,7 @@ from pathlib import Path
 from lib import SRC  # noqa: F401  (puts the demo's folder on the path)
 
 from demo.pki import GnuPG
-from demo.process import run
+from demo.process import Failed, run
 
 
 def entity(text, kind="text/plain; charset=utf-8"):
@@ -79,11 +79,23 @@ class Gpgsm:
         (self.home / "gpg-agent.conf").write_text("allow-loopback-pinentry\n")
         certs = roots + [site.cabinet(person, "cert.pem") for person in others]
         self.run("--import", *certs)
-        bundle = run(["openssl", "pkcs12", "-export", "-passout", "pass:x", "-macalg", "sha1",
-                      "-keypbe", "PBE-SHA1-3DES", "-certpbe", "PBE-SHA1-3DES", "-inkey",
-                      site.cabinet(owner, "key.pem"), "-in", site.cabinet(owner, "cert.pem")]).stdout
-        self.run("--pinentry-mode", "loopback", "--passphrase-fd", "0", "--import",
-                 self._file(bundle), stdin=b"x\n")
+        self._take_key(site, owner)
+
+    def _take_key(self, site, owner):
+        """gpgsm 2.2 derives a wrong key from one PKCS#12 salt in eighty and says that the
+        passphrase is wrong: where it does not take a bundle, it gets another one."""
+        for again in reversed(range(5)):
+            bundle = run(["openssl", "pkcs12", "-export", "-passout", "pass:x", "-macalg", "sha1",
+                          "-keypbe", "PBE-SHA1-3DES", "-certpbe", "PBE-SHA1-3DES",
+                          "-inkey", site.cabinet(owner, "key.pem"),
+                          "-in", site.cabinet(owner, "cert.pem")]).stdout
+            try:
+                self.run("--pinentry-mode", "loopback", "--passphrase-fd", "0", "--import",
+                         self._file(bundle), stdin=b"x\n")
+                return
+            except Failed:
+                if not again:
+                    raise
 
     def _file(self, data):
         path = self.home / "bundle.p12"
