@@ -231,11 +231,14 @@ static gboolean write_picture(Frame *frame, const MimePart *part, gboolean *writ
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
 	g_autoptr(Sink) sink = sink_new_bytes(bytes, MIN(LETTER_IMAGE_MAX, frame->left));
 	g_autofree char *encoded = NULL;
+	/* reading it is work, too: a picture may be mostly junk, and named again and again */
+	gsize work = (gsize)(part->content.end - part->content.start) / 2;
 
-	*written = mime_decode(frame->letter->tree, part, sink, NULL) && bytes->len > 0;
+	*written = work <= frame->left && mime_decode(frame->letter->tree, part, sink, NULL) &&
+		   bytes->len > 0;
 	if (!*written)
 		return TRUE;
-	frame->left -= bytes->len;
+	frame->left -= MAX(bytes->len, work);
 	encoded = g_base64_encode(bytes->data, bytes->len);
 	return sink_print(frame->sink, error, "data:%s;base64,%s", part->type, encoded);
 }

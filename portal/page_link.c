@@ -52,7 +52,8 @@ static gboolean find_link(Visit *visit, Link *link, GError **error)
 	if (link->message == NULL)
 		return TRUE;
 	if (link->message->expires <= portaldb_now() ||
-	    (link->message->key_for_account == NULL && link->secret == NULL)) {
+	    (link->message->key_for_account == NULL &&
+	     (link->secret == NULL || link->message->key_for_link == NULL))) {
 		g_clear_pointer(&link->message, vault_message_free);
 		return TRUE;
 	}
@@ -135,8 +136,8 @@ static gboolean write_claim(Db *db, const Link *link, const Account *account, gb
 			  : account_is(db, account, &good, error)) ||
 	    !good)
 		return FALSE;
-	sealed = seal_to_account(key, account->public_key);
-	return vault_claim(db, link->message->number, sealed, error) &&
+	sealed = seal_to_account(key, account->public_key, error);
+	return sealed != NULL && vault_claim(db, link->message->number, sealed, error) &&
 	       vault_event(db, link->message->number, "claimed", error);
 }
 
@@ -205,7 +206,7 @@ static gboolean let_in(Visit *visit, const Link *link, Response **response, GErr
 	if (!login_check(visit, link->message->recipient, link->message->id, &result, error))
 		return FALSE;
 	if (result == LOGIN_WRONG) {
-		*response = show_form(visit, link, HTTP_FORBIDDEN, "login.wrong");
+		*response = show_form(visit, link, HTTP_FORBIDDEN, "link.wrong");
 		response_set_note(*response, "wrong password");
 	} else if (result == LOGIN_TOO_MANY) {
 		*response = show_form(visit, link, HTTP_TOO_MANY, "link.too-many");

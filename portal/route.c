@@ -16,6 +16,7 @@
 typedef enum {
 	NEEDS_NOTHING,
 	NEEDS_SESSION, /* whoever is not logged in is led to the log-in */
+	NEEDS_NO_STORE, /* no account is looked up: it works while the store fails */
 	IS_STATIC, /* no cookie */
 } RouteNeeds;
 
@@ -34,7 +35,7 @@ static const Route routes[] = {
 	{METHOD_POST, "/m/*", "link-open", page_link_open, NEEDS_NOTHING},
 	{METHOD_GET, "/login", "login", page_login, NEEDS_NOTHING},
 	{METHOD_POST, "/login", "login-check", page_login_check, NEEDS_NOTHING},
-	{METHOD_POST, "/logout", "logout", page_logout, NEEDS_NOTHING},
+	{METHOD_POST, "/logout", "logout", page_logout, NEEDS_NO_STORE},
 	{METHOD_GET, "/logout", "logged-out", page_logged_out, NEEDS_NOTHING},
 	{METHOD_GET, "/password", "password", page_password, NEEDS_SESSION},
 	{METHOD_POST, "/password", "password-change", page_password_change, NEEDS_SESSION},
@@ -103,7 +104,7 @@ static Response *serve_page(Visit *visit, const Route *route, GError **error)
 {
 	g_autoptr(GError) failure = NULL;
 
-	if (route->needs != IS_STATIC && !visit_check_account(visit, error))
+	if (route->needs < NEEDS_NO_STORE && !visit_check_account(visit, error))
 		return NULL;
 	if (route->method == METHOD_POST && !visit_check_form(visit, &failure)) {
 		if (failure != NULL)
@@ -126,6 +127,8 @@ static Response *serve(Visit *visit, const Route *route, GError **failure)
 	if (g_error_matches(error, SEALPOST_ERROR, ERROR_BUSY) ||
 	    g_error_matches(error, SEALPOST_ERROR, ERROR_STORE))
 		response = page_error(visit, HTTP_UNAVAILABLE, "busy");
+	else if (g_error_matches(error, SEALPOST_ERROR, ERROR_CRYPTO))
+		response = page_error(visit, HTTP_INTERNAL, "damaged");
 	else
 		response = page_error(visit, HTTP_INTERNAL, "failure");
 	g_propagate_error(failure, g_steal_pointer(&error));

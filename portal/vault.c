@@ -72,7 +72,9 @@ static gboolean insert_message(Db *db, const VaultEntry *entry, const NewMessage
 		link_hash = seal_link_hash(entry->link);
 		code = code_hash(entry->link, entry->code);
 	} else {
-		for_account = seal_to_account(message->key, entry->public_key);
+		for_account = seal_to_account(message->key, entry->public_key, error);
+		if (for_account == NULL)
+			return FALSE;
 	}
 	return db_run(db, NULL, error,
 		      "INSERT INTO message (id, recipient, digest, created, expires, size, subject,"

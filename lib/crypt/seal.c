@@ -297,17 +297,22 @@ Secret *seal_link_parse(const char *text)
 
 /* --- accounts --- */
 
-GBytes *seal_to_account(const Secret *key, GBytes *public_key)
+GBytes *seal_to_account(const Secret *key, GBytes *public_key, GError **error)
 {
 	gsize size = 1 + SEAL_KEY_SIZE + crypto_box_SEALBYTES;
-	guint8 *out = g_malloc(size);
+	g_autofree guint8 *out = g_malloc0(size);
 
 	g_assert(secret_size(key) == SEAL_KEY_SIZE);
-	g_assert(g_bytes_get_size(public_key) == SEAL_PUBLIC_SIZE);
 	out[0] = SEAL_VERSION;
-	crypto_box_seal(out + 1, secret_bytes(key), SEAL_KEY_SIZE,
-			g_bytes_get_data(public_key, NULL));
-	return g_bytes_new_take(out, size);
+	/* A point of low order makes no secret. */
+	if (public_key == NULL || g_bytes_get_size(public_key) != SEAL_PUBLIC_SIZE ||
+	    crypto_box_seal(out + 1, secret_bytes(key), SEAL_KEY_SIZE,
+			    g_bytes_get_data(public_key, NULL))) {
+		g_set_error(error, SEALPOST_ERROR, ERROR_CRYPTO,
+			    "the account's public key is damaged");
+		return NULL;
+	}
+	return g_bytes_new_take(g_steal_pointer(&out), size);
 }
 
 Secret *seal_open_with_account(GBytes *sealed, GBytes *public_key, const Secret *private_key,

@@ -45,8 +45,9 @@ char *seal_link_hash(const Secret *link);
 char *seal_link_text(const Secret *link);
 Secret *seal_link_parse(const char *text);
 
-/* K to an account. */
-GBytes *seal_to_account(const Secret *key, GBytes *public_key);
+/* K to an account. The public key comes from a database that others write to: ERROR_CRYPTO if it is
+ * none (NULL, too). */
+GBytes *seal_to_account(const Secret *key, GBytes *public_key, GError **error);
 Secret *seal_open_with_account(GBytes *sealed, GBytes *public_key, const Secret *private_key,
 			       GError **error);
 

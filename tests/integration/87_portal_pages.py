@@ -90,6 +90,17 @@ with portal_script() as (tap, site):
         assert body.count("data:image/png;base64,") == 2
         assert body.count('src="cid:large@x"') == 20000
 
+    with tap.case("a picture that is mostly junk, named again and again, is not read without end"):
+        picture = (b"Content-Type: image/png\r\nContent-ID: <junk@x>\r\n"
+                   b"Content-Transfer-Encoding: base64\r\n\r\niVBORw0KGgo=\r\n"
+                   + (b"!" * 76 + b"\r\n") * 13000)
+        body = otto.get(frame_of(opened(
+            b"Content-Type: multipart/related; boundary=b\r\n\r\n--b\r\n"
+            b"Content-Type: text/html\r\n\r\n" + b"<img src='cid:junk@x'>" * 1000
+            + b"\r\n--b\r\n" + picture + b"\r\n--b--\r\n"))).text
+        assert 1 <= body.count("data:image/png;base64,iVBORw0KGgo=") <= 50
+        assert body.count("<img src='") == 1000
+
     with tap.case("a form that is too old leads to a new one"):
         for path in ("/login", site.deposit(mail(), "stale", recipient="vera@web.example")):
             visitor = Visitor(site)

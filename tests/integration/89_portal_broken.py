@@ -89,6 +89,36 @@ with portal_script() as (tap, site):
         for path in (shut, shut + "/mail"):
             answer = otto.get(path)
             assert answer.status == 500 and TEXT not in answer.text, answer.status
+            assert "lässt sich nicht mehr öffnen" in answer.text
+
+    with tap.case("keys that are none: nothing is stored, nothing shown, and both daemons go on"):
+        fresh = site.deposit(mail(), "keyless", recipient=PAUL)
+        waiting = site.deposit(mail(), "other", recipient=PAUL)
+        site.sql("UPDATE message SET key_for_link = NULL WHERE number = (SELECT max(number) FROM message)")
+        assert Visitor(site).get(waiting).status == 404
+        paul = Visitor(site)
+        paul.get(paul.open_link(fresh, password=NEW))
+        waiting = site.deposit(mail(), "third", recipient=VERA)
+        site.sql("INSERT INTO account SELECT ?, x'', wrapped_private, created, last_login FROM account "
+                 "WHERE address = ?", VERA, PAUL)
+        before = kept()
+        done = site.deposit(mail(), "fourth", recipient=VERA, check=False)
+        assert done.returncode == 1 and done.stderr.startswith(b"portal:"), done.stderr
+        vera = Visitor(site)
+        vera.get(waiting)
+        answer = vera.post(waiting, password=NEW)
+        assert answer.status == 500 and "lässt sich nicht mehr öffnen" in answer.text
+        assert kept() == before
+        site.sql("DELETE FROM account WHERE address IN (?, ?)", VERA, PAUL)
+
+    with tap.case("log-out works while the store does not"):
+        going = Visitor(site)
+        going.log_in()
+        going.get("/")
+        with without("account"):
+            assert going.post("/logout").headers["Location"] == "/logout"
+            assert "Sie sind abgemeldet" in going.get("/logout").text
+        assert going.get("/").headers["Location"] == "/login"
 
     with tap.case("what cannot be written to the audit trail does not happen"):
         with refusing("revealed"):

@@ -302,7 +302,7 @@ static void test_account(void **state)
 	assert_true(seal_account_new(password, &account, &private_key, NULL));
 	g_autoptr(GBytes) public_key = account.public_key;
 	g_autoptr(GBytes) wrapped = account.wrapped_private;
-	g_autoptr(GBytes) sealed = seal_to_account(key, public_key);
+	g_autoptr(GBytes) sealed = seal_to_account(key, public_key, NULL);
 	g_autoptr(Secret) back = seal_open_with_account(sealed, public_key, private_key, NULL);
 	assert_true(secret_equal(back, key));
 
@@ -318,6 +318,31 @@ static void test_account(void **state)
 	assert_null(seal_open_with_account(sealed, public_key, stranger, &other));
 	assert_true(g_error_matches(other, SEALPOST_ERROR, ERROR_CRYPTO));
 	assert_null(seal_open_with_account(damaged, public_key, private_key, NULL));
+}
+
+/* Public keys from a database that someone changed: none, or of low order (0, 1 and 2^255 - 20). */
+static void test_account_public_key(void **state)
+{
+	static const struct {
+		guint8 first, middle, last;
+		gsize size;
+	} keys[] = {{9, 0, 0, 31}, {9, 0, 0, 33}, {9, 0, 0, 0},
+		    {0, 0, 0, 32}, {1, 0, 0, 32}, {0xec, 0xff, 0x7f, 32}};
+	g_autoptr(Secret) key = secret_random(SEAL_KEY_SIZE);
+
+	(void)state;
+	assert_null(seal_to_account(key, NULL, NULL));
+	for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+		g_autoptr(GError) error = NULL;
+		guint8 bytes[33];
+
+		memset(bytes, keys[i].middle, sizeof(bytes));
+		bytes[0] = keys[i].first;
+		bytes[31] = keys[i].last;
+		g_autoptr(GBytes) public_key = g_bytes_new(bytes, keys[i].size);
+		assert_null(seal_to_account(key, public_key, &error));
+		assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_CRYPTO));
+	}
 }
 
 /* Costs from a database that someone changed are refused before any work is done. */
@@ -364,6 +389,7 @@ int main(void)
 		cmocka_unit_test(test_links),
 		cmocka_unit_test(test_link_texts_that_are_none),
 		cmocka_unit_test(test_account),
+		cmocka_unit_test(test_account_public_key),
 		cmocka_unit_test(test_account_costs),
 	};
 

@@ -164,7 +164,7 @@ static void another_password(void **state)
 
 	(void)state;
 	assert_true(account_new(address, old, &account, &private_key, NULL));
-	sealed = seal_to_account(message, account->public_key);
+	sealed = seal_to_account(message, account->public_key, NULL);
 	assert_true(account_rewrap(account, private_key, new, &rewrapped, NULL));
 	assert_string_equal(rewrapped->address, address);
 	assert_true(g_bytes_equal(rewrapped->public_key, account->public_key));
