@@ -2,6 +2,7 @@
 """Receipts and delivery reports, and what programs make of them: the report stays where programs look for it,
 nothing that a rule requires is lost by it. Automatic mail (RFC 3834), and what the envelope says of
 reports (RFC 3461), on every way that a message can take."""
+import contextlib
 import email
 import email.policy
 import re
@@ -12,7 +13,7 @@ from lib import ALICE, BOSS, copy_for, opened_by, refused, script, stranger
 
 from demo import people as cast
 from demo.opening import entity_of, fields_of, split, unprotected
-from demo.process import wait_for
+from demo.process import run, wait_for
 from demo.round import portal_link
 from demo.site import as_bytes, message
 
@@ -298,6 +299,37 @@ def refused_outside(site, server, send):
     return site.outbox.copies()
 
 
+@contextlib.contextmanager
+def refusing_notices(site):
+    """Our own Postfix takes nothing for otto from the gateway: that is its answer to RCPT."""
+    table = site.postfix.config / "refused"
+    table.write_text(f"{OTTO} 550 5.1.1 nobody\n", "ascii")
+    port = site.postfix.ports["resubmit"]
+
+    def answer():
+        with contextlib.suppress(OSError, smtplib.SMTPException), smtplib.SMTP("127.0.0.1", port) as smtp:
+            smtp.ehlo()
+            smtp.mail(ALICE)
+            return smtp.rcpt(OTTO)[0]
+        return None
+
+    def restrict(restrictions, code):
+        run(["postconf", "-c", site.postfix.config, "-P",
+             f"127.0.0.1:{port}/inet/smtpd_recipient_restrictions={restrictions}"])
+        site.postfix.reload()
+        wait_for(lambda: answer() == code, 60, "Postfix to reload")
+    restrict(f"check_recipient_access,texthash:{table}", 550)
+    try:
+        yield
+    finally:
+        restrict("", 250)
+
+
+def untold(site):
+    """How many messages wait in the portal whose notice was given up."""
+    return len(re.findall(r"\buntold\b", site.sealpost.run("portal", "messages", OTTO).stdout.decode()))
+
+
 def notices(site, tap):
     with tap.case("a notice of the portal says that a program wrote it, and has its message's envelope"):
         outgoing(site, WORDS, OTTO, "x", ALICE, mail_options=["ENVID=QQ314", "RET=FULL"],
@@ -321,6 +353,20 @@ def notices(site, tap):
         assert not refused_outside(site, "web.example", lambda: outgoing(site, WORDS, OTTO, "x"))
         assert not refused_outside(site, "web.example", lambda: outgoing(
             site, WORDS, OTTO, "x", ALICE, rcpt_options=["NOTIFY=NEVER"]))
+    with tap.case("... and when Postfix refuses the notice for good: one report of ours, with what it said"), \
+            refusing_notices(site):
+        outgoing(site, WORDS, OTTO, "x", ALICE)
+        back = site.arrived(1)[0]
+        told = email.message_from_bytes(back.content, policy=email.policy.default)
+        assert back.sender == "" and back.recipients == [ALICE] and site.sealpost.portal_url not in str(told)
+        assert told.get_content_type() == "multipart/report", told
+        assert told.get_payload(1).get_payload(1)["Status"] == "5.1.1", told
+        assert untold(site) == 1
+        outgoing(site, WORDS, OTTO, "x")
+        outgoing(site, WORDS, OTTO, "x", ALICE, rcpt_options=["NOTIFY=NEVER"])
+        wait_for(lambda: untold(site) == 3, 60, "the notices to be given up")
+        site.postfix.wait_empty()
+        assert not site.outbox.copies()
 
 
 def envelope(site, tap):
