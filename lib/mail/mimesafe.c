@@ -233,22 +233,12 @@ static gboolean write_child(const MimeTree *tree, const MimePart *part, guint in
 				       : write_part(tree, child, sink, error);
 }
 
-static gboolean is_boundary_safe(const char *boundary)
-{
-	for (const char *p = boundary; *p != '\0'; p++)
-		if (*p < ' ' || *p > '~')
-			return FALSE;
-	return strlen(boundary) + 4 <= SAFE_LINE_MAX;
-}
-
 /* Without preamble and epilogue. */
 static gboolean write_multipart(const MimeTree *tree, const MimePart *part, Sink *sink,
 				GError **error)
 {
 	g_autofree char *boundary = g_strchomp(g_strdup(mime_param(part, "boundary")));
 
-	if (!is_boundary_safe(boundary))
-		return unsupported("a multipart's boundary", error);
 	if (!write_fields(part, "7bit", sink, error))
 		return FALSE;
 	for (guint i = 0; i < part->children->len; i++)
@@ -256,6 +246,19 @@ static gboolean write_multipart(const MimeTree *tree, const MimePart *part, Sink
 		    !write_child(tree, part, i, sink, error))
 			return FALSE;
 	return sink_print(sink, error, "\r\n--%s--\r\n", boundary);
+}
+
+/* Even where no part is found by it: made fit, it might be another one, and find some. */
+static gboolean is_boundary_safe(const MimePart *part)
+{
+	const char *boundary = mime_param(part, "boundary");
+
+	if (boundary == NULL || !g_str_has_prefix(part->type, "multipart/"))
+		return TRUE;
+	for (const char *p = boundary; *p != '\0'; p++)
+		if (*p < ' ' || *p > '~')
+			return FALSE;
+	return strlen(boundary) + 4 <= SAFE_LINE_MAX;
 }
 
 /* Does an outer multipart have the same boundary? Whose the next one is, readers see differently. */
@@ -274,6 +277,8 @@ static gboolean shares_boundary(const MimePart *part)
 /* Depth is bounded by MIME_DEPTH_MAX. */
 static gboolean write_part(const MimeTree *tree, const MimePart *part, Sink *sink, GError **error)
 {
+	if (!is_boundary_safe(part))
+		return unsupported("a multipart's boundary", error);
 	if (shares_boundary(part))
 		return unsupported("a multipart with the boundary of an outer one", error);
 	if (part->children == NULL)
