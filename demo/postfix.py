@@ -4,6 +4,7 @@
 The fenced blocks of that document are the configuration; only ports, folders and names are put
 in here. Queue and data stand in the site's folder; the machine's own Postfix is not touched.
 """
+import contextlib
 import os
 import re
 import shutil
@@ -126,7 +127,20 @@ class Postfix:
         self._child.stop()
 
     def reload(self):
+        """In force when it returns: `postfix reload` only asks for it, and until the processes of before
+        have ended, one of them may still take a message by the old tables."""
+        before = self._processes()
         run(["postfix", "-c", self.config, "reload"])
+        wait_for(lambda: not before & self._processes(), 60, "Postfix's processes to end that have the old tables")
+
+    def _processes(self):
+        """What the master runs, as process ids."""
+        found = set()
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):  # it has just ended
+                if path.read_bytes().rpartition(b")")[2].split()[1] == b"%d" % self._child.pid:
+                    found.add(path.parent.name)
+        return found
 
     def sendmail(self, sender, recipients, content):
         """As a program of this machine would send, by sendmail(1)."""
@@ -136,8 +150,9 @@ class Postfix:
         return self.log.read_text("utf-8", "replace") if self.log.exists() else ""
 
     def in_queue(self):
-        """Names of the messages that wait anywhere in the queue, the pickup's folder included."""
-        folders = ("maildrop", "incoming", "active", "deferred", "hold")
+        """Names of the messages that wait anywhere in the queue, the pickup's folder included. "active"
+        twice: a message may go from "deferred" to it while we look."""
+        folders = ("maildrop", "incoming", "active", "deferred", "active", "hold")
         return [path.name for folder in folders for path in (self.queue / folder).rglob("*")
                 if path.is_file()]
 

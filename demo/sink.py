@@ -53,13 +53,19 @@ class Outbox:
         self._number = 0
 
     def store(self, sender, recipients, content, facts):
+        lines = [f"X-Envelope-From: {sender}"] + [f"X-Envelope-To: {r}" for r in recipients]
+        envelope = "".join(line + "\r\n" for line in lines).encode("utf-8")
         with self._lock:
             self._number += 1
             name = f"{self._number:04d}"
-        lines = [f"X-Envelope-From: {sender}"] + [f"X-Envelope-To: {r}" for r in recipients]
-        envelope = "".join(line + "\r\n" for line in lines).encode("utf-8")
-        self._write(name + ".json", json.dumps(facts, indent=1).encode() + b"\n")
-        self._write(name + ".eml", envelope, content)
+            self._write(name + ".json", json.dumps(facts, indent=1).encode() + b"\n")
+            self._write(name + ".eml", envelope, content)
+
+    def empty(self):
+        """Both files of a copy go, or none."""
+        with self._lock:
+            for path in self.folder.iterdir():
+                path.unlink()
 
     def _write(self, name, *parts):
         draft = self.folder / ("." + name)

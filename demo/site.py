@@ -276,8 +276,7 @@ class Site:
         self.empty_out()
 
     def empty_out(self):
-        for path in self.outbox.folder.iterdir():
-            path.unlink()
+        self.outbox.empty()
 
 
 def _route(domain, port):

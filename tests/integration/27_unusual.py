@@ -74,9 +74,9 @@ def keys(work, tap):
     with tap.case("PGP: an expired key opens what was encrypted to it"):
         made = foreign.GnuPG()
         try:
-            then = ("--faked-system-time", "20200101T000000")
-            made.gpg(*then, "--quick-gen-key", f"Alice <{ALICE.address}>", "future-default", "default", "1y")
-            armour = made.gpg(*then, "--armor", "-r", ALICE.address, "--encrypt", stdin=ENTITY).stdout
+            made.gpg("--faked-system-time", "20200101T000000!", "--quick-gen-key", f"Alice <{ALICE.address}>",
+                     "future-default", "default", "1y")
+            armour = made.gpg("--faked-system-time", "20200102T000000!", "--armor", "-r", ALICE.address, "--encrypt", stdin=ENTITY).stdout
             path = work.folder / "expired.asc"
             path.write_bytes(made.export(ALICE.address, secret=True))
         finally:

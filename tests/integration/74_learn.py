@@ -13,7 +13,7 @@ from lib import ALICE, BOSS, opened_by, script, stranger
 
 from demo import people as cast
 from demo.pki import Authority, GnuPG
-from demo.process import run
+from demo.process import run, wait_for
 from demo.site import as_bytes, message
 
 POLICY = ('internal domains "firma.example"\n'
@@ -308,8 +308,8 @@ def changed(site, tap):
         assert [r["state"] for r in rows] == ["learned", "changed"] and rows[0]["id"] == old, rows
         listed = site.sealpost.run("key", "list", "--learned", AUTO.address).stdout.decode()
         assert f"{rows[1]['id']}  OpenPGP key, changed," in listed, listed
-        log = site.sealpost.gateway_log()
-        assert f"key={rows[1]['id']} origin=autocrypt result=changed" in log
+        wait_for(lambda: f"key={rows[1]['id']} origin=autocrypt result=changed" in site.sealpost.gateway_log(),
+                 60, "the change in the log")
         answer(site, AUTO.address, ["pgp-encrypted+signed"])
     new = rows[1]["id"]
     with tap.case("approved: the new one is used, and its signature is good"):

@@ -396,7 +396,7 @@ def switched(site, tap):
         site.sealpost.set("incoming", **values)
         before = site.sealpost.gateway_log().count("reloaded")
         site.sealpost.gateway.signal(signal.SIGHUP)
-        wait_for(lambda: site.sealpost.gateway_log().count("reloaded") > before, 10, "the reload")
+        wait_for(lambda: site.sealpost.gateway_log().count("reloaded") > before, 60, "the reload")
 
     with tap.case("in English; only some of the tags; none: the Subject stays as it came"):
         reload(subject_language="en")

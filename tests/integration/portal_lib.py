@@ -126,25 +126,23 @@ class PortalSite:
                 if w.encode() in p.read_bytes() or w.encode("latin-1", "replace") in p.read_bytes()]
 
     def raw(self, data, wait=5, context=None):
-        """What comes back for these bytes on a connection of their own, until it is closed."""
+        """What comes back for these bytes on a connection of their own, until it is closed; wait: the
+        seconds in which more has to come, once there is something."""
         with self.connect(context) as sock:
-            sock.settimeout(wait)
             sock.sendall(data)
-            return read_all(sock)
+            return read_all(sock, wait)
 
     def connect(self, context=None):
         sock = socket.create_connection(("127.0.0.1", self.port), timeout=60)
         return (context or self.tls).wrap_socket(sock, server_hostname="localhost")
 
 
-def read_all(sock):
+def read_all(sock, wait=None):
     got = b""
     try:
-        while True:
-            piece = sock.recv(65536)
-            if not piece:
-                break
+        while piece := sock.recv(65536):
             got += piece
+            sock.settimeout(wait or sock.gettimeout())
     except (TimeoutError, ConnectionError, ssl.SSLError):
         pass
     return got

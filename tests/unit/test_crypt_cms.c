@@ -107,18 +107,25 @@ static void give_gpgsm_the_root(World *world)
 	assert_int_equal(gpgsm(world, NULL, "--import", world->root_file, NULL), 0);
 }
 
+/* gpgsm 2.2 derives a wrong key from one PKCS#12 salt in eighty: where it does not take a bundle, it
+ * gets another one. */
 static void give_gpgsm_a_key(World *world, const Made *made)
 {
-	PKCS12 *pkcs12 = PKCS12_create("x", NULL, made->pkey, made->x509, NULL,
-				       NID_pbe_WithSHA1And3_Key_TripleDES_CBC,
-				       NID_pbe_WithSHA1And3_Key_TripleDES_CBC, 2048, 0, 0);
-	guint8 *der = NULL;
-	int size = i2d_PKCS12(pkcs12, &der);
-	g_autofree char *file = file_in(world, "key.p12", der, (gsize)size);
+	int status = -1;
 
-	assert_int_equal(gpgsm(world, NULL, "--import", file, NULL), 0);
-	OPENSSL_free(der);
-	PKCS12_free(pkcs12);
+	for (guint i = 0; i < 5 && status != 0; i++) {
+		PKCS12 *pkcs12 = PKCS12_create("x", NULL, made->pkey, made->x509, NULL,
+					       NID_pbe_WithSHA1And3_Key_TripleDES_CBC,
+					       NID_pbe_WithSHA1And3_Key_TripleDES_CBC, 2048, 0, 0);
+		guint8 *der = NULL;
+		int size = i2d_PKCS12(pkcs12, &der);
+		g_autofree char *file = file_in(world, "key.p12", der, (gsize)size);
+
+		status = gpgsm(world, NULL, "--import", file, NULL);
+		OPENSSL_free(der);
+		PKCS12_free(pkcs12);
+	}
+	assert_int_equal(status, 0);
 }
 
 static int set_up(void **state)

@@ -182,19 +182,29 @@ static const SmtpRecipient two_recipients[] = {{.address = "bob@x.example"},
 static const SmtpEnvelope plain_envelope = {
 	.sender = "alice@firma.example", .recipients = two_recipients, .recipient_count = 2};
 
-static gboolean send_text(const char *endpoint, const SmtpEnvelope *envelope, const char *body,
-			  char **queue_id, GError **error)
+static SmtpServer server_at(const char *endpoint, gint64 seconds)
+{
+	return (SmtpServer){endpoint, "gw.firma.example",
+			    g_get_monotonic_time() + seconds * G_TIME_SPAN_SECOND, 0};
+}
+
+static gboolean send_text_to(SmtpServer server, const SmtpEnvelope *envelope, const char *body,
+			     char **queue_id, GError **error)
 {
 	g_autoptr(Headers) headers = headers_new();
 	g_autoptr(GBytes) bytes = g_bytes_new_static(body, strlen(body));
 	g_autoptr(Source) source = source_new_bytes(bytes);
-	SmtpServer server = {endpoint, "gw.firma.example",
-			     g_get_monotonic_time() + 1500 * G_TIME_SPAN_MILLISECOND, 0};
 	SmtpMessage message = {headers, source};
 
 	headers_append(headers, "Subject", " a\n\tb", NULL);
 	headers_append(headers, ".Dot", " x", NULL);
 	return smtp_send(&server, envelope, &message, queue_id, error);
+}
+
+static gboolean send_text(const char *endpoint, const SmtpEnvelope *envelope, const char *body,
+			  char **queue_id, GError **error)
+{
+	return send_text_to(server_at(endpoint, 60), envelope, body, queue_id, error);
 }
 
 static void check_good(gboolean tcp)
@@ -385,7 +395,8 @@ static void test_deadline(void **state)
 		gint64 start = g_get_monotonic_time();
 		g_autoptr(GError) error = NULL;
 
-		assert_false(send_text(server->endpoint, &plain_envelope, "x", NULL, &error));
+		assert_false(send_text_to(server_at(server->endpoint, 1), &plain_envelope, "x",
+					  NULL, &error));
 		assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_TIMEOUT));
 		assert_true(g_get_monotonic_time() - start < 10 * G_TIME_SPAN_SECOND);
 		server_join(server);
@@ -441,8 +452,7 @@ static void test_broken_body(void **state)
 	Server *server = server_start(&friendly, FALSE);
 	g_autoptr(Headers) headers = headers_new();
 	g_autoptr(Source) body = source_new(&broken_class, NULL);
-	SmtpServer to = {server->endpoint, "gw", g_get_monotonic_time() + 2 * G_TIME_SPAN_SECOND,
-			 0};
+	SmtpServer to = server_at(server->endpoint, 60);
 	SmtpMessage message = {headers, body};
 	g_autoptr(GError) error = NULL;
 
