@@ -217,7 +217,19 @@ static int give_passphrase(char *buffer, int size, int writing, void *data)
 	return (int)secret_size(passphrase);
 }
 
-/* Undoes the encryption of a traditional key ("Proc-Type: 4,ENCRYPTED"), in place. */
+/* Is it one SEQUENCE and nothing else? */
+static gboolean is_sequence(const guint8 *der, long size)
+{
+	const guint8 *at = der;
+	long length;
+	int tag, class;
+
+	return !(ASN1_get_object(&at, &length, &tag, &class, size) & 0x80) &&
+	       tag == V_ASN1_SEQUENCE && at + length == der + size;
+}
+
+/* Undoes the encryption of a traditional key ("Proc-Type: 4,ENCRYPTED"), in place. Nothing but the
+ * padding tells whether the passphrase was right, and one wrong one in 256 gets that right. */
 static gboolean open_block(char *header, guint8 *data, long *size, const Secret *passphrase,
 			   GError **error)
 {
@@ -229,7 +241,8 @@ static gboolean open_block(char *header, guint8 *data, long *size, const Secret 
 	}
 	if (cipher.cipher == NULL)
 		return TRUE;
-	if (!PEM_do_header(&cipher, data, size, give_passphrase, (void *)passphrase)) {
+	if (!PEM_do_header(&cipher, data, size, give_passphrase, (void *)passphrase) ||
+	    !is_sequence(data, *size)) {
 		crypt_fail(error, ERROR_PASSPHRASE,
 			   "passphrase of the private key is missing or wrong");
 		return FALSE;

@@ -168,6 +168,18 @@ typedef struct {
 	ErrorCode code;
 } BadCase;
 
+/* What one wrong passphrase in 256 makes of a traditional key: garbage, its padding right by chance. */
+#define LUCKY_PADDING                                                                              \
+	"python3 -c \"import base64,hashlib,subprocess\n"                                          \
+	"word,iv=b'falsch',bytes(range(16))\n"                                                     \
+	"one=hashlib.md5(word+iv[:8]).digest()\n"                                                  \
+	"key=one+hashlib.md5(one+word+iv[:8]).digest()\n"                                          \
+	"cipher=subprocess.run(['openssl','enc','-aes-256-cbc','-K',key.hex(),'-iv',iv.hex()],"    \
+	"input=b'garbage',stdout=subprocess.PIPE).stdout\n"                                        \
+	"print('-----BEGIN RSA PRIVATE KEY-----\\nProc-Type: 4,ENCRYPTED')\n"                      \
+	"print('DEK-Info: AES-256-CBC,'+iv.hex().upper()+'\\n')\n"                                 \
+	"print(base64.encodebytes(cipher).decode()+'-----END RSA PRIVATE KEY-----')\""
+
 static const BadCase bad[] = {
 	{"openssl pkcs12 -export -in rsa.pem -inkey rsa.key -passout pass:geheim", NULL,
 	 ERROR_PASSPHRASE},
@@ -181,6 +193,8 @@ static const BadCase bad[] = {
 	 ERROR_PASSPHRASE},
 	{"openssl rsa -in rsa.key -traditional -aes256 -passout pass:geheim", "falsch",
 	 ERROR_PASSPHRASE},
+	{LUCKY_PADDING, "falsch", ERROR_PASSPHRASE},
+	{LUCKY_PADDING, "noch falscher", ERROR_PASSPHRASE},
 	{"true", NULL, ERROR_UNSUPPORTED},
 	{"echo some text", NULL, ERROR_UNSUPPORTED},
 	{"head -c 1000 /dev/zero", NULL, ERROR_UNSUPPORTED},
