@@ -76,6 +76,14 @@ static gboolean is_in_time(const Job *job, guint done, GError **error)
 	return FALSE;
 }
 
+/* Half of the time that is left is for storing it. */
+static gint64 turn_deadline(const Job *job)
+{
+	gint64 now = g_get_monotonic_time();
+
+	return now + MAX(job->deadline - now, 0) / 2;
+}
+
 gboolean protect_portal(const PortalJob *work, const GPtrArray *recipients, GError **error)
 {
 	const Job *job = work->job;
@@ -98,6 +106,7 @@ gboolean protect_portal(const PortalJob *work, const GPtrArray *recipients, GErr
 			.envelope = {job->sender.address, job->sender.envid, recipient->notify,
 				     recipient->orcpt},
 			.message = message,
+			.deadline = turn_deadline(job),
 		};
 
 		if (!message || !is_in_time(job, i, error) ||

@@ -20,6 +20,9 @@ struct Deposits {
 	Db *db;
 	Texts *texts;
 	const Secret *master;
+	GMutex lock; /* of what follows */
+	GCond ended;
+	gboolean storing; /* somebody is */
 };
 
 Deposits *deposits_open(const Conf *conf, const Secret *master_key, GError **error)
@@ -34,6 +37,8 @@ Deposits *deposits_open(const Conf *conf, const Secret *master_key, GError **err
 	deposits->db = g_steal_pointer(&db);
 	deposits->texts = texts_new();
 	deposits->master = master_key;
+	g_mutex_init(&deposits->lock);
+	g_cond_init(&deposits->ended);
 	return deposits;
 }
 
@@ -44,6 +49,8 @@ void deposits_close(Deposits *deposits)
 	db_close(deposits->db);
 	texts_free(deposits->texts);
 	conf_unref(deposits->conf);
+	g_cond_clear(&deposits->ended);
+	g_mutex_clear(&deposits->lock);
 	g_free(deposits);
 }
 
@@ -163,12 +170,42 @@ static gboolean store(const Deposits *deposits, const Deposit *deposit, DepositL
 	return TRUE;
 }
 
+/* A large message holds the database for seconds, and the line there has no end that is known. */
+static gboolean take_turn(Deposits *deposits, gint64 deadline, GError **error)
+{
+	gboolean in_time = TRUE, mine;
+
+	g_mutex_lock(&deposits->lock);
+	while (deposits->storing && in_time)
+		in_time = g_cond_wait_until(&deposits->ended, &deposits->lock, deadline);
+	mine = !deposits->storing;
+	deposits->storing = TRUE;
+	g_mutex_unlock(&deposits->lock);
+	if (!mine)
+		g_set_error(error, SEALPOST_ERROR, ERROR_TIMEOUT,
+			    "the portal's store: other messages are put into it");
+	return mine;
+}
+
+static void end_turn(Deposits *deposits)
+{
+	g_mutex_lock(&deposits->lock);
+	deposits->storing = FALSE;
+	g_cond_signal(&deposits->ended);
+	g_mutex_unlock(&deposits->lock);
+}
+
 gboolean deposit_store(Deposits *deposits, const Deposit *deposit, DepositLink *link,
 		       GError **error)
 {
 	g_autoptr(GError) failure = NULL;
 
-	if (store(deposits, deposit, link, &failure))
+	if (!take_turn(deposits, deposit->deadline, error))
+		return FALSE;
+	gboolean stored = store(deposits, deposit, link, &failure);
+
+	end_turn(deposits);
+	if (stored)
 		return TRUE;
 	if (g_error_matches(failure, SEALPOST_ERROR, ERROR_DISK_FULL))
 		g_propagate_error(error, g_steal_pointer(&failure));

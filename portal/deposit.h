@@ -40,6 +40,7 @@ typedef struct {
 		*route; /* value for the notice's route header (see doc/postfix.md); NULL: none */
 	DepositEnvelope envelope; /* of the notice */
 	Source *message; /* the whole message, header block included, as it was */
+	gint64 deadline; /* when its own turn must have come: g_get_monotonic_time() */
 } Deposit;
 
 /* What a notice tells; NULL where the deposit was a retry. */
@@ -51,9 +52,9 @@ typedef struct {
 void deposit_link_clear(DepositLink *link);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(DepositLink, deposit_link_clear)
 
-/* Seals and stores; TRUE if it is committed or was already (same digest and recipient: a retry).
- * *link (may be NULL) is for tests: nobody else but the recipient shall see it. ERROR_PORTAL,
- * ERROR_DISK_FULL. */
+/* Seals and stores, one after the other; TRUE if it is committed or was already (same digest and
+ * recipient: a retry). *link (may be NULL) is for tests: nobody else but the recipient shall see it.
+ * ERROR_TIMEOUT if others are stored until the deadline; ERROR_PORTAL, ERROR_DISK_FULL. */
 gboolean deposit_store(Deposits *deposits, const Deposit *deposit, DepositLink *link,
 		       GError **error);
 

@@ -155,6 +155,70 @@ static void test_deposits(void **state)
 	g_ptr_array_unref(output.edits);
 }
 
+/* Another one's message: it holds the store until it is told to go on, or five seconds. */
+enum { SLOW_BEGINS, SLOW_HOLDS, SLOW_ENDS };
+static gint slow;
+
+static gssize slow_read(void *self, void *buffer, gsize size, GError **error)
+{
+	(void)self, (void)buffer, (void)size, (void)error;
+	g_atomic_int_compare_and_exchange(&slow, SLOW_BEGINS, SLOW_HOLDS);
+	for (int i = 0; i < 500 && g_atomic_int_get(&slow) == SLOW_HOLDS; i++)
+		g_usleep(10000);
+	return 0;
+}
+
+static gboolean slow_rewind(void *self, GError **error)
+{
+	(void)self, (void)error;
+	return TRUE;
+}
+
+static goffset slow_length(const void *self)
+{
+	(void)self;
+	return 0;
+}
+
+static gpointer deposit_slowly(gpointer data)
+{
+	static const SourceClass class = {slow_read, slow_rewind, slow_length, NULL};
+	Snapshot *snapshot = data;
+	g_autoptr(Source) source = source_new(&class, NULL);
+	Deposit deposit = {.recipient = "z@x.example",
+			   .recipient_spelled = "z@x.example",
+			   .digest = "slow",
+			   .message = source};
+
+	return GINT_TO_POINTER(deposit_store(snapshot->deposits, &deposit, NULL, NULL));
+}
+
+/* Whatever others put into the store: the answer comes in time. */
+static void test_deposit_turn(void **state)
+{
+	Snapshot *snapshot = *state;
+	g_autoptr(Job) job = make_job(snapshot, "192.0.2.1", "a@firma.example", to, MAIL);
+	g_autoptr(JournalEntry) entry = journal_begin(snapshot->journal, "turn", TRUE, to, NULL);
+	PlanVariant variant = {.way = WAY_PORTAL};
+	Output output = {.edits = g_ptr_array_new()};
+	PortalJob work = {job, &variant, &output, entry};
+	g_autoptr(GError) error = NULL;
+	GThread *other = g_thread_new("other", deposit_slowly, snapshot);
+
+	while (g_atomic_int_get(&slow) == SLOW_BEGINS)
+		g_usleep(1000);
+	job->deadline = g_get_monotonic_time() + G_USEC_PER_SEC;
+	assert_false(protect_portal(&work, job->recipients, &error));
+	assert_true(g_get_monotonic_time() < job->deadline);
+	assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_TIMEOUT));
+	assert_int_equal(error_info(error)->smtp, 451);
+	g_atomic_int_set(&slow, SLOW_ENDS);
+	job->deadline = g_get_monotonic_time() + G_TIME_SPAN_HOUR;
+	assert_true(protect_portal(&work, job->recipients, NULL));
+	assert_true(GPOINTER_TO_INT(g_thread_join(other)));
+	g_ptr_array_unref(output.edits);
+}
+
 /* A plan's variant for the people with these letters, each of whom has the key of that place. */
 static Plan *plan_of(const char *letters, Key *keys)
 {
@@ -412,11 +476,11 @@ static void test_late(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_time),	    cmocka_unit_test(test_copy_first),
-		cmocka_unit_test(test_not_made),    cmocka_unit_test(test_deposits),
-		cmocka_unit_test(test_smime_check), cmocka_unit_test(test_pgp_check),
-		cmocka_unit_test(test_wrong_key),   cmocka_unit_test(test_costly),
-		cmocka_unit_test(test_late),
+		cmocka_unit_test(test_time),	     cmocka_unit_test(test_copy_first),
+		cmocka_unit_test(test_not_made),     cmocka_unit_test(test_deposits),
+		cmocka_unit_test(test_deposit_turn), cmocka_unit_test(test_smime_check),
+		cmocka_unit_test(test_pgp_check),    cmocka_unit_test(test_wrong_key),
+		cmocka_unit_test(test_costly),	     cmocka_unit_test(test_late),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
