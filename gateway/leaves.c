@@ -201,12 +201,7 @@ static gboolean is_file(const Survey *survey, const MimePart *part)
 
 	if (!has_suffix(part, suffixes) || survey->sealed_left == 0)
 		return FALSE;
-	g_autoptr(Spool) decoded = spool_new(NULL, spool_length(survey->message));
-	g_autoptr(Sink) sink = spool_sink(decoded);
-
-	if (!mime_decode(survey->tree, part, sink, NULL))
-		return FALSE;
-	g_autoptr(Source) content = spool_source_all(decoded);
+	g_autoptr(Source) content = mime_source(survey->tree, part);
 
 	return pgp_is_sealed(content);
 }

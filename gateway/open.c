@@ -274,6 +274,11 @@ static gboolean walk(OpenWork *work, GError **error)
 		g_autoptr(GError) failure = NULL;
 		g_autoptr(MimeTree) tree = step.next ? mime_parse(step.next, &failure) : NULL;
 
+		if (failure && !reason_of(failure)) {
+			g_propagate_error(error, g_steal_pointer(&failure));
+			spool_unref(step.next);
+			return FALSE;
+		}
 		if (failure)
 			opened_warn_unread(work->opened, failure);
 		if (step.next && step.replaces && !check_head(work, &step, tree, error))

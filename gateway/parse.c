@@ -131,20 +131,9 @@ static gboolean is_text(const MimeTree *tree, const MimePart *part, const char *
 	return *text == '\0' || g_ascii_strcasecmp(text, wanted) == 0;
 }
 
-static gboolean holds_pgp_data(const MimeTree *tree, Spool *message, const MimePart *data)
+static gboolean holds_pgp_data(const MimeTree *tree, const MimePart *data)
 {
-	if (!g_str_equal(data->encoding, "base64") &&
-	    !g_str_equal(data->encoding, "quoted-printable")) {
-		g_autoptr(Source) content = part_content(message, data);
-
-		return holds_pgp_encrypted(content);
-	}
-	g_autoptr(Spool) decoded = spool_new(NULL, spool_length(message));
-	g_autoptr(Sink) sink = spool_sink(decoded);
-
-	if (!mime_decode(tree, data, sink, NULL))
-		return FALSE;
-	g_autoptr(Source) content = spool_source_all(decoded);
+	g_autoptr(Source) content = mime_source(tree, data);
 
 	return holds_pgp_encrypted(content);
 }
@@ -179,7 +168,7 @@ const MimePart *parse_pgp_mime(const MimeTree *tree, Spool *message, const MimeP
 	    !g_str_equal(version->type, "application/pgp-encrypted") ||
 	    !is_text(tree, version, "Version: 1"))
 		return NULL;
-	return holds_pgp_data(tree, message, data) ? data : NULL;
+	return holds_pgp_data(tree, data) ? data : NULL;
 }
 
 /* Nothing but one armoured message: text around it would leave in the clear. */

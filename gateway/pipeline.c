@@ -96,15 +96,27 @@ static gboolean still_waits(PipelineWaits waits, void *context, GError **error)
 	return FALSE;
 }
 
+/* parse: of what cannot be read now nobody knows what it is. FALSE with error set. */
+static gboolean parse(Job *job, Parsed **parsed, GError **error)
+{
+	if (job->too_large)
+		return TRUE;
+	*parsed = parse_message(job->message);
+	const GError *failure = (*parsed)->failure;
+
+	if (!failure || error_info(failure)->class == ERROR_PERMANENT)
+		return TRUE;
+	g_propagate_error(error, g_error_copy(failure));
+	return FALSE;
+}
+
 /* receive, parse, decide: everything before the first byte is made. */
 static Preview *prepare(Job *job)
 {
 	Preview *preview = g_new0(Preview, 1);
 
-	if (!receive_end(job, &preview->error))
+	if (!receive_end(job, &preview->error) || !parse(job, &preview->parsed, &preview->error))
 		return preview;
-	if (!job->too_large)
-		preview->parsed = parse_message(job->message);
 	preview->plan = decide_message(job, preview->parsed);
 	if (preview->plan->error)
 		preview->error = g_error_copy(preview->plan->error);

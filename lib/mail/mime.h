@@ -57,6 +57,8 @@ gboolean mime_is_strict(const MimeTree *tree, const MimePart *part);
 /* The part's content with its transfer encoding undone, streamed. Encodings other than those of
  * RFC 2045 are left on. */
 gboolean mime_decode(const MimeTree *tree, const MimePart *part, Sink *sink, GError **error);
+/* The same, pulled. Its source_length() is that of the content as transmitted. */
+Source *mime_source(const MimeTree *tree, const MimePart *part);
 /* The other way: base64 or quoted-printable put on; of any other encoding the bytes as they are. */
 gboolean mime_encode(const char *encoding, Source *source, Sink *sink, GError **error);
 /* A text part as UTF-8: transfer encoding and charset undone, at most limit bytes (the rest is

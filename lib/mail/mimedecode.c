@@ -170,6 +170,74 @@ gboolean mime_decode(const MimeTree *tree, const MimePart *part, Sink *sink, GEr
 	return more == 0;
 }
 
+typedef struct {
+	const MimeTree *tree;
+	const MimePart *part;
+	Decoder *decoder;
+	const guint8 *data; /* of the decoder's: what nobody has read yet */
+	gsize left;
+} DecodedSource;
+
+static gssize decoded_read(void *self, void *buffer, gsize size, GError **error)
+{
+	DecodedSource *source = self;
+	int more = 1;
+
+	while (source->left == 0 && more > 0 && size > 0)
+		more = decoder_next(source->decoder, &source->data, &source->left, error);
+	if (more <= 0)
+		return more;
+	gsize count = MIN(size, source->left);
+
+	if (count > 0)
+		memcpy(buffer, source->data, count);
+	source->data += count;
+	source->left -= count;
+	return (gssize)count;
+}
+
+static gboolean decoded_rewind(void *self, GError **error)
+{
+	DecodedSource *source = self;
+
+	(void)error;
+	decoder_free(source->decoder);
+	source->decoder = decoder_new(source->tree, source->part);
+	source->left = 0;
+	return TRUE;
+}
+
+static goffset decoded_length(const void *self)
+{
+	const Range *content = &((const DecodedSource *)self)->part->content;
+
+	return content->end - content->start;
+}
+
+static void decoded_destroy(void *self)
+{
+	DecodedSource *source = self;
+
+	decoder_free(source->decoder);
+	g_free(source);
+}
+
+static const SourceClass decoded_class = {decoded_read, decoded_rewind, decoded_length,
+					  decoded_destroy};
+
+Source *mime_source(const MimeTree *tree, const MimePart *part)
+{
+	DecodedSource *source;
+
+	if (encoding_of(part) == UNENCODED)
+		return spool_source(tree->spool, part->content);
+	source = g_new0(DecodedSource, 1);
+	source->tree = tree;
+	source->part = part;
+	source->decoder = decoder_new(tree, part);
+	return source_new(&decoded_class, source);
+}
+
 /* Cut to limit between characters; a NUL would end the string before its time. */
 static char *finish_text(GString *text, gsize limit)
 {

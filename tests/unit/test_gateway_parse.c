@@ -4,9 +4,11 @@
  * Everything else is protected by us, once more if need be.
  */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -265,6 +267,34 @@ static void test_smime(void **state)
 	assert_int_equal(layer_of_smime(der, 0, WORDS, ""), LAYER_NONE);
 }
 
+/* A large ciphertext in another encoding is one on a full disk, too. */
+static void test_full_disk(void **state)
+{
+	static const guint8 front[] = {0xc1, 0x0d, 0x03, 1,    2,    3,	   4, 5, 6, 7, 8,
+				       0x12, 0,	   8,	 0xff, 0xd2, 0xff, 0, 8, 0, 0, 1};
+	const struct rlimit nothing = {0, RLIM_INFINITY};
+	struct rlimit before;
+	gsize size = sizeof(front) + 512 * 1024 - 1;
+	g_autofree guint8 *bytes = g_malloc0(size);
+
+	(void)state;
+	memcpy(bytes, front, sizeof(front));
+	g_autofree char *base64 = g_base64_encode(bytes, size);
+	g_autofree char *text =
+		g_strconcat(PGP_TYPE CONTROL "--b\nContent-Transfer-Encoding: base64\n"
+					     "Content-Type: application/octet-stream\n\n",
+			    base64, "\n" CLOSE, NULL);
+	g_autoptr(Spool) message = spool_new(NULL, G_MAXINT64);
+
+	assert_true(spool_append(message, text, strlen(text), NULL));
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &nothing), 0);
+	g_autoptr(Parsed) parsed = parse_message(message);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(parsed->encrypted, LAYER_PGP);
+}
+
 static void test_invitations(void **state)
 {
 	(void)state;
@@ -281,9 +311,8 @@ static void test_invitations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pgp),
-		cmocka_unit_test(test_smime),
-		cmocka_unit_test(test_invitations),
+		cmocka_unit_test(test_pgp),	  cmocka_unit_test(test_smime),
+		cmocka_unit_test(test_full_disk), cmocka_unit_test(test_invitations),
 		cmocka_unit_test(test_reports),
 	};
 

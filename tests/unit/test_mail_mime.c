@@ -284,6 +284,22 @@ static void test_filename(void **state)
 	}
 }
 
+/* The same byte by byte, and once more. */
+static void assert_pulled(const MimeTree *tree, const GByteArray *wanted)
+{
+	g_autoptr(Source) source = mime_source(tree, mime_root(tree));
+	char byte;
+
+	for (int round = 0; round < 2; round++) {
+		for (guint i = 0; i < wanted->len; i++) {
+			assert_int_equal(source_read(source, &byte, 1, NULL), 1);
+			assert_int_equal((guint8)byte, wanted->data[i]);
+		}
+		assert_int_equal(source_read(source, &byte, 1, NULL), 0);
+		assert_true(source_rewind(source, NULL));
+	}
+}
+
 static void test_decode(void **state)
 {
 	static const struct {
@@ -314,6 +330,7 @@ static void test_decode(void **state)
 		if (bytes->len != strlen(cases[i].decoded) ||
 		    memcmp(bytes->data, cases[i].decoded, bytes->len) != 0)
 			fail_msg("case %zu: \"%.*s\"", i, (int)bytes->len, bytes->data);
+		assert_pulled(tree, bytes);
 	}
 }
 

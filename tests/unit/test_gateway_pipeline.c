@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What must not happen, and cannot be brought about by mail: a copy that is not made and says no word
+ * why (the linker puts these functions in the place of the steps' own, --wrap in module.am), a message
+ * whose bytes cannot be read any more.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "gateway/pipeline.h"
+#include "tests/unit/gatewaymaker.h"
+
+#define TEXT "From: a@firma.example\nMessage-ID: <1@x>\n\nsecret\n"
+
+/* Which step makes nothing; the others do their work. */
+static enum { NOTHING_FAILS, PROTECT_FAILS, PROTECT_ALL_FAILS } failing;
+
+Output *__real_protect(const ProtectJob *order, GError **error);
+Output *__wrap_protect(const ProtectJob *order, GError **error);
+GPtrArray *__real_protect_all(const Job *job, const Parsed *parsed, const Plan *plan,
+			      GHashTable *done, GError **error);
+GPtrArray *__wrap_protect_all(const Job *job, const Parsed *parsed, const Plan *plan,
+			      GHashTable *done, GError **error);
+
+Output *__wrap_protect(const ProtectJob *order, GError **error)
+{
+	return failing == PROTECT_FAILS ? NULL : __real_protect(order, error);
+}
+
+GPtrArray *__wrap_protect_all(const Job *job, const Parsed *parsed, const Plan *plan,
+			      GHashTable *done, GError **error)
+{
+	GPtrArray *outputs = __real_protect_all(job, parsed, plan, done, error);
+
+	if (outputs && failing == PROTECT_ALL_FAILS) {
+		output_free(outputs->pdata[0]);
+		outputs->pdata[0] = NULL;
+	}
+	return outputs;
+}
+
+/* One that no rule wants changed: nothing else than an error holds it. */
+static Handback *run(const char *client, const char *recipient)
+{
+	const char *to[] = {recipient, NULL};
+	Snapshot *snapshot = make_snapshot("outgoing plain\n", NULL);
+	Job *job = make_job(snapshot, client, "a@firma.example", to, TEXT);
+	Handback *handback = pipeline_run(job, NULL, NULL);
+
+	job_free(job);
+	remove_snapshot(snapshot);
+	return handback;
+}
+
+static void test_nothing_made(void **state)
+{
+	static const char *const mail[][2] = {
+		{"192.0.2.1", "b@x.example"},
+		{"203.0.113.1", "b@firma.example"},
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(mail); i++) {
+		failing = NOTHING_FAILS;
+		g_autoptr(Handback) good = run(mail[i][0], mail[i][1]);
+		assert_int_equal(good->verdict, HANDBACK_ACCEPT);
+		assert_non_null(good->output);
+		for (failing = PROTECT_FAILS; failing <= PROTECT_ALL_FAILS; failing++) {
+			g_autoptr(Handback) handback = run(mail[i][0], mail[i][1]);
+
+			assert_int_equal(handback->verdict, HANDBACK_DEFER);
+			assert_int_equal(handback->code, 451);
+			assert_string_equal(handback->reason, "internal");
+			assert_null(handback->output);
+		}
+	}
+}
+
+/* What is in the file of a message that has no name. */
+static guint lose_bytes(const char *folder)
+{
+	g_autoptr(GDir) dir = g_dir_open("/proc/self/fd", 0, NULL);
+	const char *name;
+	guint lost = 0;
+
+	while ((name = g_dir_read_name(dir))) {
+		g_autofree char *path = g_build_filename("/proc/self/fd", name, NULL);
+		g_autofree char *file = g_file_read_link(path, NULL);
+
+		if (file && g_str_has_prefix(file, folder) && g_str_has_suffix(file, "(deleted)"))
+			lost += ftruncate((int)g_ascii_strtoll(name, NULL, 10), 0) == 0;
+	}
+	return lost;
+}
+
+/* Nobody knows then what it is: it neither passes nor is it refused for good. */
+static void test_unreadable(void **state)
+{
+	static const char *const rules[] = {"outgoing plain\n", "incoming require smime or pgp\n"};
+	const char *to[] = {"b@firma.example", NULL};
+	g_autofree char *filler = g_strnfill((gsize)2 * SPOOL_MEMORY, 'x');
+	g_autofree char *text = g_strconcat("From: a@x.example\n\n", filler, "\n", NULL);
+
+	(void)state;
+	failing = NOTHING_FAILS;
+	for (gsize i = 0; i < G_N_ELEMENTS(rules); i++) {
+		Snapshot *snapshot = make_snapshot(rules[i], NULL);
+		Job *job = make_job(snapshot, "203.0.113.1", "a@x.example", to, text);
+
+		assert_int_equal(lose_bytes(snapshot->spool_folder), 1);
+		g_autoptr(Handback) handback = pipeline_run(job, NULL, NULL);
+		assert_int_equal(handback->verdict, HANDBACK_DEFER);
+		assert_string_equal(handback->reason, "io");
+		job_free(job);
+		remove_snapshot(snapshot);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_nothing_made),
+		cmocka_unit_test(test_unreadable),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
