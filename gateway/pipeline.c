@@ -32,17 +32,17 @@ static gboolean fits_in_place(const Plan *plan, GHashTable *done)
 	       (first->way != WAY_PORTAL || first->unchanged);
 }
 
-/* In which order they leave: what was opened is the one that a virus scanner may refuse, and then
- * nobody shall have a copy; what is refused to the archive nobody else shall have; a deposit is the one
- * that knows a retry by itself. */
-enum { DEPARTS_OPENED, DEPARTS_COPY, DEPARTS_DEPOSIT, DEPARTS_LAST, DEPARTURES };
+/* In which order they leave: what is refused to the archive nobody else shall have; of the others, what
+ * was opened is the one that a virus scanner may refuse, and then nobody shall have a copy; a deposit is
+ * the one that knows a retry by itself. */
+enum { DEPARTS_COPY, DEPARTS_OPENED, DEPARTS_DEPOSIT, DEPARTS_LAST, DEPARTURES };
 
 static int departure(const PlanVariant *variant, const Output *output)
 {
-	if (output && output->opened)
-		return DEPARTS_OPENED;
 	if (plan_is_copy(variant))
 		return DEPARTS_COPY;
+	if (output && output->opened)
+		return DEPARTS_OPENED;
 	return variant->way == WAY_PORTAL && output ? DEPARTS_DEPOSIT : DEPARTS_LAST;
 }
 

@@ -22,6 +22,7 @@ SOFIA, PETER = cast.SOFIA.address, cast.PETER.address
 POLICY = f"""internal domains "firma.example"
 outgoing require smime, pgp
 copy outgoing subject has "[archive]" to "{BOSS}"
+copy incoming subject has "[archive]" to "{BOSS}"
 """
 SECRET = b"Geheimnis"
 GARBAGE = b"\x30\x84\xff\xff\xff\xff\x00HTTP/1.1 400 \xff\xfe" * 40 + b"\r\n"
@@ -79,11 +80,11 @@ def pump(source, goal):
         goal.shutdown(socket.SHUT_WR)
 
 
-def sealed(site, kind):
+def sealed(site, kind, subject="x"):
     inner = foreign.entity(SECRET.decode() + "\n")
     if kind == "pgp":
-        return foreign.mail(PETER, [ALICE], foreign.gpg_encrypted(site, PETER, [ALICE], inner))
-    return foreign.mail(SOFIA, [ALICE], foreign.openssl_encrypted(site, [ALICE], inner))
+        return foreign.mail(PETER, [ALICE], foreign.gpg_encrypted(site, PETER, [ALICE], inner), subject)
+    return foreign.mail(SOFIA, [ALICE], foreign.openssl_encrypted(site, [ALICE], inner), subject)
 
 
 def from_outside(site, content, recipients=(ALICE,)):
@@ -277,6 +278,20 @@ def outgoing(site, tap, resubmit, directory):
         site.empty_out()
 
 
+def opened_and_archived(site, tap, resubmit):
+    content = sealed(site, "smime", "[archive]")
+    with tap.case("mail that is opened, with a copy rule: the archive's copy leaves first, shut"):
+        resubmit.become("once")
+        code, _ = refused(from_outside, site, content)
+        assert code == 451, code
+        copy = site.arrived(1)[0]
+        assert copy.recipients == [BOSS] and SECRET not in copy.content
+        resubmit.become("pass")
+        accepted(from_outside, site, content)
+        assert SECRET in copy_for(site.arrived(2), ALICE).content
+        site.empty_out()
+
+
 def changed_plan(site, tap, resubmit):
     content = sealed(site, "smime")
     with tap.case("one copy of two left, then the key is gone and nothing is split any more: no second copy"):
@@ -317,6 +332,7 @@ with script() as tap, tap.site(people=cast.CAST, policy=POLICY, settings=SETTING
     RESUBMIT.target, LDAP.target = site.postfix.ports["resubmit"], int(site.slapd.url.rsplit(":")[-1].strip("/"))
     incoming(site, tap)
     outgoing(site, tap, RESUBMIT, LDAP)
+    opened_and_archived(site, tap, RESUBMIT)
     if in_name_space(site):
         incoming_mounts(site, tap)
     else:
