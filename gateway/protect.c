@@ -9,6 +9,7 @@
 #include "gateway/head.h"
 #include "gateway/headprotect.h"
 #include "gateway/protect.h"
+#include "gateway/reported.h"
 #include "gateway/returned.h"
 
 void output_free(Output *output)
@@ -139,11 +140,6 @@ static gboolean take_opened(const Opened *opened, Output *output, Headers **cont
 	return *content != NULL;
 }
 
-static gboolean is_report(const MimeTree *tree)
-{
-	return tree && g_str_equal(mime_root(tree)->type, "multipart/report");
-}
-
 static gboolean goes_outside(const PlanVariant *variant)
 {
 	for (guint i = 0; i < variant->recipients->len; i++) {
@@ -160,26 +156,47 @@ static gboolean may_quote(const ProtectJob *work)
 {
 	const PlanVariant *variant = work->variant;
 
-	if (!work->job->trusted || plan_is_encrypted(variant) || variant->way == WAY_PORTAL ||
-	    !goes_outside(variant))
-		return FALSE;
-	if (work->parsed && work->parsed->tree)
-		return is_report(work->parsed->tree);
-	g_autoptr(MimeTree) tree = mime_parse_unquoted(work->job->message, NULL);
-
-	return is_report(tree);
+	return work->job->trusted && !plan_is_encrypted(variant) && variant->way != WAY_PORTAL &&
+	       goes_outside(variant);
 }
 
-/* The few reports that are signed alone (Parsed.report says which are not) go whole or not at all. */
+static gboolean is_report(const ProtectJob *work)
+{
+	g_autoptr(MimeTree) own = NULL;
+	const MimeTree *tree = work->parsed ? work->parsed->tree : NULL;
+
+	if (!tree)
+		tree = own = mime_parse_unquoted(work->job->message, NULL);
+	return tree && reported_root(mime_root(tree));
+}
+
+static gboolean refuse_quoted(ErrorCode code, const char *how, GError **error)
+{
+	g_set_error(error, SEALPOST_ERROR, code,
+		    "Not sent: it would %s, and quotes mail that came encrypted", how);
+	return FALSE;
+}
+
+/* The few reports that are signed alone (Parsed.report says which are not) go whole or not at all; so does
+ * what old servers write, a text or an attached message, of which nobody knows where the quote begins. Only
+ * programs write with a null sender. */
 static gboolean cut_quoted(const ProtectJob *work, Output *output, GError **error)
 {
-	if (!returned_cut(work->job, output, error))
-		return FALSE;
-	if (!output->cut || !puts_on(work->variant))
+	const Job *job = work->job;
+	gboolean report = is_report(work), tells = FALSE;
+
+	if (!report && *job->sender.address)
 		return TRUE;
-	g_set_error(error, SEALPOST_ERROR, ERROR_NOT_SIGNABLE,
-		    "Not sent: it would only be signed, and quotes mail that came encrypted");
-	return FALSE;
+	if (report && !returned_cut(job, output, error))
+		return FALSE;
+	if (output->cut)
+		return !puts_on(work->variant) ||
+		       refuse_quoted(ERROR_NOT_SIGNABLE, "only be signed", error);
+	g_autoptr(Source) body = output_body(job, output);
+
+	if (!returned_tells(body, &tells, error))
+		return FALSE;
+	return !tells || refuse_quoted(ERROR_NO_WAY, "leave unencrypted", error);
 }
 
 Output *protect(const ProtectJob *order, GError **error)

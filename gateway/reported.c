@@ -6,6 +6,20 @@
 #include "gateway/protect.h"
 #include "gateway/reported.h"
 
+/* Depth is bounded by MIME_DEPTH_MAX. */
+const MimePart *reported_root(const MimePart *root)
+{
+	const MimePart *found = NULL;
+
+	if (g_str_equal(root->type, "multipart/report"))
+		return root;
+	if (!g_str_has_prefix(root->type, "multipart/"))
+		return NULL;
+	for (guint i = 0; root->children && i < root->children->len && !found; i++)
+		found = reported_root(root->children->pdata[i]);
+	return found;
+}
+
 static const MimePart *find_child(const MimePart *root, const char *const *types)
 {
 	for (guint i = 0; root->children && i < root->children->len; i++) {
@@ -66,9 +80,9 @@ gboolean reported_encrypted(const Job *job, gboolean *answers, GError **error)
 	g_autoptr(MimeTree) tree = mime_parse_unquoted(job->message, NULL);
 	g_autoptr(Headers) references = headers_new();
 	Search search = {job, tree, references};
-	const MimePart *root = tree ? mime_root(tree) : NULL;
+	const MimePart *root = tree ? reported_root(mime_root(tree)) : NULL;
 
-	if (!root || !g_str_equal(root->type, "multipart/report"))
+	if (!root)
 		return TRUE;
 	return add_references(&search, find_child(root, receipts), "Original-Message-ID", error) &&
 	       add_references(&search, reported_quoted(root), "Message-ID", error) &&

@@ -11,17 +11,48 @@
 #include "gateway/reported.h"
 #include "gateway/returned.h"
 
-/* Only we write this field, and it says so of every layer. */
+/* Only we write this field, and it says so of every layer, before all else. */
+#define FIELD "X-Sealpost-Incoming"
+#define OPENED "-encrypted opened"
+#define FIELD_MAX 4096
+
 static gboolean was_opened(const Headers *quoted)
 {
 	for (guint n = 0;; n++) {
-		const Header *header = headers_find(quoted, "X-Sealpost-Incoming", n);
+		const Header *header = headers_find(quoted, FIELD, n);
 
 		if (!header)
 			return FALSE;
-		if (strstr(header->value, "-encrypted opened"))
+		if (strstr(header->value, OPENED))
 			return TRUE;
 	}
+}
+
+static gboolean text_tells(const GString *text)
+{
+	for (const char *at = text->str; (at = strstr(at, FIELD ":")); at++)
+		if (g_strstr_len(at, FIELD_MAX, OPENED))
+			return TRUE;
+	return FALSE;
+}
+
+gboolean returned_tells(Source *bytes, gboolean *opened, GError **error)
+{
+	g_autofree char *buffer = g_malloc(STREAM_CHUNK);
+	g_autoptr(GString) text = g_string_new(NULL);
+	gssize got = 0;
+
+	*opened = FALSE;
+	while (!*opened && (got = source_read(bytes, buffer, STREAM_CHUNK, error)) > 0) {
+		for (gssize i = 0; i < got; i++)
+			if (buffer[i] == '\0')
+				buffer[i] = ' ';
+		g_string_append_len(text, buffer, got);
+		*opened = text_tells(text);
+		if (text->len > 2 * FIELD_MAX)
+			g_string_erase(text, 0, (gssize)text->len - 2 * FIELD_MAX);
+	}
+	return got >= 0;
 }
 
 /* *opened: it is of a message that we opened; of a header that does not end here, nobody knows. */
@@ -38,7 +69,7 @@ static Headers *quoted_header(const Job *job, const MimeTree *tree, const MimePa
 /* What tells which message it was: of one that was opened, what was never encrypted. */
 static gboolean write_kept(const Headers *quoted, gboolean opened, Sink *sink, GError **error)
 {
-	static const char *const kept[] = {"Received", "Message-ID", "X-Sealpost-Incoming"};
+	static const char *const kept[] = {"Received", "Message-ID", FIELD};
 	g_autoptr(Headers) headers = headers_copy(quoted);
 
 	for (guint i = headers_count(headers); i-- > 0;) {
@@ -118,7 +149,9 @@ gboolean returned_cut(const Job *job, Output *output, GError **error)
 	if (!tree)
 		return FALSE;
 	quoted.root = mime_root(tree);
-	quoted.part = reported_quoted(quoted.root);
+	const MimePart *report = reported_root(quoted.root);
+
+	quoted.part = reported_quoted(report ? report : quoted.root);
 	g_autoptr(Headers) header =
 		quoted.part ? quoted_header(job, tree, quoted.part, &quoted.opened, error) : NULL;
 

@@ -251,6 +251,19 @@ def quoting_opened(site, tap):
                 assert not site.outbox.copies() and not site.postfix.in_queue()
             outgoing(site, other(ABOUT), VERA, "[sign]", ALICE)
             assert opened_by(site, cast.VERA, site.arrived(1)[0], 1).layers == ["smime-signed"]
+        with tap.case(f"... {kind}: beside a footer it is cut, too; in a text, as old servers write, it is refused"):
+            entity = foreign.multipart("multipart/mixed", "", [foreign.multipart(
+                "multipart/report", "; report-type=delivery-status", [WORDS, STATUS, quoted["whole"]], "=_report"), WORDS])
+            outgoing(site, entity, VERA, "[plain]")
+            left = site.arrived(1)[0].content
+            assert b"Geheim" not in left and b"Action: failed" in left and b"X-Sealpost-Incoming" in left, left
+            text = b"Content-Type: text/plain\r\n\r\nI could not deliver this:\r\n\r\n" + split(quoted["whole"])[1]
+            code, answer = refused(outgoing, site, text, VERA, "[plain]")
+            assert code == 550 and "quotes mail that came encrypted" in answer, (code, answer)
+            assert not site.outbox.copies() and not site.postfix.in_queue()
+            sent = outgoing(site, text, author, "[keys]")
+            assert unprotected(opened_by(site, cast.PETER if kind == "pgp" else cast.SOFIA,
+                                         site.arrived(1)[0]).entity) == entity_of(sent)
         with tap.case(f"... {kind}: explain says it"):
             entity = foreign.multipart("multipart/report", "; report-type=delivery-status",
                                        [WORDS, STATUS, quoted["whole"]])

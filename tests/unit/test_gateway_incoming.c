@@ -404,6 +404,57 @@ static void test_returned(void **state)
 	remove_snapshot(snapshot);
 }
 
+#define PART(type, text) "--c\nContent-Type: " type "\n\n" text "\n"
+#define MIXED(parts) "Content-Type: multipart/mixed; boundary=c\n\n" parts "--c--\n"
+#define REPORT(quoted)                                                                             \
+	PART("multipart/report; boundary=b",                                                       \
+	     "--b\n\nwords\n--b\nContent-Type: message/delivery-status\n\nAction: failed\n\n--b\n" \
+	     "Content-Type: message/rfc822\n\n" quoted "\n--b--\n")
+#define FOOTER PART("text/plain", "a footer")
+#define QUOTE OPENED "Subject: secret\nMessage-ID: <kept>\n\nsecret"
+
+/* What an inner server's report quotes of a message that was opened does not leave in the clear, whatever
+ * form it has or another server has given it; what people send is theirs. */
+static void test_reported(void **state)
+{
+	static const struct {
+		const char *sender, *text;
+		enum { PASSES, CUT, REFUSED } result;
+	} table[] = {
+		{"", "From: x\n" MIXED(REPORT(QUOTE) FOOTER), CUT},
+		{"a@firma.example", "From: x\n" MIXED(FOOTER REPORT(QUOTE)), CUT},
+		{"", "From: x\n" MIXED(REPORT("Message-ID: <kept>\n\nx") FOOTER), PASSES},
+		{"", "From: x\n\nwords\n--- The message:\n" QUOTE "\n", REFUSED},
+		{"", "From: x\n\n> " QUOTE "\n", REFUSED},
+		{"", "From: x\n" MIXED(FOOTER PART("message/rfc822", QUOTE)), REFUSED},
+		{"", "From: x\n" MIXED(FOOTER PART("message/rfc822", MIXED(REPORT(QUOTE)))),
+		 REFUSED},
+		{"", "From: x\nX-Sealpost-Incoming: pgp-encrypted opened\n\nsecret\n", PASSES},
+		{"", "From: x\n\nX-Sealpost-Incoming: pgp-encrypted shut\n", PASSES},
+		{"a@firma.example", "From: x\n" MIXED(FOOTER PART("message/rfc822", QUOTE)),
+		 PASSES},
+	};
+	const char *to[] = {"x@b", NULL};
+	Snapshot *snapshot = make_snapshot("outgoing plain\n", NULL);
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+		g_autoptr(Job) job =
+			make_job(snapshot, "192.0.2.1", table[i].sender, to, table[i].text);
+		g_autoptr(Handback) handback = pipeline_run(job, NULL, NULL);
+		const Output *output = handback->output;
+
+		if (!output != (table[i].result == REFUSED) ||
+		    (output && !output->body != (table[i].result == PASSES)))
+			fail_msg("row %d", (int)i);
+		if (!output)
+			assert_int_equal(handback->code, 550);
+		else if (output->body)
+			check_cut(output);
+	}
+	remove_snapshot(snapshot);
+}
+
 /* A message as deep as may be, or deeper, must not be one whose notice waits for ever. */
 static void test_returned_deep(void **state)
 {
@@ -537,6 +588,7 @@ int main(void)
 		cmocka_unit_test(test_returned_deep), cmocka_unit_test(test_claimed),
 		cmocka_unit_test(test_claimed_many),  cmocka_unit_test(test_returned_large),
 		cmocka_unit_test(test_too_costly),    cmocka_unit_test(test_too_large),
+		cmocka_unit_test(test_reported),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
