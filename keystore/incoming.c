@@ -22,19 +22,9 @@ static void key_pair_free(gpointer data)
 	g_free(pair);
 }
 
-static gpointer key_ref(gpointer key)
-{
-	return private_key_ref(key);
-}
-
-static void key_unref(gpointer key)
-{
-	private_key_unref(key);
-}
-
 Kept *unlocked_new(void)
 {
-	return kept_new(UNLOCKED_MAX, key_ref, key_unref);
+	return kept_new(UNLOCKED_MAX, (KeptRef)private_key_ref, (GDestroyNotify)private_key_unref);
 }
 
 /* Unsealing and reading a key, and what OpenSSL prepares at its first use (blinding), cost as much

@@ -13,11 +13,11 @@ struct Kept {
 	GMutex lock;
 	GHashTable *entries; /* name -> Entry * */
 	guint max;
-	gpointer (*ref)(gpointer value);
+	KeptRef ref;
 	GDestroyNotify unref;
 };
 
-Kept *kept_new(guint max, gpointer (*ref)(gpointer value), GDestroyNotify unref)
+Kept *kept_new(guint max, KeptRef ref, GDestroyNotify unref)
 {
 	Kept *kept = g_new0(Kept, 1);
 

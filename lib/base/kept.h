@@ -9,9 +9,12 @@
 
 typedef struct Kept Kept;
 
+/* A new reference to the value. */
+typedef gpointer (*KeptRef)(gpointer value);
+
 /* max: most values; a full table is emptied. ref and unref: of the values (NULL for both: the values
  * are always NULL, the name alone counts). */
-Kept *kept_new(guint max, gpointer (*ref)(gpointer value), GDestroyNotify unref);
+Kept *kept_new(guint max, KeptRef ref, GDestroyNotify unref);
 void kept_free(Kept *kept);
 
 /* TRUE: something is kept under that name. *value (NULL: not wanted) gets a new reference to it, or

@@ -83,19 +83,9 @@ static GBytes *check_key(PgpVisit *visit, GBytes *key, gint64 until, GError **er
 	return visit->context ? g_bytes_ref(key) : NULL;
 }
 
-static gpointer bytes_ref(gpointer bytes)
-{
-	return g_bytes_ref(bytes);
-}
-
-static void bytes_unref(gpointer bytes)
-{
-	g_bytes_unref(bytes);
-}
-
 Kept *pgp_checked_new(void)
 {
-	return kept_new(CHECKED_MAX, bytes_ref, bytes_unref);
+	return kept_new(CHECKED_MAX, (KeptRef)g_bytes_ref, (GDestroyNotify)g_bytes_unref);
 }
 
 /* The key with gpg's notes about its own signatures. New reference. */

@@ -105,13 +105,12 @@ GPtrArray *pgpkey_carried(GBytes *file, const char *address)
 {
 	GPtrArray *keys = g_ptr_array_new_with_free_func((GDestroyNotify)pgp_carried_free);
 	g_autoptr(PgpKeyFile) parsed = pgp_keyfile_read(file, NULL);
-	PgpPackets packets = {0};
 	PgpPacket packet;
 
 	if (!parsed)
 		return keys;
-	packets.data = parsed->packets->data;
-	packets.size = parsed->packets->len;
+	PgpPackets packets = {parsed->packets->data, parsed->packets->len, 0};
+
 	while (keys->len < PGPKEY_CARRIED_KEYS_MAX &&
 	       pgp_packet_next(&packets, &packet, NULL, NULL)) {
 		PgpCarried *carried =

@@ -42,14 +42,13 @@ GPtrArray *pgpkey_nameless(GBytes *file, gboolean *others)
 {
 	GPtrArray *keys = g_ptr_array_new_with_free_func((GDestroyNotify)pgp_carried_free);
 	g_autoptr(PgpKeyFile) parsed = pgp_keyfile_read(file, NULL);
-	PgpPackets packets = {0};
 	PgpPacket packet;
 
 	*others = !parsed;
 	if (!parsed)
 		return keys;
-	packets.data = parsed->packets->data;
-	packets.size = parsed->packets->len;
+	PgpPackets packets = {parsed->packets->data, parsed->packets->len, 0};
+
 	while (pgp_packet_next(&packets, &packet, NULL, NULL)) {
 		PgpCarried *carried = is_key(&packet) ? take_key(&packets, &packet) : NULL;
 

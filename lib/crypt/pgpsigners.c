@@ -17,19 +17,10 @@ static void part_free(gpointer data)
 	g_free(part);
 }
 
-static gpointer parts_ref(gpointer parts)
-{
-	return g_ptr_array_ref(parts);
-}
-
-static void parts_unref(gpointer parts)
-{
-	g_ptr_array_unref(parts);
-}
-
 Kept *pgp_signers_new(void)
 {
-	return kept_new(PGP_SIGNERS_MAX, parts_ref, parts_unref);
+	return kept_new(PGP_SIGNERS_MAX, (KeptRef)g_ptr_array_ref,
+			(GDestroyNotify)g_ptr_array_unref);
 }
 
 /* --- the subkey's word that it belongs to the key --- */

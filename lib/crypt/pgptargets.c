@@ -4,19 +4,9 @@
  */
 #include "lib/crypt/pgptargets.h"
 
-static gpointer target_ref(gpointer target)
-{
-	return pgp_target_ref(target);
-}
-
-static void target_unref(gpointer target)
-{
-	pgp_target_unref(target);
-}
-
 Kept *pgp_targets_new(void)
 {
-	return kept_new(PGP_TARGETS_MAX, target_ref, target_unref);
+	return kept_new(PGP_TARGETS_MAX, (KeptRef)pgp_target_ref, (GDestroyNotify)pgp_target_unref);
 }
 
 /* How long the answer holds. */

@@ -136,23 +136,30 @@ static void test_not_made(void **state)
 	assert_true(resubmit_variant(&resubmission, plan->variants->pdata[0], NULL, NULL));
 }
 
+static gboolean deposit_for_all(const Job *job, JournalEntry *entry, GError **error)
+{
+	PlanVariant variant = {.way = WAY_PORTAL};
+	Output output = {.edits = g_ptr_array_new()};
+	PortalJob work = {job, &variant, &output, entry};
+	gboolean done = protect_portal(&work, job->recipients, error);
+
+	g_ptr_array_unref(output.edits);
+	return done;
+}
+
 /* A deposit costs what the message is large: the next try goes on behind those that are done. */
 static void test_deposits(void **state)
 {
 	Snapshot *snapshot = *state;
 	g_autoptr(Job) job = make_job(snapshot, "192.0.2.1", "a@firma.example", to, MAIL);
 	g_autoptr(JournalEntry) entry = journal_begin(snapshot->journal, "other", TRUE, to, NULL);
-	PlanVariant variant = {.way = WAY_PORTAL};
-	Output output = {.edits = g_ptr_array_new()};
-	PortalJob work = {job, &variant, &output, entry};
 	g_autoptr(GError) error = NULL;
 
 	job->deadline = 1;
-	assert_false(protect_portal(&work, job->recipients, &error));
+	assert_false(deposit_for_all(job, entry, &error));
 	assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_TIMEOUT));
 	job->deadline = g_get_monotonic_time() + G_TIME_SPAN_HOUR;
-	assert_true(protect_portal(&work, job->recipients, NULL));
-	g_ptr_array_unref(output.edits);
+	assert_true(deposit_for_all(job, entry, NULL));
 }
 
 /* Another one's message: it holds the store until it is told to go on, or five seconds. */
@@ -199,24 +206,20 @@ static void test_deposit_turn(void **state)
 	Snapshot *snapshot = *state;
 	g_autoptr(Job) job = make_job(snapshot, "192.0.2.1", "a@firma.example", to, MAIL);
 	g_autoptr(JournalEntry) entry = journal_begin(snapshot->journal, "turn", TRUE, to, NULL);
-	PlanVariant variant = {.way = WAY_PORTAL};
-	Output output = {.edits = g_ptr_array_new()};
-	PortalJob work = {job, &variant, &output, entry};
 	g_autoptr(GError) error = NULL;
 	GThread *other = g_thread_new("other", deposit_slowly, snapshot);
 
 	while (g_atomic_int_get(&slow) == SLOW_BEGINS)
 		g_usleep(1000);
 	job->deadline = g_get_monotonic_time() + G_USEC_PER_SEC;
-	assert_false(protect_portal(&work, job->recipients, &error));
+	assert_false(deposit_for_all(job, entry, &error));
 	assert_true(g_get_monotonic_time() < job->deadline);
 	assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_TIMEOUT));
 	assert_int_equal(error_info(error)->smtp, 451);
 	g_atomic_int_set(&slow, SLOW_ENDS);
 	job->deadline = g_get_monotonic_time() + G_TIME_SPAN_HOUR;
-	assert_true(protect_portal(&work, job->recipients, NULL));
+	assert_true(deposit_for_all(job, entry, NULL));
 	assert_true(GPOINTER_TO_INT(g_thread_join(other)));
-	g_ptr_array_unref(output.edits);
 }
 
 /* A plan's variant for the people with these letters, each of whom has the key of that place. */
