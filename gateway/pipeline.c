@@ -142,6 +142,19 @@ static JournalEntry *remember(const Job *job, const Plan *plan, GError **error)
 			     (const char *const *)addresses, error);
 }
 
+/* Keys and rules may have changed since: what they lack now who have their copy keeps it from nobody else. */
+static void reconsider(const Job *job, Preview *preview)
+{
+	g_autoptr(JournalEntry) entry = remember(job, preview->plan, NULL);
+
+	if (!entry)
+		return;
+	plan_leave_out(preview->plan, entry->done);
+	g_clear_error(&preview->error);
+	if (preview->plan->error)
+		preview->error = g_error_copy(preview->plan->error);
+}
+
 /* Was there anything that a private key could open? Where opening failed, nobody knows. */
 static gboolean met_encryption(const Preview *preview)
 {
@@ -243,6 +256,8 @@ Handback *pipeline_run(Job *job, PipelineWaits waits, void *context)
 	Handback *handback = NULL;
 	g_autoptr(Preview) preview = prepare(job);
 
+	if (preview->plan && preview->plan->error)
+		reconsider(job, preview);
 	if (preview->error)
 		handback = handback_error(preview->error);
 	else

@@ -151,7 +151,8 @@ static void take_error(Plan *plan)
 	const GError *chosen = NULL;
 
 	for (guint i = 0; i < plan->recipients->len; i++) {
-		const GError *error = ((PlanRecipient *)plan->recipients->pdata[i])->error;
+		const PlanRecipient *recipient = plan->recipients->pdata[i];
+		const GError *error = recipient->served ? NULL : recipient->error;
 
 		if (error && (!chosen || (error_info(chosen)->class == ERROR_TEMPORARY &&
 					  error_info(error)->class == ERROR_PERMANENT)))
@@ -168,6 +169,9 @@ void plan_group(Plan *plan)
 	take_error(plan);
 	for (guint i = 0; i < plan->recipients->len && !plan->error; i++) {
 		PlanRecipient *recipient = plan->recipients->pdata[i];
+
+		if (recipient->served)
+			continue;
 		char *key = outcome_key(recipient);
 		PlanVariant *variant = g_hash_table_lookup(known, key);
 
@@ -179,6 +183,23 @@ void plan_group(Plan *plan)
 		recipient->variant = variant->number;
 		g_ptr_array_add(variant->recipients, recipient);
 	}
+}
+
+void plan_leave_out(Plan *plan, GHashTable *done)
+{
+	gboolean any = FALSE;
+
+	for (guint i = 0; i < plan->recipients->len; i++) {
+		PlanRecipient *recipient = plan->recipients->pdata[i];
+
+		recipient->served = recipient->error &&
+				    g_hash_table_contains(done, recipient_id(recipient->recipient));
+		any = any || recipient->served;
+	}
+	if (!any)
+		return;
+	g_clear_error(&plan->error);
+	plan_group(plan);
 }
 
 const char *plan_way_name(Way way, gboolean unchanged)

@@ -43,6 +43,7 @@ typedef struct {
 	gboolean hidden; /* not in To or Cc: shares no variant that shows its key */
 	guint variant; /* number of its variant, from 1; 0: it goes nowhere */
 	GError *error; /* why it goes nowhere */
+	gboolean served; /* ... and need not: the copy has left at an earlier try */
 } PlanRecipient;
 
 typedef struct {
@@ -84,6 +85,10 @@ gboolean plan_has_recipient(const Plan *plan, const char *folded);
 /* The last step of deciding: recipients of the same outcome into variants; or, if one cannot go
  * anywhere, plan->error. A refusal counts more than a deferral: it will not change. */
 void plan_group(Plan *plan);
+
+/* Of a plan with an error, if those who cannot be served now have their copy already (done: recipient_id() of
+ * all who have): the others are grouped without them. */
+void plan_leave_out(Plan *plan, GHashTable *done);
 
 /* "smime", …, "unchanged": as in explain's JSON. Static. */
 const char *plan_way_name(Way way, gboolean unchanged);

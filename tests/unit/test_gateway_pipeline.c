@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What must not happen, and cannot be brought about by mail: a copy that is not made and says no word
- * why (the linker puts these functions in the place of the steps' own, --wrap in module.am), a message
- * whose bytes cannot be read any more.
+ * What cannot be brought about by mail: a copy that is not made and says no word why, a message whose bytes
+ * cannot be read any more, keys that vanish between two tries. The linker puts these functions in the place of
+ * the steps' own (--wrap in module.am).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +12,8 @@
 #include <cmocka.h>
 #include <fcntl.h>
 #include <unistd.h>
+
+#include "lib/mail/smtp.h"
 
 #include "gateway/pipeline.h"
 #include "tests/unit/gatewaymaker.h"
@@ -43,6 +45,20 @@ GPtrArray *__wrap_protect_all(const Job *job, const Parsed *parsed, const Plan *
 		outputs->pdata[0] = NULL;
 	}
 	return outputs;
+}
+
+static GString *sent; /* to whom, each behind a blank */
+
+gboolean __wrap_smtp_send(const SmtpServer *server, const SmtpEnvelope *envelope,
+			  const SmtpMessage *message, char **queue_id, GError **error);
+
+gboolean __wrap_smtp_send(const SmtpServer *server, const SmtpEnvelope *envelope,
+			  const SmtpMessage *message, char **queue_id, GError **error)
+{
+	(void)server, (void)message, (void)queue_id, (void)error;
+	for (gsize i = 0; i < envelope->recipient_count; i++)
+		g_string_append_printf(sent, " %s", envelope->recipients[i].address);
+	return TRUE;
 }
 
 /* One that no rule wants changed: nothing else than an error holds it. */
@@ -122,11 +138,61 @@ static void test_unreadable(void **state)
 	}
 }
 
+static const char *const to[] = {"a@x.example", "b@x.example", "c@x.example", NULL};
+
+/* An earlier try of the message has served these. */
+static void serve(Snapshot *snapshot, const char *const *addresses)
+{
+	g_autoptr(Job) job = make_job(snapshot, "192.0.2.1", "a@firma.example", to, TEXT);
+
+	assert_true(receive_end(job, NULL));
+	g_autoptr(JournalEntry) entry =
+		journal_begin(snapshot->journal, job->digest, job->unique, to, NULL);
+	assert_true(journal_ready(snapshot->journal, entry, NULL));
+	assert_true(journal_add(snapshot->journal, entry, addresses, "smime", NULL));
+}
+
+/* What they lack now who have their copy keeps it from nobody else; who has none is judged as ever. */
+static void test_served(void **state)
+{
+	static const struct {
+		const char *served[4];
+		const char *sent; /* NULL: refused */
+	} table[] = {
+		{{NULL}, NULL},
+		{{"c@x.example"}, NULL},
+		{{"a@x.example"}, NULL},
+		{{"a@x.example", "b@x.example"}, " c@x.example"},
+		{{"a@x.example", "b@x.example", "c@x.example"}, ""},
+	};
+
+	(void)state;
+	failing = NOTHING_FAILS;
+	for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+		Snapshot *snapshot = make_snapshot(
+			"outgoing to \"c@x.example\" plain\noutgoing require smime\n", NULL);
+
+		sent = g_string_new(NULL);
+		if (*table[i].served)
+			serve(snapshot, table[i].served);
+		Job *job = make_job(snapshot, "192.0.2.1", "a@firma.example", to, TEXT);
+		g_autoptr(Handback) handback = pipeline_run(job, NULL, NULL);
+
+		assert_int_equal(handback->verdict,
+				 table[i].sent ? HANDBACK_DISCARD : HANDBACK_REJECT);
+		assert_string_equal(sent->str, table[i].sent ? table[i].sent : "");
+		g_string_free(sent, TRUE);
+		job_free(job);
+		remove_snapshot(snapshot);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing_made),
 		cmocka_unit_test(test_unreadable),
+		cmocka_unit_test(test_served),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
