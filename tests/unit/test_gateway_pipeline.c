@@ -10,7 +10,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "lib/mail/smtp.h"
@@ -101,15 +102,17 @@ static void test_nothing_made(void **state)
 /* What is in the file of a message that has no name. */
 static guint lose_bytes(const char *folder)
 {
+	char real[PATH_MAX];
 	g_autoptr(GDir) dir = g_dir_open("/proc/self/fd", 0, NULL);
 	const char *name;
 	guint lost = 0;
 
+	assert_non_null(realpath(folder, real));
 	while ((name = g_dir_read_name(dir))) {
 		g_autofree char *path = g_build_filename("/proc/self/fd", name, NULL);
 		g_autofree char *file = g_file_read_link(path, NULL);
 
-		if (file && g_str_has_prefix(file, folder) && g_str_has_suffix(file, "(deleted)"))
+		if (file && g_str_has_prefix(file, real) && g_str_has_suffix(file, "(deleted)"))
 			lost += ftruncate((int)g_ascii_strtoll(name, NULL, 10), 0) == 0;
 	}
 	return lost;
