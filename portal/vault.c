@@ -395,5 +395,22 @@ GPtrArray *vault_events(Db *db, gint64 number, GError **error)
 
 gboolean vault_expire(Db *db, gint64 now, int *count, GError **error)
 {
-	return db_run(db, count, error, "DELETE FROM message WHERE expires <= ?", "i", now);
+	/* many small ones, or a large one */
+	static const char *const steps[] = {
+		"DELETE FROM message WHERE number IN (SELECT number FROM message"
+		" WHERE expires <= ? AND size < 65536 LIMIT 100)",
+		"DELETE FROM message WHERE number IN (SELECT number FROM message"
+		" WHERE expires <= ? LIMIT 1)",
+	};
+
+	*count = 0;
+	for (gsize i = 0; i < G_N_ELEMENTS(steps);) {
+		int deleted = 0;
+
+		if (!db_run(db, &deleted, error, steps[i], "i", now))
+			return FALSE;
+		*count += deleted;
+		i += deleted == 0;
+	}
+	return TRUE;
 }

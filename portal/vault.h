@@ -106,7 +106,8 @@ typedef struct {
 /* A message's events in their order: an array of VaultEvent *. NULL on error. */
 GPtrArray *vault_events(Db *db, gint64 number, GError **error);
 
-/* Deletes what expired before now. */
+/* Deletes what expired before now, step by step: others get their turn in between, and a disk that is
+ * almost full has room for each. */
 gboolean vault_expire(Db *db, gint64 now, int *count, GError **error);
 
 #endif

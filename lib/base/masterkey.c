@@ -75,8 +75,8 @@ GBytes *secret_wrap(const Secret *master, const Secret *secret, const char *cont
 
 Secret *secret_unwrap(const Secret *master, GBytes *wrapped, const char *context, GError **error)
 {
-	gsize size;
-	const guint8 *in = g_bytes_get_data(wrapped, &size);
+	gsize size = 0;
+	const guint8 *in = wrapped != NULL ? g_bytes_get_data(wrapped, &size) : NULL;
 
 	g_assert(secret_size(master) == MASTER_KEY_SIZE);
 	if (size >= 1 + NONCE + TAG && in[0] == WRAP_VERSION) {

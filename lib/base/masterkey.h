@@ -17,7 +17,8 @@ Secret *master_key_read(const char *path, GError **error);
 
 /* Encrypts a secret for rest (XChaCha20-Poly1305, random nonce in front). context (a key's
  * fingerprint, say) is authenticated along: a row that was moved does not open. wrap returns a new
- * GBytes; unwrap returns NULL with ERROR_STORE if anything differs. */
+ * GBytes; unwrap returns NULL with ERROR_STORE if anything differs, or wrapped is NULL: it comes from a
+ * database. */
 GBytes *secret_wrap(const Secret *master, const Secret *secret, const char *context);
 Secret *secret_unwrap(const Secret *master, GBytes *wrapped, const char *context, GError **error);
 

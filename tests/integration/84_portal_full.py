@@ -6,6 +6,8 @@ import sys
 
 from portal_lib import FILE, PASSWORD, Visitor, mail, portal_script
 
+from lib import BUILD
+
 from demo.process import run
 
 MEGABYTE = 1024 * 1024
@@ -53,6 +55,19 @@ with portal_script() as (tap, site):
         with tap.case("with space again, the same deposit goes through once"):
             assert site.deposit(big, "big") and site.deposit(big, "big") is None
             assert site.sql("SELECT count(*) FROM message") == [(2,)]
+
+        with tap.case("expired messages make room, and need none for it"):
+            ballast = site.state / "ballast"
+            ballast.write_bytes(bytes(MEGABYTE))
+            filled = 0
+            while site.deposit(big, f"fill {filled}", check=False).returncode == 0:
+                filled += 1
+            assert filled >= 3
+            ballast.unlink()
+            site.sql("UPDATE message SET expires = 1 WHERE size > ?", MEGABYTE)
+            run([BUILD / "cli/sealpost", "--config", site.conf, "portal", "expire"])
+            assert site.sql("SELECT count(*) FROM message") == [(1,)]
+            assert site.deposit(big, "room")
 
         with tap.case("no room to open a message: said so, and with room again it opens"):
             spool = site.folder / "run" / "portal"

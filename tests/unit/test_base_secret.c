@@ -101,6 +101,7 @@ static void test_wrap(void **state)
 	assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_STORE));
 	g_clear_error(&error);
 	assert_null(secret_unwrap(other, wrapped, "key a", &error));
+	assert_null(secret_unwrap(master, NULL, "key a", NULL));
 	g_clear_error(&error);
 
 	/* any changed or missing byte */
