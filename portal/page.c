@@ -17,6 +17,7 @@ Values *page_values(const Visit *visit)
 	values_set(values, "organisation", visit->portal->organisation);
 	values_take(values, "csrf", visit_form_token(visit));
 	values_set(values, "action", visit->request->path);
+	values_take(values, "minimum", g_strdup_printf("%d", PASSWORD_MIN));
 	values_set(values, "user", visit->session != NULL ? session_address(visit->session) : "");
 	return values;
 }
@@ -97,9 +98,14 @@ const char *page_password_problem(const Visit *visit, const char *field, const c
 	return "password.short";
 }
 
+void page_set_new_password(Values *values, const char *field)
+{
+	values_set(values, "field", field);
+	values_take(values, "new-password", template_render("new-password.html", values));
+}
+
 void page_set_alert(Values *values, const char *problem)
 {
-	values_take(values, "minimum", g_strdup_printf("%d", PASSWORD_MIN));
 	if (problem == NULL)
 		return;
 	values_take(values, "problem", template_text(values, problem));

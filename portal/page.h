@@ -38,7 +38,8 @@ Response *page_robots(Visit *visit, GError **error);
 
 /* What they share (page.c). */
 
-/* Values with what every page has: organisation, form token, action (the request's path). */
+/* Values with what every page has: organisation, form token, action (the request's path),
+ * minimum (characters of a password). */
 Values *page_values(const Visit *visit);
 /* The template inside the layout; title is a key of the catalogue. */
 Response *page_render(const Visit *visit, guint status, const char *template, Values *values,
@@ -47,6 +48,8 @@ Response *page_render(const Visit *visit, guint status, const char *template, Va
  * a link shall lead to the same path by GET. */
 Response *page_error(const Visit *visit, guint status, const char *key);
 
+/* Puts the fields of a new password, that one and "repeated", into a form. */
+void page_set_new_password(Values *values, const char *field);
 /* What is wrong with the form's new password, which that field and "repeated" have: a key of the
  * catalogue; NULL if it is good. */
 const char *page_password_problem(const Visit *visit, const char *field, const char *address);

@@ -68,6 +68,7 @@ static Response *show_form(Visit *visit, const Link *link, guint status, const c
 
 	values_set(values, "recipient", link->message->recipient);
 	values_take(values, "expires", format_date(values, link->message->expires));
+	page_set_new_password(values, "password");
 	page_set_alert(values, problem);
 	if (link->message->code_hash != NULL) {
 		values_set(values, "code", visit_field(visit, "code"));

@@ -11,6 +11,7 @@ static Response *show_form(Visit *visit, guint status, const char *problem)
 	g_autoptr(Values) values = page_values(visit);
 
 	values_set(values, "recipient", session_address(visit->session));
+	page_set_new_password(values, "new");
 	page_set_alert(values, problem);
 	values_take(values, "address-field", template_render("address-fixed.html", values));
 	return page_render(visit, status, "password.html", values, "change.title");
