@@ -198,11 +198,14 @@ static MailerResult refuse(const Mailer *mailer, const Due *due, const Notice *n
 static MailerResult deliver(const Mailer *mailer, Due *due, gint64 deadline, GError **error)
 {
 	g_autofree char *context = wrap_context(due->message);
-	g_autoptr(Notice) notice = notice_unwrap(due->wrapped, mailer->master, context, error);
 	g_autoptr(GError) failure = NULL;
+	g_autoptr(Notice) notice = notice_unwrap(due->wrapped, mailer->master, context, &failure);
 
-	if (notice == NULL)
+	if (notice == NULL) {
+		/* its own failure, not the store's: the others go on */
+		g_set_error(error, SEALPOST_ERROR, ERROR_CRYPTO, "%s", failure->message);
 		return MAILER_FAILED;
+	}
 	/* Who can write to the database, which the portal can, puts nothing else into a mail of ours. */
 	if (due->refused != NULL)
 		notice->refused = g_strdup(is_status(due->refused) ? due->refused : "5.0.0");

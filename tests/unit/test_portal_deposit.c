@@ -528,6 +528,20 @@ static void refused_notice_waits(void **state)
 	assert_int_equal(mailer_pause(60), 3600);
 }
 
+static void damaged_notice_holds_up_nobody(void **state)
+{
+	Fixture *fixture = *state;
+	NoticeTally tally;
+
+	assert_true(put(fixture, "otto@web.example", "d1", NULL, NULL));
+	assert_true(put(fixture, "otto@web.example", "d2", NULL, NULL));
+	assert_true(db_run(fixture->db, NULL, NULL,
+			   "UPDATE notice SET wrapped = x'01', due = 0 WHERE message = 1", ""));
+	tally = send_all(fixture);
+	assert_int_equal(tally.failed, 1);
+	assert_int_equal(tally.sent, 1);
+}
+
 static const char *state_of(Fixture *fixture)
 {
 	g_autoptr(GPtrArray) list = vault_list(fixture->db, NULL, G_MAXINT64, NULL);
@@ -758,6 +772,7 @@ int main(void)
 		WITH_STORE(notice_of_an_older_version),
 		WITH_STORE(notice_is_not_injected),
 		WITH_STORE(refused_notice_waits),
+		WITH_STORE(damaged_notice_holds_up_nobody),
 		WITH_STORE(sender_is_told),
 		WITH_STORE(nobody_is_told),
 		WITH_STORE(report_is_tried_again),
