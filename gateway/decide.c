@@ -249,14 +249,23 @@ static gint64 lookup_deadline(const Job *job)
 	return job->started + (job->deadline - job->started) * 2 / 3;
 }
 
+/* What was found at RCPT fills the cache, and tells whether all could be asked; with a client that takes its
+ * time it is old, and its key may be deleted or revoked by now. Nothing is asked after the deadline: a store
+ * that another process has locked lets each recipient wait anew. */
 static KeyAnswer *advise_keys(void *context, const Recipient *recipient)
 {
 	const Job *job = context;
-	g_autoptr(KeyLookup) late = NULL;
+	const gint64 deadline = lookup_deadline(job);
+	g_autoptr(KeyAnswer) early =
+		recipient->lookup ? key_lookup_wait(recipient->lookup, deadline) : NULL;
 
-	if (!recipient->lookup)
-		late = keystore_lookup(job->snapshot->keystore, recipient->address);
-	return key_lookup_wait(late ? late : recipient->lookup, lookup_deadline(job));
+	if (early && early->failure)
+		return g_steal_pointer(&early);
+	if (g_get_monotonic_time() >= deadline)
+		return key_answer_late(recipient->folded);
+	g_autoptr(KeyLookup) fresh = keystore_lookup(job->snapshot->keystore, recipient->address);
+
+	return key_lookup_wait(fresh, deadline);
 }
 
 static TlsAbility advise_tls(void *context, const char *nexthop)

@@ -74,6 +74,8 @@ void key_answer_take_learned(KeyAnswer *answer);
 typedef struct KeyLookup KeyLookup;
 KeyLookup *keystore_lookup(Keystore *keystore, const char *address);
 KeyAnswer *key_lookup_wait(KeyLookup *lookup, gint64 deadline);
+/* The answer to a question that there was no time to ask: ERROR_TIMEOUT. */
+KeyAnswer *key_answer_late(const char *address);
 void key_lookup_free(KeyLookup *lookup);
 /* Can the look-up of a (folded) address be answered from the own store and from memory? Then it is
  * done where it is asked for, and need not be started beforehand. */

@@ -75,6 +75,11 @@ static KeyAnswer *failed_answer(const char *address, ErrorCode code, const char 
 	return answer;
 }
 
+KeyAnswer *key_answer_late(const char *address)
+{
+	return failed_answer(address, ERROR_TIMEOUT, "the key look-up took too long");
+}
+
 static void work(gpointer data, gpointer user_data)
 {
 	LookupPool *pool = user_data;
@@ -166,7 +171,7 @@ KeyAnswer *key_lookup_wait(KeyLookup *lookup, gint64 deadline)
 			break;
 	if (job->answer)
 		return key_answer_copy(job->answer);
-	return failed_answer(job->address, ERROR_TIMEOUT, "the key look-up took too long");
+	return key_answer_late(job->address);
 }
 
 void key_lookup_free(KeyLookup *lookup)

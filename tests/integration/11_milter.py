@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The milter's socket, spoken to without an MTA: what an MTA says of one client or message must not
 count for another, hang-ups, many connections at once, and programs that do not speak the protocol."""
+import json
 import re
 import signal
 import socket
 import struct
+import time
 
 from lib import ALICE, script
 
@@ -145,7 +147,7 @@ def strange(where, said):
             pass
 
 
-with script() as tap, tap.site(people=(cast.ALICE, cast.SOFIA, cast.CARL)) as site:
+with script() as tap, tap.site(people=(cast.ALICE, cast.SOFIA, cast.PETER, cast.CARL)) as site:
     where = str(site.sealpost.socket)
 
     with tap.case("a message goes through, encrypted; the MTA need not wait in between"):
@@ -170,6 +172,18 @@ with script() as tap, tap.site(people=(cast.ALICE, cast.SOFIA, cast.CARL)) as si
         with Mta(where) as mta:
             for command in "CMR":
                 assert len(mta.macros(command, {})) > len(packet(b"D", b"M")), command
+
+    with tap.case("a key that is deleted while the message comes in is not used"):
+        with Mta(where, client=connect(LOOPBACK)) as mta:
+            mta.send(mta.envelope(ALICE, [cast.PETER.address]))
+            time.sleep(1)  # it has been looked up
+            found = json.loads(site.sealpost.run("key", "list", "--json", cast.PETER.address).stdout)
+            site.sealpost.run("key", "delete", found[0]["id"])
+            mta.send(content(b"4deleted") + packet(b"E"))
+            assert mta.verdict()[0] == b"d"
+        assert "way=portal" in logged(site, "4deleted")
+        site.arrived(1)
+        site.empty_out()
 
     with tap.case("clients: IPv6, with its prefix and without; one without an address is a stranger"):
         for number, (client, word) in enumerate((

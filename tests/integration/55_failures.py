@@ -292,6 +292,16 @@ def opened_and_archived(site, tap, resubmit):
         site.empty_out()
 
 
+def many(site, tap):
+    """Recipients whose keys are all at hand: each question to the store waits for its lock."""
+    unknown = [f"nobody{number}@smime.example" for number in range(30)]
+    content = message(ALICE, "many", "x", SECRET.decode() + "\n")
+    with tap.case("the store is locked, a message for many: 451 in time"):
+        assert refused(accepted, site.submit, ALICE, unknown, content)[0] == 550
+        with locked(site.sealpost.folder / "state" / "keystore.db"):
+            deferred(site, site.submit, ALICE, unknown, content)
+
+
 def changed_plan(site, tap, resubmit):
     content = sealed(site, "smime")
     with tap.case("one copy of two left, then the key is gone and nothing is split any more: no second copy"):
@@ -333,6 +343,7 @@ with script() as tap, tap.site(people=cast.CAST, policy=POLICY, settings=SETTING
     incoming(site, tap)
     outgoing(site, tap, RESUBMIT, LDAP)
     opened_and_archived(site, tap, RESUBMIT)
+    many(site, tap)
     if in_name_space(site):
         incoming_mounts(site, tap)
     else:
