@@ -102,8 +102,11 @@ static int show(const Job *job, const Preview *preview, const Options *options)
 	if (options->output) {
 		if (g_mkdir_with_parents(options->output, 0700) != 0)
 			error_set_errno(&error, errno, options->output);
-		if (error || !explain_write(job, preview, options->output, &error))
-			return cli_fail(error);
+		/* A failure of ours must not look like a verdict. */
+		if (error || !explain_write(job, preview, options->output, &error)) {
+			cli_fail(error);
+			return EX_CANTCREAT;
+		}
 	}
 	fputs(text, stdout);
 	if (options->json)
@@ -131,8 +134,12 @@ int cli_explain(int argc, char **argv)
 	g_autoptr(Snapshot) snapshot = snapshot_open_for_explain(conf, &error);
 	g_autoptr(Spool) input = snapshot ? intake_read(snapshot, STDIN_FILENO, &error) : NULL;
 
-	if (!input)
+	if (!snapshot)
 		return cli_fail(error);
+	if (!input) {
+		cli_fail(error);
+		return EX_IOERR;
+	}
 	g_autoptr(Job) job = make_job(snapshot, &options);
 
 	if (!intake_feed(job, input, &error))

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "lib/base/privs.h"
 
 static const CliCommand nouns[] = {
 	{"init", cli_init, "DIR", "make a small complete installation in one folder"},
@@ -21,6 +22,7 @@ static const CliCommand nouns[] = {
 
 int main(int argc, char **argv)
 {
+	privs_hold_standard();
 	setlocale(LC_ALL, "");
 	argv[0] = (char *)"sealpost";
 	if (argc == 2 && strcmp(argv[1], "--version") == 0)
@@ -32,5 +34,11 @@ int main(int argc, char **argv)
 		argv += 2;
 		argc -= 2;
 	}
-	return cli_dispatch(nouns, argc, argv);
+	int status = cli_dispatch(nouns, argc, argv);
+
+	/* A full disk behind standard output: half an answer is none. */
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	fprintf(stderr, "sealpost: cannot write to standard output\n");
+	return status == EX_OK ? EX_IOERR : status;
 }

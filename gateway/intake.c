@@ -15,10 +15,11 @@
 /* Of the line in front of a message in a mailbox file. */
 #define MBOX_LINE_MAX 1000
 
+/* With room for more than a message may have: that it has too much is for receive_body() to see. */
 static Spool *new_spool(const Snapshot *snapshot)
 {
 	return spool_new(snapshot->spool_folder,
-			 conf_size(snapshot->conf, "gateway", "message_limit"));
+			 conf_size(snapshot->conf, "gateway", "message_limit") + 2 * STREAM_CHUNK);
 }
 
 /* Where the message begins: behind the line that a mailbox file has in front of it (RFC 4155). */
@@ -45,6 +46,7 @@ Spool *intake_read(const Snapshot *snapshot, int fd, GError **error)
 {
 	g_autoptr(Spool) spool = new_spool(snapshot);
 	g_autofree char *buffer = g_malloc(STREAM_CHUNK);
+	g_autoptr(GError) failure = NULL;
 	gssize got;
 
 	while ((got = read(fd, buffer, STREAM_CHUNK)) != 0) {
@@ -54,8 +56,12 @@ Spool *intake_read(const Snapshot *snapshot, int fd, GError **error)
 			error_set_errno(error, errno, "reading the message");
 			return NULL;
 		}
-		if (!spool_append(spool, buffer, (gsize)got, error))
-			return NULL;
+		if (spool_append(spool, buffer, (gsize)got, &failure))
+			continue;
+		if (g_error_matches(failure, SEALPOST_ERROR, ERROR_TOO_LARGE))
+			break; /* the rest changes nothing */
+		g_propagate_error(error, g_steal_pointer(&failure));
+		return NULL;
 	}
 	goffset start = find_start(spool);
 
@@ -83,13 +89,26 @@ static gboolean feed_body(Job *job, Source *body, GError **error)
 	return got == 0;
 }
 
+/* What is wrong with it, the job is told, as receive_header() would. */
+static gboolean refuse_head(Job *job, GError *failure, GError **error)
+{
+	if (!g_error_matches(failure, SEALPOST_ERROR, ERROR_TOO_LARGE) || job->failure) {
+		g_propagate_error(error, failure);
+		return FALSE;
+	}
+	failure->code = ERROR_TOO_MANY;
+	job->failure = failure;
+	return TRUE;
+}
+
 gboolean intake_feed(Job *job, Spool *message, GError **error)
 {
 	Range range;
-	g_autoptr(Headers) headers = head_read(message, &range, error);
+	GError *failure = NULL;
+	g_autoptr(Headers) headers = head_read(message, &range, &failure);
 
 	if (!headers)
-		return FALSE;
+		return refuse_head(job, failure, error);
 	for (guint i = 0; i < headers_count(headers); i++)
 		receive_header(job, headers_at(headers, i)->name, headers_at(headers, i)->value);
 	receive_end_of_headers(job);

@@ -8,8 +8,8 @@
 
 #include "gateway/job.h"
 
-/* Reads the message, with LF or CRLF line ends, into a spool of the snapshot's limit; without the
- * line that a mailbox file has in front of it. */
+/* Reads the message, with LF or CRLF line ends, without the line that a mailbox file has in front of it.
+ * Of one over message_limit as much as is over it for any reader. */
 Spool *intake_read(const Snapshot *snapshot, int fd, GError **error);
 
 /* Header fields and body into a job whose envelope is there. What is wrong with the message is

@@ -275,6 +275,7 @@ int main(int argc, char **argv)
 {
 	g_autofree char *conf_path = NULL;
 
+	privs_hold_standard();
 	if (!parse_options(argc, argv, &conf_path))
 		return EX_USAGE;
 	keep_memory();

@@ -208,6 +208,7 @@ int main(int argc, char **argv)
 	sigset_t signals;
 	int status = EX_OK;
 
+	privs_hold_standard();
 	/* blocked before there are threads, so that only the main one takes them */
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);

@@ -5,6 +5,7 @@
 #include "lib/base/privs.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sys/prctl.h>
@@ -12,6 +13,18 @@
 #include <unistd.h>
 
 #include "lib/base/error.h"
+
+void privs_hold_standard(void)
+{
+	int fd;
+
+	/* Each takes the lowest number that is free; children inherit these, as they would the real ones. */
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
 
 static gboolean become(const struct passwd *user, GError **error)
 {

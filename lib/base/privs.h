@@ -8,6 +8,10 @@
 
 #include <glib.h>
 
+/* First of all: where 0, 1 or 2 is closed, /dev/null takes its place. Else the next file has that number,
+ * and what is meant for the terminal or the log goes into it. */
+void privs_hold_standard(void);
+
 /* Drops to the user (and its groups) if we are root; then tries to regain root and aborts if it can.
  * Root with no user (NULL or empty): ERROR_CONFIG; whoever wants root to serve strangers says "root".
  * Not root: user must be NULL, empty or ourselves. */

@@ -222,6 +222,27 @@ def clients_own(work, tap):
             assert (answer["verdict"], status) == ("reject", 77), content[:500]
 
 
+def limits(work, tap):
+    """What the gateway would refuse, explain says to be refused; what fails here is no verdict."""
+    with tap.case("too many fields, too large: 77 with the reply; a stranger's passes, as in the gateway"):
+        work.sealpost.set("gateway", message_limit="200000")
+        large = MAIL + b"x\n" * 300_000
+        for content in (b"X: y\n" * 3000 + MAIL, large):
+            answer, status = work.explain(SOFIA.address, content=content)
+            assert (answer["verdict"], status) == ("reject", 77) and answer["reply"].startswith("552 "), answer
+        answer, status = work.explain(ALICE.address, content=large, options=["--incoming"])
+        assert status == 0 and one(answer)["way"] == "unchanged", answer
+        work.sealpost.set("gateway", message_limit="100M")
+    with tap.case("no place for the files, none for the answer; nothing to read: neither 0 nor a verdict"):
+        command = [str(work.sealpost.command), "--config", str(work.sealpost.conf), "explain", "--json",
+                   "--from", ALICE.address, "--to", SOFIA.address]
+        done = run([*command, "--output", "/proc/none"], stdin=MAIL, check=False)
+        assert done.returncode == 73 and not done.stdout, done
+        for words, status in (("0</ >/dev/null", 74), (">/dev/full", 74), (">&-", 0), ("2>&- <&-", 0)):
+            done = run(["sh", "-c", f'"$@" {words}', "sh", *command], stdin=MAIL, check=False)
+            assert done.returncode == status, (words, done)
+
+
 def expired(work, tap):
     """An own certificate that is over: not used, and said so; refused where the rule wants a signature."""
     eva = "eva@firma.example"
@@ -259,6 +280,7 @@ def main():
                                content=MAIL)
             for words in (b"sealpost.policy:3", b"no S/MIME certificate", b"Verdict: reject: 550"):
                 assert words in done.stdout, done.stdout
+        limits(work, tap)
         with tap.case("odd input: no input at all, NUL, bare CR, a name that is none"):
             for content in (b"", b"\0\0\0", b"\r\r\n\n", b"From: \r\n injected\r\nX: y", b"\xff: \xfe"):
                 answer, _ = work.explain(SOFIA.address, content=content)

@@ -2,6 +2,7 @@
 """What breaks while it runs: directory, disk, gateway, policy. Mail waits; none leaves in the clear."""
 import contextlib
 import json
+import os
 import re
 import signal
 import subprocess
@@ -154,6 +155,12 @@ with script() as tap, tap.site(settings=SETTINGS) as site:
         code, text = refused(send, site, cast.OTTO)
         assert code == 451, (code, text)
         nothing_left(site)
+
+    with tap.case("started with standard input, output and error closed: no file takes their place"):
+        gateway = site.sealpost.start_gateway(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"])
+        taken = [os.readlink(f"/proc/{gateway.pid}/fd/{number}") for number in range(3)]
+        assert taken == ["/dev/null"] * 3, taken
+        gateway.stop()
 
     with tap.case("the gateway is back: mail flows"):
         site.sealpost.start_gateway()
