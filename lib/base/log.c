@@ -100,6 +100,12 @@ static gboolean ends_address(char c)
 	return g_ascii_isspace(c) || strchr("<>()\"',:;=/@", c);
 }
 
+/* "o'brien@x", "list=max=y@x": these are one word. */
+static gboolean begins_behind(char c)
+{
+	return ends_address(c) && !strchr("'=/", c);
+}
+
 /* Where the local part that ends here begins: a word, or all that is quoted. */
 static const char *local_part(const char *rest, const char *at)
 {
@@ -110,7 +116,7 @@ static const char *local_part(const char *rest, const char *at)
 			start--;
 		return *start == '"' ? start : at;
 	}
-	while (start > rest && !ends_address(start[-1]))
+	while (start > rest && !begins_behind(start[-1]))
 		start--;
 	return start;
 }

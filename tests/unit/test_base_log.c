@@ -79,16 +79,17 @@ static void test_addresses_in_texts(void **state)
 		{"a@ b, @c, @ and mailto:alice@firma.example", "a@ b, @c, @ and mailto:%s"},
 		{"@alice@firma.example", "@%s"},
 	};
-	static const char *const quoted[] = {"\"max mustermann\"@firma.example",
-					     "\"max \\\"the\\\" must\"@firma.example",
-					     "\"max@mustermann\"@firma.example"};
+	static const char *const odd[] = {
+		"max'mustermann@firma.example", "max=mustermann/max@firma.example",
+		"\"max mustermann\"@firma.example", "\"max \\\"the\\\" must\"@firma.example",
+		"\"max@mustermann\"@firma.example"};
 
 	(void)state;
 	log_open("test", LOG_LEVEL_INFO, TRUE, "salt");
 	g_autofree char *hash = log_address("alice@firma.example");
-	for (gsize i = 0; i < G_N_ELEMENTS(quoted); i++) {
+	for (gsize i = 0; i < G_N_ELEMENTS(odd); i++) {
 		capture_start();
-		log_info("not for <%s>, nor \"others\"", quoted[i]);
+		log_info("not for <%s>, nor \"others\"", odd[i]);
 		g_autofree char *text = capture_end();
 		assert_null(strstr(text, "max"));
 		assert_null(strstr(text, "must"));
