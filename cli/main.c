@@ -16,7 +16,8 @@ static const CliCommand nouns[] = {
 	{"explain", cli_explain, "[OPTION...] < MESSAGE",
 	 "what would happen to a message, and why"},
 	{"policy", cli_policy, "COMMAND", "the rules: check, test"},
-	{"portal", cli_portal, "COMMAND", "the web portal: accounts, messages, expire, forget"},
+	{"portal", cli_portal, "COMMAND",
+	 "the web portal: accounts, messages, events, expire, forget"},
 	{NULL, NULL, NULL, NULL},
 };
 

@@ -13,6 +13,13 @@
 #include "portal/portaldb.h"
 #include "portal/vault.h"
 
+/* For what cli_options() has not said: WHAT the command takes. */
+static int wrong_use(char **argv, const char *what)
+{
+	fprintf(stderr, "%s: %s (see --help)\n", argv[0], what);
+	return EX_USAGE;
+}
+
 static Db *open_with(const Conf *conf, int *status)
 {
 	g_autoptr(GError) error = NULL;
@@ -48,8 +55,10 @@ static int accounts(int argc, char **argv)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GPtrArray) list = NULL;
 
-	if (!cli_options(NULL, NULL, "Lists who has an account.", &argc, &argv) || argc > 1)
+	if (!cli_options(NULL, NULL, "Lists who has an account.", &argc, &argv))
 		return EX_USAGE;
+	if (argc > 1)
+		return wrong_use(argv, "no arguments");
 	db = open_database(&status);
 	if (db == NULL)
 		return status;
@@ -107,9 +116,10 @@ static int messages(int argc, char **argv)
 	g_autofree char *recipient = NULL;
 
 	if (!cli_options(NULL, "[ADDRESS]", "Lists the messages that are kept, the newest first.",
-			 &argc, &argv) ||
-	    argc > 2)
+			 &argc, &argv))
 		return EX_USAGE;
+	if (argc > 2)
+		return wrong_use(argv, "one mail address at most");
 	if (argc == 2 && (recipient = address_fold(argv[1])) == NULL) {
 		fprintf(stderr, "%s: %s is no address\n", argv[0], argv[1]);
 		return EX_USAGE;
@@ -142,10 +152,12 @@ static int events(int argc, char **argv)
 		    NULL, "NUMBER",
 		    "What happened to a message: its notice could not be delivered, its link was "
 		    "opened for the first time, it was "
-		    "claimed by its recipient's account, shown for the first time, downloaded.",
-		    &argc, &argv) ||
-	    argc != 2 || !read_number(argv[1], &number))
+		    "claimed by its recipient's account, revealed (shown for the first time), "
+		    "downloaded.",
+		    &argc, &argv))
 		return EX_USAGE;
+	if (argc != 2 || !read_number(argv[1], &number))
+		return wrong_use(argv, "one number of \"sealpost portal messages\"");
 	db = open_database(&status);
 	if (db == NULL)
 		return status;
@@ -172,9 +184,10 @@ static int expire(int argc, char **argv)
 	if (!cli_options(NULL, NULL,
 			 "Deletes the messages whose time is over, and the accounts without "
 			 "messages that nobody has used for long.",
-			 &argc, &argv) ||
-	    argc > 1)
+			 &argc, &argv))
 		return EX_USAGE;
+	if (argc > 1)
+		return wrong_use(argv, "no arguments");
 	conf = cli_conf();
 	db = open_with(conf, &status);
 	if (db == NULL)
@@ -197,9 +210,10 @@ static int forget(int argc, char **argv)
 		    NULL, "ADDRESS",
 		    "Deletes an account and all messages that are sealed to it, for somebody who "
 		    "has lost the password: the next message comes with a link that starts anew.",
-		    &argc, &argv) ||
-	    argc != 2 || (address = address_fold(argv[1])) == NULL)
+		    &argc, &argv))
 		return EX_USAGE;
+	if (argc != 2 || (address = address_fold(argv[1])) == NULL)
+		return wrong_use(argv, "one mail address");
 	db = open_database(&status);
 	if (db == NULL)
 		return status;
@@ -216,7 +230,7 @@ static const CliCommand commands[] = {
 	{"messages", messages, "[ADDRESS]",
 	 "what is kept: for whom, since when, how large, read or not"},
 	{"events", events, "NUMBER",
-	 "what happened to a message: untold, opened, claimed, shown, downloaded"},
+	 "what happened to a message: untold, opened, claimed, revealed, downloaded"},
 	{"expire", expire, "", "deletes the messages whose time is over, and unused accounts"},
 	{"forget", forget, "ADDRESS", "deletes an account with its messages (lost password)"},
 	{NULL, NULL, NULL, NULL},
