@@ -15,6 +15,7 @@
 #include "lib/mail/address.h"
 #include "policies/policy.h"
 #include "keystore/keystore.h"
+#include "portal/portaldb.h"
 
 #define EXAMPLE_POLICY "/sealpost/example.policy"
 
@@ -76,13 +77,17 @@ static gboolean make_files(const char *folder, const char *domain, GError **erro
 	       write_file(folder, "sealpost.conf", conf, error);
 }
 
-/* Makes the store and reads everything once, as the gateway will: an installation that does not
- * start is none. */
-static gboolean make_store(const char *file, GError **error)
+/* Makes both databases, so that whoever gives the folder to the daemons' user gives them, too, and
+ * reads everything once, as the gateway will: an installation that does not start is none. */
+static gboolean make_stores(const char *file, GError **error)
 {
 	g_autoptr(Conf) conf = conf_load(file, error);
 
 	if (!conf || !keystore_create(conf, error))
+		return FALSE;
+	g_autoptr(Db) portal = portaldb_open(conf, error);
+
+	if (!portal)
 		return FALSE;
 	g_autoptr(Policy) policy = policy_load(conf_path(conf, "sealpost", "policy"), error);
 	g_autoptr(Keystore) keystore = policy ? keystore_open(conf, error) : NULL;
@@ -98,7 +103,7 @@ static int init_folder(const char *folder, const char *domain)
 		fprintf(stderr, "sealpost: %s exists already; nothing was changed\n", conf);
 		return EX_CANTCREAT;
 	}
-	if (!make_files(folder, domain, &error) || !make_store(conf, &error)) {
+	if (!make_files(folder, domain, &error) || !make_stores(conf, &error)) {
 		fprintf(stderr, "sealpost: %s\n", error->message);
 		return EX_CANTCREAT;
 	}
