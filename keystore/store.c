@@ -4,6 +4,8 @@
  */
 #include "keystore/store_db.h"
 
+#include <errno.h>
+#include <glib/gstdio.h>
 #include <string.h>
 
 #include "lib/base/error.h"
@@ -57,6 +59,21 @@ gboolean store_create(const char *path, GError **error)
 	return db != NULL;
 }
 
+/* A folder that we may not enter is not one without a store. */
+static gboolean is_there(const char *path, GError **error)
+{
+	GStatBuf status;
+
+	if (g_stat(path, &status) == 0)
+		return TRUE;
+	g_set_error(error, SEALPOST_ERROR, ERROR_STORE, "%s: %s", path,
+		    errno == ENOENT
+			    ? "there is no key store; is the path right? (sealpost init makes "
+			      "a new installation)"
+			    : g_strerror(errno));
+	return FALSE;
+}
+
 Store *store_open(const char *path, const char *master_key_path, GError **error)
 {
 	g_autoptr(Store) store = g_new0(Store, 1);
@@ -67,11 +84,8 @@ Store *store_open(const char *path, const char *master_key_path, GError **error)
 	store->crls =
 		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)crl_unref);
 	/* A wrong path must not become an empty store: nobody would have a key then. */
-	if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
-		g_set_error(error, SEALPOST_ERROR, ERROR_STORE,
-			    "%s: there is no key store (sealpost init makes one)", path);
+	if (!is_there(path, error))
 		return NULL;
-	}
 	store->master = master_key_read(master_key_path, error);
 	if (!store->master)
 		return NULL;

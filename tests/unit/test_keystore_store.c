@@ -324,7 +324,14 @@ static void test_not_there(void **state)
 
 	assert_null(store_open(missing, place->master, &error));
 	assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_STORE));
+	assert_non_null(strstr(error->message, "sealpost init"));
 	assert_false(g_file_test(missing, G_FILE_TEST_EXISTS));
+	g_clear_error(&error);
+	/* cannot be looked at, as where a folder is somebody else's: no reason for a new one */
+	g_autofree char *unseen = g_build_filename(place->path, "keystore.db", NULL);
+	assert_null(store_open(unseen, place->master, &error));
+	assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_STORE));
+	assert_null(strstr(error->message, "sealpost init"));
 	g_clear_error(&error);
 	assert_null(store_open(place->path, missing, &error));
 	assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_CONFIG));
