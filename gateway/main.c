@@ -148,7 +148,12 @@ static Snapshot *start(const char *path, GError **error)
 	    !milter_listen(endpoint, mode, user, error) || !privs_drop(user, error) ||
 	    !privs_lock_down(TRUE, error))
 		return NULL;
-	return snapshot_open(conf, error);
+	Snapshot *snapshot = snapshot_open(conf, error);
+
+	/* by root, whoever reads this would say, all of it can be read */
+	if (!snapshot && user && *user && strstr((*error)->message, g_strerror(EACCES)))
+		g_prefix_error(error, "as user %s: ", user);
+	return snapshot;
 }
 
 /* What was opened at the start stays open, whatever a new version says. */

@@ -23,8 +23,7 @@
 /* What one call to smfi_replacebody() takes. */
 #define BODY_CHUNK 65535
 
-/* Callbacks that need no reply, so that the MTA need not wait for one (FACTS.md 8). RCPT needs one
- * where a rule demands TLS. */
+/* Callbacks without a reply: the MTA need not wait. RCPT needs one where a rule demands TLS. */
 #define NO_REPLIES (SMFIP_NR_CONN | SMFIP_NR_MAIL | SMFIP_NR_HDR | SMFIP_NR_EOH | SMFIP_NR_BODY)
 #define NOT_NEEDED (SMFIP_NOHELO | SMFIP_NOUNKNOWN | SMFIP_NODATA)
 #define ACTIONS (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_CHGFROM)
@@ -467,10 +466,11 @@ gboolean milter_listen(const char *endpoint, int mode, const char *owner, GError
 	g_autofree char *name = listener_name(endpoint);
 
 	milter.unix_socket = g_str_has_prefix(endpoint, "unix:");
+	errno = 0; /* where libmilter leaves its reason, if it has one */
 	if (!name || smfi_setconn(name) != MI_SUCCESS || smfi_register(callbacks) != MI_SUCCESS ||
 	    smfi_opensocket(TRUE) != MI_SUCCESS) {
-		g_set_error(error, SEALPOST_ERROR, ERROR_CONFIG, "[gateway] listen: cannot open %s",
-			    endpoint);
+		g_set_error(error, SEALPOST_ERROR, ERROR_CONFIG, "[gateway] listen: %s: %s",
+			    endpoint, errno ? g_strerror(errno) : "cannot be opened");
 		return FALSE;
 	}
 	if (milter.unix_socket && !set_access(endpoint + strlen("unix:"), mode, owner, error))

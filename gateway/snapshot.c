@@ -147,8 +147,8 @@ static Snapshot *read_files(Conf *conf, GError **error)
 	if (!snapshot->policy)
 		return NULL;
 	snapshot->trust = client_trust_new(conf, error);
-	if (!snapshot->trust || !tags_read(conf, &snapshot->tags, error) ||
-	    !check_listeners(conf, error))
+	if (!log_read_level(conf, &snapshot->log_level, error) || !snapshot->trust ||
+	    !tags_read(conf, &snapshot->tags, error) || !check_listeners(conf, error))
 		return NULL;
 	snapshot->tlsprobe =
 		tlsprobe_new(conf_path(conf, "mta", "tls_ca_file"), snapshot->hostname);
@@ -239,12 +239,6 @@ void snapshot_unref(Snapshot *snapshot)
 
 void snapshot_configure_log(const Snapshot *snapshot)
 {
-	static const char *const names[] = {"error", "warning", "info", "debug"};
-	const char *wanted = conf_string(snapshot->conf, "sealpost", "log_level");
-	LogLevel level = LOG_LEVEL_INFO;
-
-	for (guint i = 0; i < G_N_ELEMENTS(names); i++)
-		if (g_strcmp0(wanted, names[i]) == 0)
-			level = (LogLevel)i;
-	log_configure(level, conf_boolean(snapshot->conf, "sealpost", "hash_addresses"));
+	log_configure(snapshot->log_level,
+		      conf_boolean(snapshot->conf, "sealpost", "hash_addresses"));
 }

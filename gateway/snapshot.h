@@ -9,6 +9,7 @@
 #define SEALPOST_GATEWAY_SNAPSHOT_H
 
 #include "keystore/keystore.h"
+#include "lib/base/log.h"
 #include "policies/policy.h"
 #include "portal/deposit.h"
 
@@ -27,6 +28,7 @@ typedef struct {
 	ClientTrust *trust;
 	TlsProbe *tlsprobe;
 	Tags tags;
+	LogLevel log_level;
 	char *hostname; /* in our greetings and in Authentication-Results */
 	const char *spool_folder; /* borrowed from conf; the system's for explain */
 	Services *services;

@@ -339,7 +339,8 @@ static void old_stop(const Old *old)
 static void cannot_start(GError **error)
 {
 	g_set_error(error, SEALPOST_ERROR, ERROR_CONFIG,
-		    "the HTTPS server does not start: do certificate and key belong together?");
+		    "the HTTPS server does not start: are [portal] certificate and key both PEM, "
+		    "and do they belong together?");
 }
 
 static void http_free(Http *http)

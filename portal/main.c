@@ -56,38 +56,39 @@ static Response *serve(void *context, const Request *request)
 	return response;
 }
 
-static LogLevel log_level(const Conf *conf)
+static Secret *read_setting(const Conf *conf, const char *key, GError **error)
 {
-	static const char *const names[] = {"error", "warning", "info", "debug"};
-	const char *wanted = conf_string(conf, "sealpost", "log_level");
+	Secret *content = secret_read_file(conf_path(conf, "portal", key), FALSE, error);
 
-	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
-		if (g_str_equal(wanted, names[i]))
-			return (LogLevel)i;
-	return LOG_LEVEL_INFO;
+	if (content == NULL)
+		g_prefix_error(error, "[portal] %s: ", key);
+	return content;
+}
+
+static Secret *read_certificate(const Conf *conf, GError **error)
+{
+	return read_setting(conf, "certificate", error);
 }
 
 /* A group may read it (Debian's ssl-cert); nobody else. */
-static Secret *read_key(const char *path, GError **error)
+static Secret *read_key(const Conf *conf, GError **error)
 {
+	const char *path = conf_path(conf, "portal", "key");
 	struct stat status;
 
 	if (stat(path, &status) == 0 && (status.st_mode & S_IRWXO) != 0) {
 		g_set_error(error, SEALPOST_ERROR, ERROR_CONFIG,
-			    "%s: everybody can read this private key (mode %04o)", path,
-			    (guint)(status.st_mode & 07777));
+			    "[portal] key: %s: everybody can read this private key (mode %04o)",
+			    path, (guint)(status.st_mode & 07777));
 		return NULL;
 	}
-	return secret_read_file(path, FALSE, error);
+	return read_setting(conf, "key", error);
 }
 
 static gboolean prepare(const Conf *conf, Prepared *prepared, GError **error)
 {
-	prepared->certificate =
-		secret_read_file(conf_path(conf, "portal", "certificate"), FALSE, error);
-	if (prepared->certificate == NULL)
-		return FALSE;
-	prepared->key = read_key(conf_path(conf, "portal", "key"), error);
+	prepared->certificate = read_certificate(conf, error);
+	prepared->key = prepared->certificate != NULL ? read_key(conf, error) : NULL;
 	if (prepared->key == NULL)
 		return FALSE;
 	prepared->socket = http_listen(conf_address(conf, "portal", "listen"), error);
@@ -115,9 +116,9 @@ static void renew(Http *http, const Conf *conf)
 	g_autoptr(Secret) certificate = NULL;
 	g_autoptr(Secret) key = NULL;
 
-	certificate = secret_read_file(conf_path(conf, "portal", "certificate"), FALSE, &error);
+	certificate = read_certificate(conf, &error);
 	if (certificate != NULL)
-		key = read_key(conf_path(conf, "portal", "key"), &error);
+		key = read_key(conf, &error);
 	if (key != NULL && http_renew(http, certificate, key, &error))
 		log_info("certificate read anew");
 	else
@@ -168,14 +169,15 @@ static gboolean run(Conf *conf, const sigset_t *signals, GError **error)
 	if (http == NULL)
 		return FALSE;
 	prepared.socket = -1; /* the server's */
-	log_info("ready");
+	log_info("ready on %s for %s", conf_address(conf, "portal", "listen"),
+		 conf_string(conf, "portal", "url"));
 	wait_for_end(portal, http, signals);
 	http_stop(http);
 	log_info("ended");
 	return TRUE;
 }
 
-static Conf *read_options(int argc, char **argv, int *status)
+static Conf *read_options(int argc, char **argv, LogLevel *level, int *status)
 {
 	g_autofree char *path = NULL;
 	g_autoptr(GError) error = NULL;
@@ -184,7 +186,7 @@ static Conf *read_options(int argc, char **argv, int *status)
 		{NULL},
 	};
 	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
-	Conf *conf;
+	g_autoptr(Conf) conf = NULL;
 
 	g_option_context_add_main_entries(context, entries, NULL);
 	if (!g_option_context_parse(context, &argc, &argv, &error) || argc > 1) {
@@ -194,11 +196,11 @@ static Conf *read_options(int argc, char **argv, int *status)
 		return NULL;
 	}
 	conf = conf_load(path != NULL ? path : DEFAULT_CONF, &error);
-	if (conf == NULL) {
-		fprintf(stderr, "sealpost-portal: %s\n", error->message);
-		*status = EX_CONFIG;
-	}
-	return conf;
+	if (conf != NULL && log_read_level(conf, level, &error))
+		return g_steal_pointer(&conf);
+	fprintf(stderr, "sealpost-portal: %s\n", error->message);
+	*status = EX_CONFIG;
+	return NULL;
 }
 
 int main(int argc, char **argv)
@@ -207,6 +209,7 @@ int main(int argc, char **argv)
 	g_autoptr(Conf) conf = NULL;
 	sigset_t signals;
 	int status = EX_OK;
+	LogLevel level;
 
 	privs_hold_standard();
 	/* blocked before there are threads, so that only the main one takes them */
@@ -216,11 +219,10 @@ int main(int argc, char **argv)
 	sigaddset(&signals, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	conf = read_options(argc, argv, &status);
+	conf = read_options(argc, argv, &level, &status);
 	if (conf == NULL)
 		return status;
-	log_open("sealpost-portal", log_level(conf),
-		 conf_boolean(conf, "sealpost", "hash_addresses"), NULL);
+	log_open("sealpost-portal", level, conf_boolean(conf, "sealpost", "hash_addresses"), NULL);
 	if (run(conf, &signals, &error))
 		return EX_OK;
 	log_error("%s", error->message);

@@ -57,6 +57,22 @@ static gboolean check_legal(const Conf *conf, GError **error)
 	return TRUE;
 }
 
+/* Notices would come in another language, without a word. */
+static gboolean check_languages(const Conf *conf, GError **error)
+{
+	const char *const *tags = conf_list(conf, "portal", "languages");
+	Language language;
+
+	for (gsize i = 0; tags != NULL && tags[i] != NULL; i++) {
+		if (language_find(tags[i], &language))
+			continue;
+		g_set_error(error, SEALPOST_ERROR, ERROR_CONFIG,
+			    "[portal] languages: \"%s\" is none of de, en", tags[i]);
+		return FALSE;
+	}
+	return TRUE;
+}
+
 static gboolean make_spool_folder(Portal *portal, GError **error)
 {
 	portal->spool_folder = g_strdup(conf_path(portal->conf, "portal", "spool_folder"));
@@ -88,7 +104,8 @@ Portal *portal_new(Conf *conf, GError **error)
 
 	portal->conf = conf_ref(conf);
 	if (!read_url(portal, error) || !check_legal(conf, error) ||
-	    !make_spool_folder(portal, error) || !make_nobody(portal, error))
+	    !check_languages(conf, error) || !make_spool_folder(portal, error) ||
+	    !make_nobody(portal, error))
 		return NULL;
 	portal->db = portaldb_open(conf, error);
 	if (portal->db == NULL)

@@ -10,10 +10,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/base/error.h"
 #include "lib/base/hex.h"
 
 /* Longest line; the rest is cut. */
 #define LINE_MAX_BYTES 4096
+
+static const char *const levels[] = {"error", "warning", "info", "debug"};
 
 static struct {
 	GMutex lock;
@@ -37,6 +40,21 @@ void log_open(const char *program, LogLevel level, gboolean hash_addresses, cons
 	log_configure(level, hash_addresses);
 }
 
+gboolean log_read_level(const Conf *conf, LogLevel *level, GError **error)
+{
+	const char *wanted = conf_string(conf, "sealpost", "log_level");
+
+	for (guint i = 0; i < G_N_ELEMENTS(levels); i++) {
+		if (g_str_equal(wanted, levels[i])) {
+			*level = (LogLevel)i;
+			return TRUE;
+		}
+	}
+	g_set_error(error, SEALPOST_ERROR, ERROR_CONFIG,
+		    "[sealpost] log_level: \"%s\" is none of error, warning, info, debug", wanted);
+	return FALSE;
+}
+
 void log_configure(LogLevel level, gboolean hash_addresses)
 {
 	g_mutex_lock(&state.lock);
@@ -55,7 +73,6 @@ static gboolean wanted(LogLevel level)
 
 static GString *line_begin(LogLevel level)
 {
-	static const char *const names[] = {"error", "warning", "info", "debug"};
 	static const char priorities[] = {'3', '4', '6', '7'};
 	GString *line = g_string_new(NULL);
 
@@ -72,7 +89,7 @@ static GString *line_begin(LogLevel level)
 		g_string_printf(line, "%s.%03ld %s[%d] ", stamp, now.tv_nsec / 1000000,
 				state.program ? state.program : "sealpost", (int)getpid());
 	}
-	g_string_append_printf(line, "%s: ", names[level]);
+	g_string_append_printf(line, "%s: ", levels[level]);
 	return line;
 }
 

@@ -10,11 +10,16 @@
 
 #include <glib.h>
 
+#include "lib/base/conf.h"
+
 typedef enum { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG } LogLevel;
 
 /* Called once at the start, before any thread: program's name, lowest level that is written,
  * whether addresses are written as keyed hashes (salt: random for this run if NULL). */
 void log_open(const char *program, LogLevel level, gboolean hash_addresses, const char *salt);
+
+/* [sealpost] log_level; ERROR_CONFIG if it is none. */
+gboolean log_read_level(const Conf *conf, LogLevel *level, GError **error);
 
 /* Changes level and hashing later (reload). */
 void log_configure(LogLevel level, gboolean hash_addresses);

@@ -47,8 +47,9 @@ gboolean privs_drop(const char *user, GError **error)
 		if (geteuid() != 0)
 			return TRUE;
 		g_set_error(error, SEALPOST_ERROR, ERROR_CONFIG,
-			    "started as root, and the setting \"user\" does not say who to become "
-			    "(\"root\" if it must be)");
+			    "started as root, and sealpost.conf does not say who to become: set "
+			    "\"user\" in its sections [sealpost] and [portal] (\"root\" if it must "
+			    "be)");
 		return FALSE;
 	}
 	if (getpwnam_r(user, &entry, buffer, sizeof(buffer), &found) != 0 || !found) {

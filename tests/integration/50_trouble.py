@@ -191,7 +191,8 @@ with script() as tap, tap.site(settings=SETTINGS) as site:
     with tap.case("a message's time of minutes, as tests have it, is warned of at the start"):
         assert "[gateway] message_time: over 10 seconds" in site.sealpost.gateway_log()
 
-    with tap.case("a socket that nobody could enter; an unknown setting; a listener by a name: refused, with the setting's name"):
+    with tap.case("a socket that nobody could enter or that is taken, an unknown setting or level, a listener by a name: "
+                  "refused, with the setting's name"):
         text = site.sealpost.conf.read_text()
         other = site.sealpost.conf.with_name("other.conf")
         for mode in ("rw", "0888", "0", "-1", "01777"):
@@ -201,6 +202,14 @@ with script() as tap, tap.site(settings=SETTINGS) as site:
         other.write_text(text + "\n[gateway]\nmesage_limit = 5M\n")
         done = run([BUILD / "gateway/sealpost-gateway", "--config", other], check=False, timeout=60)
         assert done.returncode == 78 and b"[gateway] mesage_limit: unknown setting" in done.stderr, done.stderr
+        other.write_text(f"{text}\n[gateway]\nruntime_folder = other\nlisten = inet:127.0.0.1:{site.smtp_port}\n")
+        done = run([BUILD / "gateway/sealpost-gateway", "--config", other], check=False, timeout=60)
+        assert done.returncode == 78 and b"[gateway] listen: " in done.stderr, done.stderr
+        assert b": Address already in use" in done.stderr, done.stderr
+        other.write_text(text + "\n[sealpost]\nlog_level = verbose\n")
+        done = run([BUILD / "cli/sealpost", "explain", "--config", other, "--from", ALICE, "--to", ALICE],
+                   stdin=b"", check=False, timeout=60)
+        assert done.returncode == 78 and b'[sealpost] log_level: "verbose" is none of' in done.stderr, done.stderr
         other.write_text(re.sub(r"(?m)^resubmit = .*$", "resubmit = inet:mail.example:10026", text))
         done = run([BUILD / "cli/sealpost", "explain", "--config", other, "--from", ALICE, "--to", ALICE],
                    stdin=b"", check=False, timeout=60)

@@ -306,8 +306,9 @@ with portal_script() as (tap, site):
         start(78, "[portal] url", url=site.url + "/portal")
         start(78, "[portal] imprint", imprint="javascript:alert(1)")
         start(78, "[portal] privacy", privacy="/privacy")
+        start(78, '[portal] languages: "fr" is none of', languages="de, fr")
         start(78, "colour", colour="blue")
-        start(78, "missing.pem", certificate="missing.pem")
+        start(78, "[portal] certificate: ", certificate="missing.pem")
         start(71, str(site.port), listen=f"inet:127.0.0.1:{site.port}")
 
     with tap.case("the log has no paths"):
