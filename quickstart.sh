@@ -33,6 +33,12 @@ usage()
 	sed -n 's/^#   //p' "$0"
 }
 
+# Said before anything is installed: configure would refuse it after that.
+case $top in
+*[\ \	\"\#\$\&\'\`\\]*)
+	die "$top: no build is possible in a folder with blanks or quotes in its name; move it" ;;
+esac
+
 # quietly LOG COMMAND...: shows the end of what it said only if it fails.
 quietly()
 {
@@ -98,7 +104,7 @@ build_in()
 		quietly "$folder/build.log" "$top/autogen.sh"
 	fi
 	if [ ! -e "$folder/config.status" ]; then
-		(cd "$folder" && quietly build.log "$top/configure" "$@")
+		(cd "$folder" && quietly "$folder/build.log" "$top/configure" "$@")
 	fi
 	quietly "$folder/build.log" make -C "$folder" -j"$(nproc)"
 }

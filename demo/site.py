@@ -12,6 +12,7 @@ with the site; all else works at any depth, below /root too.
 """
 import fcntl
 import os
+import re
 import shutil
 import smtplib
 import tempfile
@@ -76,6 +77,8 @@ class Site:
     def _claim(self):
         """The folder is ours if it is new, empty or from an earlier run; a second run at the same
         time is refused."""
+        if re.search(r"""[\s"'#$,;\\]""", str(self.folder)):
+            raise Failed(f"{self.folder}: slapd and Postfix take no names with blanks or any of \" ' # $ , ; \\")
         self.folder.mkdir(parents=True, exist_ok=True)
         mark = self.folder / MARK
         if not mark.exists() and any(self.folder.iterdir()):

@@ -65,6 +65,11 @@ def main():
             assert demo.returncode == 0, text
             check_told(text)
             check_out(folder)
+        with tap.case("a folder whose name the servers' own files cannot hold is refused, and not made"):
+            wrong = folder / "my site"
+            demo = start(wrong, "--once")
+            text = words(demo, 60)
+            assert demo.returncode == 1 and f"demo: {wrong}: " in text and not wrong.exists(), text
         with tap.case("a second run in the same folder; demo.env when all is up; Ctrl-C ends it"):
             (folder / "demo.env").unlink()
             demo = start(folder)

@@ -63,7 +63,7 @@ def installation(tap, here):
         modes = {path.name: path.stat().st_mode & 0o777 for path in folder.rglob("*")}
         assert modes["master.key"] == 0o600 and modes["keystore.db"] == 0o600, modes
         assert all(not mode & 0o007 for mode in modes.values()), modes
-        assert {"sealpost.conf", "sealpost.policy", "state", "spool", "run"} <= modes.keys(), modes
+        assert {"sealpost.conf", "sealpost.policy", "state", "spool", "run", "portal.db"} <= modes.keys(), modes
         assert here.listed() == []
         check = run([BUILD / "cli/sealpost", "policy", "check", "--config", here.conf]).stdout
         assert b"no errors, 0 warnings" in check and b"@DOMAIN@" not in (folder / "sealpost.policy").read_bytes()
@@ -76,6 +76,11 @@ def installation(tap, here):
             again = run([BUILD / "cli/sealpost", "init", "--domain", "firma.example", folder], check=False)
             (folder / "away").rename(folder / name)
             assert again.returncode == 73, (name, again)
+    with tap.case("a command that is used wrongly says how it is used; status 64"):
+        for words in (["accounts", "x"], ["messages", "x"], ["messages", "a@x.example", "b@x.example"], ["events"],
+                      ["events", "x"], ["expire", "x"], ["forget"], ["forget", "x"]):
+            done = run([BUILD / "cli/sealpost", "--config", here.conf, "portal", *words], check=False)
+            assert done.returncode == 64 and f"sealpost portal {words[0]}: ".encode() in done.stderr, done
 
 
 def at_terminal(command, answers):
