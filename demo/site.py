@@ -60,6 +60,7 @@ class Site:
         self.slapd = self.sealpost = self.dkim = self.sasl = self._ports = self._lock = self._short = None
 
     def __enter__(self):
+        os.umask(0o022)  # whoever started us may have a narrower one; Postfix's user must come in
         try:
             self._claim()
             self._start()

@@ -21,7 +21,7 @@ TOLD = ("structure", "key", "rule", "transport")
 def start(folder, *options):
     return subprocess.Popen([sys.executable, "-B", "-m", "demo", "--build", BUILD, "--dir", folder, *options],
                             env={**os.environ, "PYTHONPATH": str(SRC)}, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True)
+                            stderr=subprocess.STDOUT, text=True, umask=0o077)
 
 
 def words(demo, seconds):
