@@ -122,7 +122,7 @@ class Sealpost:
         return True
 
     def get(self, url):
-        with urllib.request.urlopen(url, context=self.tls, timeout=10) as answer:
+        with urllib.request.urlopen(url, context=self.tls, timeout=60) as answer:
             return answer.read().decode("utf-8")
 
 

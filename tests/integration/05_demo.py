@@ -61,7 +61,7 @@ def main():
     try:
         with tap.case("--once: a round with all four ways, each told, status 0"):
             demo = start(folder, "--once")
-            text = words(demo, 300)
+            text = words(demo, 900)
             assert demo.returncode == 0, text
             check_told(text)
             check_out(folder)
@@ -74,7 +74,7 @@ def main():
             (folder / "demo.env").unlink()
             demo = start(folder)
             try:
-                wait_for(lambda: (folder / "demo.env").exists() or demo.poll() is not None, 300, "demo.env")
+                wait_for(lambda: (folder / "demo.env").exists() or demo.poll() is not None, 900, "demo.env")
                 env = read_env(folder)
                 assert NAMES <= env.keys(), env
                 check_out(folder)

@@ -44,7 +44,7 @@ def learned(site, address=None):
     return json.loads(site.sealpost.run("key", "list", "--learned", "--json", *words).stdout)
 
 
-def wait_learned(site, address, state="learned", count=1, seconds=30):
+def wait_learned(site, address, state="learned", count=1, seconds=60):
     """The rows of that address when as many are in this state: learning waits for nobody."""
     end = time.monotonic() + seconds
     while True:
@@ -358,7 +358,7 @@ def changed(site, tap):
         before = learned(site, TEXT.address)[0]
         from_outside(site, TEXT.address, sq_signed(site, TEXT, foreign.entity("Hallo\n")),
                      autocrypt(TEXT.address, public))
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while (row := learned(site, TEXT.address)[0])["until"] == before["until"]:
             assert time.monotonic() < end, row
             time.sleep(0.1)
@@ -406,7 +406,7 @@ def locked(site, tap):
                                                 isolation_level=None)) as store:
             store.execute("BEGIN IMMEDIATE")
             assert b"Hallo" in from_outside(site, "late@late.example", mail, field)
-            end = time.monotonic() + 30
+            end = time.monotonic() + 60
             while "key not learned from=<late@late.example>" not in site.sealpost.gateway_log():
                 assert time.monotonic() < end
                 time.sleep(0.1)

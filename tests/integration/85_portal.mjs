@@ -210,7 +210,7 @@ async function secondNotice(page) {
 	});
 }
 
-const browser = await chromium.launch({ executablePath: '/usr/bin/chromium',
+const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', timeout: 180000,
 	args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync',
 		'--disable-background-networking', '--disable-component-update'] });
 const page = await visitor(browser);

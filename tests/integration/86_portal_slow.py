@@ -61,5 +61,5 @@ with portal_script() as (tap, site):
     with tap.case("ended downloads give their places back"):
         for sock in held:
             sock.close()
-        wait_for(lambda: otto.get(f"/message/{ids[-1]}").status == 200, 30, "a place")
-        wait_for(lambda: opened_copies(site) == 2, 30, "the copies gone")  # one a session
+        wait_for(lambda: otto.get(f"/message/{ids[-1]}").status == 200, 60, "a place")
+        wait_for(lambda: opened_copies(site) == 2, 60, "the copies gone")  # one a session
