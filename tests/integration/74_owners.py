@@ -11,6 +11,7 @@ from lib import ALICE, BOSS, SRC, copy_for, script, stranger
 from milterclient import MilterClient
 
 from demo import people as cast
+from demo.pki import GnuPG
 from demo.site import as_bytes
 
 SOFIA, PETER, CARL = cast.SOFIA.address, cast.PETER.address, cast.CARL.address
@@ -264,6 +265,21 @@ def flip(at):
     return edit
 
 
+def gpg_takes(site, entity):
+    """The seconds that gpg by itself needs for a message, at best; the gateway may start it twice."""
+    armour = re.search(rb"-----BEGIN PGP MESSAGE-----.*-----END PGP MESSAGE-----\r\n", entity, re.S).group(0)
+    gnupg, took = GnuPG(), []
+    try:
+        gnupg.take(site.cabinet(ALICE, "secret.asc").read_bytes())
+        for _ in range(4):
+            start = time.monotonic()
+            gnupg.gpg("--decrypt", stdin=armour, check=False)  # the signer is nobody here
+            took.append(time.monotonic() - start)
+    finally:
+        gnupg.close()
+    return min(took)
+
+
 def oracle(site, tap):
     cbc, gcm, armoured = smime(site, ALICE), smime(site, ALICE, cipher="-aes-256-gcm"), pgp(site, ALICE)
     lines = armoured.split(b"\r\n")
@@ -289,8 +305,8 @@ def oracle(site, tap):
             assert len(answers) == 1, answers
             assert {beat for name, beat in beats.items() if name not in by_gpg} == {1}, beats
         same = f"to {len(to)}: ... and where gpg does it"
-        if beats["PGP"] > 1:
-            tap.skip(same, "gpg takes longer than a beat on this machine")
+        if max(beats[name] for name in by_gpg) > 1 and gpg_takes(site, armoured) > BEAT / 8:
+            tap.skip(same, "gpg alone takes a good part of a beat on this machine")
             continue
         with tap.case(same):
             assert set(beats.values()) == {1}, beats
