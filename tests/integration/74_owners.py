@@ -7,7 +7,7 @@ import smtplib
 import time
 
 import foreign
-from lib import ALICE, BOSS, SRC, copy_for, script, stranger
+from lib import ALICE, BOSS, BUILD, SRC, copy_for, script, stranger
 from milterclient import MilterClient
 
 from demo import people as cast
@@ -28,6 +28,7 @@ INNER = foreign.entity(SECRET.decode() + "\n")
 OTHER = foreign.entity("Look at this!\n")
 BEAT = int(re.search(r"#define PIPELINE_BEAT_MS (\d+)",
                      (SRC / "gateway/pipeline.h").read_text()).group(1)) / 1000
+SANITIZED = b"__asan_init" in (BUILD / "gateway/sealpost-gateway").read_bytes()
 
 
 def give(site, sender, to, content, mail_options=(), rcpt_options=()):
@@ -305,8 +306,8 @@ def oracle(site, tap):
             assert len(answers) == 1, answers
             assert {beat for name, beat in beats.items() if name not in by_gpg} == {1}, beats
         same = f"to {len(to)}: ... and where gpg does it"
-        if max(beats[name] for name in by_gpg) > 1 and gpg_takes(site, armoured) > BEAT / 8:
-            tap.skip(same, "gpg alone takes a good part of a beat on this machine")
+        if max(beats[name] for name in by_gpg) > 1 and (SANITIZED or gpg_takes(site, armoured) > BEAT / 8):
+            tap.skip(same, "gpg alone, or its start with sanitizers, takes a good part of a beat here")
             continue
         with tap.case(same):
             assert set(beats.values()) == {1}, beats
