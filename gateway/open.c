@@ -15,43 +15,6 @@
 #include "gateway/protect.h"
 #include "gateway/signing.h"
 
-/* What no program shows, nor guesses from its name that it might: a signature (RFC 3156, RFC 8551). */
-static gboolean is_silent(const MimePart *signature)
-{
-	static const char *const types[] = {
-		"application/pgp-signature",   "application/x-pgp-signature",
-		"application/pkcs7-signature", "application/x-pkcs7-signature",
-		"application/pkcs7-mime",      "application/x-pkcs7-mime",
-		"application/octet-stream",    NULL};
-	static const char *const suffixes[] = {".asc", ".sig", ".pgp", ".gpg",
-					       ".p7s", ".p7m", ".bin", ".dat"};
-	g_autofree char *name =
-		signature->filename ? g_ascii_strdown(signature->filename, -1) : NULL;
-
-	if (!g_strv_contains(types, signature->type))
-		return FALSE;
-	for (gsize i = 0; name && i < G_N_ELEMENTS(suffixes); i++)
-		if (g_str_has_suffix(name, suffixes[i]))
-			return TRUE;
-	return !name || !strchr(name, '.');
-}
-
-/* May some reader see more in a multipart/signed than what is signed? Then that is not the whole:
- * nothing is unwrapped there. */
-static gboolean has_rest(const MimeTree *tree)
-{
-	const MimePart *root = mime_root(tree);
-
-	if (!g_str_equal(root->type, "multipart/signed"))
-		return FALSE;
-	if (!root->children || root->children->len != 2)
-		return TRUE;
-	const MimePart *signature = root->children->pdata[1];
-
-	return !is_silent(signature) || !mime_is_strict(tree, root) ||
-	       !mime_is_strict(tree, signature);
-}
-
 /* Is there more to see than the part that is looked at? Of two types outside, a reader may take the
  * one that we do not. */
 static gboolean is_partial(const OpenWork *work)
@@ -81,6 +44,8 @@ OpenSignature *open_add_signature(OpenWork *work, const char *kind, const char *
 
 	signature->loose = work->loose;
 	set_place(work, &signature->part, &signature->partial);
+	if (g_str_equal(mime_root(work->tree)->type, "multipart/signed") && open_shows_source(work))
+		signature->partial = TRUE;
 	return signature;
 }
 
@@ -247,11 +212,28 @@ static gboolean check_head(OpenWork *work, OpenStep *step, const MimeTree *tree,
 	return open_excuse(layer, failure, error);
 }
 
+/* The entity's parts. *tree is NULL where it cannot be read, and the reader is told. */
+static gboolean read_parts(OpenWork *work, Spool *entity, MimeTree **tree, GError **error)
+{
+	GError *failure = NULL;
+
+	*tree = mime_parse(entity, &failure);
+	if (failure && !reason_of(failure)) {
+		g_propagate_error(error, failure);
+		return FALSE;
+	}
+	if (failure)
+		opened_warn_unread(work->opened, failure);
+	g_clear_error(&failure);
+	return TRUE;
+}
+
 static gboolean walk(OpenWork *work, GError **error)
 {
 	OpenStep step = {NULL, FALSE, FALSE};
 
-	work->tree = mime_parse(work->current, NULL);
+	if (!read_parts(work, work->current, &work->tree, error))
+		return FALSE;
 	for (guint depth = 0;; depth++) {
 		if (!work->tree || step.last)
 			return TRUE;
@@ -266,23 +248,17 @@ static gboolean walk(OpenWork *work, GError **error)
 			return TRUE;
 		}
 		step = (OpenStep){NULL, FALSE, FALSE};
-		work->rest = has_rest(work->tree);
-		work->loose |= layer != LAYER_NONE && work->opened->changeable &&
-			       !open_fills(work->tree, work->current);
+		work->rest = open_has_rest(work->tree);
+		work->loose |= work->opened->changeable && !open_fills(work->tree, work->current);
 		if (!open_in_time(work, error) || !open_layer(work, layer, &step, error))
 			return FALSE;
-		g_autoptr(GError) failure = NULL;
-		g_autoptr(MimeTree) tree = step.next ? mime_parse(step.next, &failure) : NULL;
+		g_autoptr(MimeTree) tree = NULL;
 
-		if (failure && !reason_of(failure)) {
-			g_propagate_error(error, g_steal_pointer(&failure));
+		if (step.next && (!read_parts(work, step.next, &tree, error) ||
+				  (step.replaces && !check_head(work, &step, tree, error)))) {
 			spool_unref(step.next);
 			return FALSE;
 		}
-		if (failure)
-			opened_warn_unread(work->opened, failure);
-		if (step.next && step.replaces && !check_head(work, &step, tree, error))
-			return FALSE;
 		if (!step.next)
 			return TRUE;
 		mime_free(work->tree);

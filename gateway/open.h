@@ -91,6 +91,13 @@ GPtrArray *open_pgp_verify(OpenWork *work, Source *text, Spool **plain, GError *
 /* Reports them; none at all is a broken one. */
 void open_pgp_report(OpenWork *work, const GPtrArray *signatures);
 
+/* May some reader see more in a multipart/signed than what is signed? Then that is not the whole:
+ * nothing is unwrapped there. */
+gboolean open_has_rest(const MimeTree *tree);
+/* Of a multipart that stays as it came: do some programs show its source, with all that stands around its
+ * parts? Exchange does where no field calls it MIME. What takes the message's place gets the field. */
+gboolean open_shows_source(const OpenWork *work);
+
 /* For all: what was found, with the part that is looked at. */
 OpenLayer *open_add_layer(OpenWork *work, const char *kind);
 OpenSignature *open_add_signature(OpenWork *work, const char *kind, const char *result);

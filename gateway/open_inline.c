@@ -337,9 +337,16 @@ gboolean open_inline(OpenWork *work, OpenStep *step, GError **error)
 	work->beside = FALSE;
 	if (!done)
 		return FALSE;
-	/* A block beside a ciphertext is not outside of it. */
-	for (guint i = signatures; i < work->opened->signatures->len; i++)
-		((OpenSignature *)work->opened->signatures->pdata[i])->outside = FALSE;
+	gboolean source =
+		!state.changed && mime_root(work->tree)->children && open_shows_source(work);
+
+	for (guint i = signatures; i < work->opened->signatures->len; i++) {
+		OpenSignature *signature = work->opened->signatures->pdata[i];
+
+		/* A block beside a ciphertext is not outside of it. */
+		signature->outside = FALSE;
+		signature->partial = signature->partial || source;
+	}
 	if (!state.changed)
 		return TRUE;
 	g_autoptr(Spool) entity = protect_spool(work->job);

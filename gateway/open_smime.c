@@ -133,7 +133,9 @@ static gboolean open_enveloped(OpenWork *work, const MimePart *root, const CmsHe
 		work, head->type == CMS_ENVELOPED ? "smime-encrypted" : "smime-auth-encrypted");
 
 	layer->reason = "no-key";
-	if (!pairs)
+	/* A signature inside needs the sender's keys: to ask a directory for them only where it opened would
+	 * tell so, to whoever sees the question or how long the answer takes. */
+	if (!pairs || !open_verifiers(work, error))
 		return FALSE;
 	for (guint i = 0; i < pairs->len && !step->next; i++) {
 		const KeyPair *pair = pairs->pdata[i];

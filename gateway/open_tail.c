@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What stands behind a layer, in the entity that it is the root of. See open.h. Whoever changes a
- * ciphertext without authentication at its end makes bytes there that he cannot foresee; where only
- * line ends, or base64, may stand, they show.
+ * What stands behind a layer, in the entity that it is the root of, and around its parts. See open.h.
+ * Whoever changes a ciphertext without authentication at its end makes bytes there that he cannot
+ * foresee; where only line ends, or base64, may stand, they show.
  */
 #include <string.h>
 
@@ -54,4 +54,47 @@ gboolean open_fills(const MimeTree *tree, Spool *entity)
 	if (root->children && root->children->len > 0)
 		return is_closed(root, entity);
 	return g_str_equal(root->encoding, "base64") && is_all_base64(root, entity);
+}
+
+/* What no program shows, nor guesses from its name that it might: a signature (RFC 3156, RFC 8551). */
+static gboolean is_silent(const MimePart *signature)
+{
+	static const char *const types[] = {
+		"application/pgp-signature",   "application/x-pgp-signature",
+		"application/pkcs7-signature", "application/x-pkcs7-signature",
+		"application/pkcs7-mime",      "application/x-pkcs7-mime",
+		"application/octet-stream",    NULL};
+	static const char *const suffixes[] = {".asc", ".sig", ".pgp", ".gpg",
+					       ".p7s", ".p7m", ".bin", ".dat"};
+	g_autofree char *name =
+		signature->filename ? g_ascii_strdown(signature->filename, -1) : NULL;
+
+	if (!g_strv_contains(types, signature->type))
+		return FALSE;
+	for (gsize i = 0; name && i < G_N_ELEMENTS(suffixes); i++)
+		if (g_str_has_suffix(name, suffixes[i]))
+			return TRUE;
+	return !name || !strchr(name, '.');
+}
+
+gboolean open_has_rest(const MimeTree *tree)
+{
+	const MimePart *root = mime_root(tree);
+
+	if (!g_str_equal(root->type, "multipart/signed"))
+		return FALSE;
+	if (!root->children || root->children->len != 2)
+		return TRUE;
+	const MimePart *signature = root->children->pdata[1];
+
+	return !is_silent(signature) || !mime_is_strict(tree, root) ||
+	       !mime_is_strict(tree, signature);
+}
+
+gboolean open_shows_source(const OpenWork *work)
+{
+	const Headers *headers = work->job->headers;
+
+	return !headers_say_mime(headers) &&
+	       (!work->opened->entity || headers_count_name(headers, "MIME-Version") > 0);
 }

@@ -22,6 +22,8 @@
 /* The longest header. "Comment: Using GnuPG with Thunderbird - http://www.enigmail.net/" has 64. */
 #define ARMOUR_HEADER_MAX 76
 #define ARMOUR_HEADERS 3
+/* "=" and three bytes in base64 (RFC 4880, section 6.1) */
+#define SUM_LENGTH 5
 /* What may stand behind a program's name: "v2.0.22 (GNU/Linux)", the address of its pages. */
 #define PROGRAM_REST_MAX 24
 /* Some programs describe a key in as many comments. */
@@ -181,14 +183,16 @@ static gboolean skip_armour(Lines *lines, const char *end, guint most)
 			return TRUE;
 		if (lines->length == 0)
 			continue;
-		if (summed ||
+		gboolean sum = lines->line[0] == '=';
+
+		if (summed || (sum && lines->length != SUM_LENGTH) ||
 		    !(is_base64(lines) || (!in_data && is_armour_header(lines, counts, most)))) {
 			lines->at = before;
 			return FALSE;
 		}
 		in_data = is_base64(lines);
 		lines->worded = lines->worded || (!in_data && !is_program(lines));
-		summed = lines->line[0] == '=';
+		summed = sum;
 	}
 	return FALSE;
 }

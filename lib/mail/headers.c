@@ -153,6 +153,26 @@ gboolean header_is_content(const char *name)
 	return g_ascii_strncasecmp(name, "Content-", strlen("Content-")) == 0;
 }
 
+/* A comment may follow; more than one such field says the same. */
+static gboolean is_version(const char *value)
+{
+	const char *text = value + strspn(value, " \t\r\n");
+
+	return g_str_has_prefix(text, "1.0") && (text[3] == '\0' || strchr(" \t\r\n(", text[3]));
+}
+
+gboolean headers_say_mime(const Headers *headers)
+{
+	const Header *version = headers_find(headers, "MIME-Version", 0);
+
+	for (guint n = 1; version && is_version(version->value); n++) {
+		version = headers_find(headers, "MIME-Version", n);
+		if (!version)
+			return TRUE;
+	}
+	return FALSE;
+}
+
 /* The value with CRLF where it is folded. A line break that no blank follows would begin a field
  * of its own: it gets a tab, as Postfix does it. A bare CR becomes a blank, inside of what is
  * encrypted, too: no field may hold one (RFC 5322, section 2.2), and a reader who takes it for a line

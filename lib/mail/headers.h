@@ -53,6 +53,9 @@ char *header_encode_text(const char *name, const char *utf8);
  * Content-Return/Content-Identifier and the like of X.400)? MIME-Version stays outside. */
 gboolean header_is_content(const char *name);
 
+/* Do they call the message MIME, so that all programs read it as such (RFC 2045, section 4)? */
+gboolean headers_say_mime(const Headers *headers);
+
 /* The fields written out with CRLF line ends, without the blank line after them: all, only the
  * content fields, or only the others. Byte for byte, but a line break in a value that is no
  * folding gets a tab after it, and a bare CR becomes a blank: no value can begin a new field. */

@@ -68,9 +68,11 @@ class Work(Office):
         return crlf(run(["openssl", "cms", "-encrypt", "-binary", cipher,
                          *[self.cabinet(p, "cert.pem") for p in people]], stdin=entity).stdout)
 
-    def explain(self, entity, *to, sender=SOFIA.address):
-        """(JSON, the files that would leave) of a message with this content."""
+    def explain(self, entity, *to, sender=SOFIA.address, mime=b"MIME-Version: 1.0\r\n"):
+        """(JSON, the files that would leave) of a message with this content; mime: the field, where it has none."""
         out = self.folder / "out"
+        if b"\nmime-version:" not in b"\n" + entity.split(b"\r\n\r\n")[0].lower():
+            entity = mime + entity
         shutil.rmtree(out, ignore_errors=True)
         message = (f"From: Sofia <{sender}>\r\nSubject: s\r\nX-Sealpost-Incoming: forged\r\n"
                    "Bcc: a stranger's, not ours <b@x.example>\r\n"

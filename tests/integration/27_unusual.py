@@ -28,9 +28,9 @@ ENTITY, GOOD, layers, opened, signatures = (getattr(incoming, name) for name in 
 TEXT = ENTITY.split(b"\r\n\r\n")[1]
 
 
-def found(work, entity, sender=SOFIA.address):
+def found(work, entity, sender=SOFIA.address, **options):
     """(what explain says, the message as it would be delivered)"""
-    answer, files = work.explain(entity, ALICE, sender=sender)
+    answer, files = work.explain(entity, ALICE, sender=sender, **options)
     return answer["variants"][0], files[0]
 
 
@@ -341,11 +341,71 @@ def remote(work, tap):
         assert there.count == 1, "the listener itself does not hear"
 
 
+# --- what stands around ---
+
+def sources(work, tap):
+    clear = work.gpg("-u", PETER.address, "--digest-algo", "SHA256", "--clear-sign", stdin=b"Hallo\n")
+    text = b"Content-Type: text/plain\r\n\r\n" + incoming.crlf(clear)
+    key = b"Content-Type: application/pgp-keys\r\n\r\n" + incoming.crlf(work.gpg("--export", PETER.address))
+    signed = work.signed(ENTITY).replace(b"MIME-Version: 1.0\r\n", b"", 1)
+    kinds = ((signed, SOFIA.address), (work.pgp_signed(ENTITY), PETER.address),
+             (foreign.multipart("multipart/mixed", "", [text, key]), PETER.address))
+
+    with tap.case("signed, but not called MIME: some programs show its source, with a stranger's words before it"):
+        for entity, who in kinds:
+            entity = entity.replace(b"\r\n\r\n", b"\r\n\r\nPay at once.\r\n", 1)
+            for mime in (b"", b"MIME-Version: 2.0\r\n", b"MIME-Version: 1.0\r\nMIME-Version: x\r\n"):
+                variant, mail = found(work, entity, who, mime=mime)
+                assert signatures(variant) == [("good", who, True)] and b"=pass" not in results(mail), (mime, variant)
+                assert variant["signatures"][0]["covers"] == "part" and variant["warnings"] == ["partial-signature"]
+    with tap.case("... called so in any way that programs have, or made so by us: all of it"):
+        for entity, who in kinds:
+            for mime in (b"mime-version:1.0\r\n", b"MIME-Version: 1.0 (Mac OS X Mail 16.0)\r\n",
+                         b"MIME-Version: 1.0\r\nMIME-Version: 1.0\r\n"):
+                variant, mail = found(work, entity, who, mime=mime)
+                assert b"=pass" in results(mail) and not variant["warnings"], (mime, variant)
+        for entity, who in kinds[:2] + ((text, PETER.address),):
+            sealed = work.encrypted(entity, ALICE, cipher="-aes-256-gcm").replace(b"MIME-Version: 1.0\r\n", b"", 1)
+            variant, mail = found(work, sealed, who, mime=b"")
+            assert b"=pass" in results(mail) and parsed(mail)["MIME-Version"] == "1.0", variant
+    with tap.case("inline PGP inside of AES-CBC: what may stand unseen behind it makes it no proof against change"):
+        body = b"Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n" + foreign.base64_lines(clear)
+        for more in (b"", b"\xff\xfe -!-"):  # no letters of base64: readers leave them out
+            for cipher, warnings in (("-aes-256-cbc", [] if not more else ["not-protected-against-change"]),
+                                     ("-aes-256-gcm", [])):
+                variant, mail = found(work, work.encrypted(body + more, ALICE, cipher=cipher), PETER.address)
+                assert signatures(variant) == [("good", PETER.address, True)], variant
+                assert variant["warnings"] == warnings, (more, cipher, variant["warnings"])
+
+
+def asked(work, tap):
+    with tap.case("a directory is asked for the sender's keys whether it opened, or not, or was for another"), \
+            contextlib.closing(Listener()) as there:
+        conf = work.sealpost.conf.read_text("utf-8")
+        work.sealpost.set("ldap there", uri=there.url.replace("http", "ldap").removesuffix("/x"), starttls="false")
+        counts = {}
+        for cipher, at in (("-aes-256-cbc", -17), ("-aes-256-gcm", -1)):  # the padding's length; the tag
+            signed = work.encrypted(work.signed(ENTITY), ALICE, cipher=cipher)
+            head, body = signed.split(b"\r\n\r\n", 1)
+            raw = bytearray(base64.b64decode(body))
+            raw[at] ^= 0x80
+            for name, entity, result in (
+                    ("signed", signed, None), ("plain", work.encrypted(ENTITY, ALICE, cipher=cipher), None),
+                    ("damaged", head + b"\r\n\r\n" + foreign.base64_lines(bytes(raw)), "damaged"),
+                    ("no-key", work.encrypted(work.signed(ENTITY), SOFIA, cipher=cipher), "no-key")):
+                before = there.count
+                variant, _ = found(work, entity, "nobody@outside.example")
+                assert layers(variant)[0][2] == result, (name, variant)
+                counts[name + cipher] = there.count - before
+        work.sealpost.conf.write_text(conf, "utf-8")
+        assert len(set(counts.values())) == 1 and counts["signed-aes-256-cbc"] > 0, counts
+
+
 def main():
     tap, folder = Tap(), tempfile.mkdtemp(prefix="su-")
     try:
         work = incoming.Work(folder)
-        for part in (insides, claims, relays, opaque, keys, remote):
+        for part in (insides, claims, relays, opaque, keys, remote, sources, asked):
             part(work, tap)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -52,6 +52,7 @@ static const Case cases[] = {
 	{SIGNED "\na\n" BEGIN "\niQEz\nVersion: pay eve\n" END, "o"},
 	{SIGNED "\na\n" BEGIN "\niQEz\npay eve\n" END, "o"},
 	{SIGNED "\na\n" BEGIN "\niQEz\n=AAAA\nPay+Eve\n" END MESSAGE, "om"},
+	{SIGNED "\na\n" BEGIN "\niQEz\n=AAAAPay+Eve\n" END, "o"},
 };
 
 static void test_split(void **state)

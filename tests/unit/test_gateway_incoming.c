@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <glib/gstdio.h>
@@ -556,6 +557,43 @@ static void test_too_large(void **state)
 	remove_snapshot(snapshot);
 }
 
+/* Cuts the spool file that was made last: it has no name, but a descriptor. */
+static void cut_spool(void)
+{
+	for (int fd = 1023; fd > 2; fd--) {
+		g_autofree char *link = g_strdup_printf("/proc/self/fd/%d", fd);
+		g_autofree char *name = g_file_read_link(link, NULL);
+
+		if (!name || !strstr(name, "(deleted)") || strstr(name, "memfd"))
+			continue;
+		assert_int_equal(ftruncate(fd, 1000), 0);
+		return;
+	}
+	fail_msg("no spool file");
+}
+
+/* A disk that fails is no reason to deliver as it came what might have been opened. */
+static void test_unreadable(void **state)
+{
+	const char *to[] = {"a@firma.example", NULL};
+	Snapshot *snapshot = make_snapshot("outgoing plain\n", NULL);
+	g_autofree char *body = g_strnfill(2 * SPOOL_MEMORY, 'x');
+	g_autofree char *text = g_strconcat("From: x@b\n\n", body, "\n", NULL);
+	Job *job = make_job(snapshot, "203.0.113.1", "x@b", to, text);
+	g_autoptr(GError) error = NULL;
+
+	(void)state;
+	assert_true(receive_end(job, NULL));
+	g_autoptr(Parsed) parsed = parse_message(job->message);
+
+	assert_non_null(parsed->tree);
+	cut_spool();
+	assert_null(open_message(job, parsed, to[0], &error));
+	assert_true(g_error_matches(error, SEALPOST_ERROR, ERROR_IO));
+	job_free(job);
+	remove_snapshot(snapshot);
+}
+
 typedef struct {
 	gint64 beat, now, pause; /* milliseconds; the message came at 1000, its time is 9000 */
 } Beat;
@@ -589,6 +627,7 @@ int main(void)
 		cmocka_unit_test(test_claimed_many),  cmocka_unit_test(test_returned_large),
 		cmocka_unit_test(test_too_costly),    cmocka_unit_test(test_too_large),
 		cmocka_unit_test(test_reported),
+		cmocka_unit_test(test_unreadable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
