@@ -13,6 +13,7 @@
 #include "gateway/lessons.h"
 #include "gateway/open.h"
 #include "gateway/protect.h"
+#include "gateway/rebuild.h"
 #include "gateway/signing.h"
 
 /* Is there more to see than the part that is looked at? Of two types outside, a reader may take the
@@ -228,6 +229,29 @@ static gboolean read_parts(OpenWork *work, Spool *entity, MimeTree **tree, GErro
 	return TRUE;
 }
 
+/* As a text it would not survive. */
+static gboolean attach(OpenWork *work, OpenStep *step, GError **error)
+{
+	g_autoptr(GPtrArray) parts = g_ptr_array_new_with_free_func((GDestroyNotify)new_part_free);
+	g_autoptr(Spool) entity = protect_spool(work->job);
+
+	g_ptr_array_add(parts, new_part_file(mime_root(work->tree), step->next));
+	if (!rebuild_entity(work->current, parts, entity, error))
+		return FALSE;
+	spool_unref(step->next);
+	step->next = g_steal_pointer(&entity);
+	return TRUE;
+}
+
+/* What was inside, looked at before it takes its place. */
+static gboolean prepare(OpenWork *work, OpenStep *step, MimeTree **tree, GError **error)
+{
+	if (step->replaces && rebuild_is_file(step->next) && !attach(work, step, error))
+		return FALSE;
+	return read_parts(work, step->next, tree, error) &&
+	       (!step->replaces || check_head(work, step, *tree, error));
+}
+
 static gboolean walk(OpenWork *work, GError **error)
 {
 	OpenStep step = {NULL, FALSE, FALSE};
@@ -254,8 +278,7 @@ static gboolean walk(OpenWork *work, GError **error)
 			return FALSE;
 		g_autoptr(MimeTree) tree = NULL;
 
-		if (step.next && (!read_parts(work, step.next, &tree, error) ||
-				  (step.replaces && !check_head(work, &step, tree, error)))) {
+		if (step.next && !prepare(work, &step, &tree, error)) {
 			spool_unref(step.next);
 			return FALSE;
 		}

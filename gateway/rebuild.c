@@ -11,6 +11,7 @@
 #define NAME_MAX_BYTES 200
 #define LINE_MAX_BYTES 990 /* RFC 5322: 998 */
 #define CHARSET_START 4096
+#define FILE_START 4096
 
 /* What explains the marks; it stands where no sender can put a line without one. */
 #define LEGEND                                                                                     \
@@ -74,6 +75,22 @@ NewPart *new_part_file(const MimePart *leaf, Spool *content)
 		part->content_id = g_steal_pointer(&id);
 	part->content = spool_ref(content);
 	return part;
+}
+
+gboolean rebuild_is_file(const Spool *content)
+{
+	char start[FILE_START];
+	gssize size = spool_read(content, 0, start, sizeof(start), NULL);
+	const char *line_end = size > 0 ? memchr(start, '\n', (gsize)size) : NULL;
+	gsize line = (gsize)(line_end ? line_end - start : MAX(size, 0));
+
+	/* A blank line ends a header; what has a colon may be one for somebody. */
+	if (line == 0 || *start == '\r' || memchr(start, ':', line))
+		return FALSE;
+	for (gssize i = 0; i < size; i++)
+		if (g_ascii_iscntrl(start[i]) && !g_ascii_isspace(start[i]) && start[i] != '\x1b')
+			return TRUE;
+	return FALSE;
 }
 
 /* How long the line end at this place is: of each kind that some reader shows as one; 0: there is

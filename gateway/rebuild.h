@@ -24,6 +24,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(NewPart, new_part_free)
 NewPart *new_part_text(const char *charset, Spool *content);
 /* A file that came encrypted as `part`: its name without the suffix. */
 NewPart *new_part_file(const MimePart *part, Spool *content);
+/* Is what was inside a file, put there without a word of what it is? No text has such bytes. */
+gboolean rebuild_is_file(const Spool *content);
 
 /* Do a line's end and a mark mean the same in its charset, whatever stands before them? Not in UTF-7,
  * UTF-16 or ISO 2022: there a sender could hide them. */

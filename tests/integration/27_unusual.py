@@ -378,6 +378,27 @@ def sources(work, tap):
                 assert variant["warnings"] == warnings, (more, cipher, variant["warnings"])
 
 
+def files(work, tap):
+    with tap.case("a file, signed or encrypted without a word of what it is: attached, no byte of it is lost"):
+        file = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n" + bytes(range(256)) * 9 + b"x" * 2000
+        opaque = work.signed(file, "-nodetach").replace(b"smime.p7m", b"offer.pdf.p7m")
+        for entity, who, name in (
+                (opaque, SOFIA.address, "offer.pdf"),
+                (work.encrypted(file, ALICE, cipher="-aes-256-gcm"), SOFIA.address, "smime"),
+                (work.encrypted(work.signed(file, "-nodetach"), ALICE), SOFIA.address, "smime"),
+                (work.pgp_encrypted(file, ALICE), PETER.address, None)):
+            variant, mail = found(work, entity, who)
+            part = parsed(mail)
+            assert all(layer["result"] == "opened" for layer in variant["layers"]), variant
+            assert part.get_content() == file and part.get_content_disposition() == "attachment", part
+            assert part.get_content_type() == "application/octet-stream" and (part.get_filename() or None) == name
+            assert max(map(len, mail.split(b"\r\n"))) < 998
+    with tap.case("... a text stays one, in whatever charset"):
+        for text in (b"Hallo\r\n", b"Gr\xfc\xdfe\r\n", "Grüße\r\n".encode(), b"\x1b$B4A;z\x1b(B\r\n"):
+            _, mail = found(work, work.encrypted(work.signed(text, "-nodetach"), ALICE, cipher="-aes-256-gcm"))
+            assert mail.endswith(b"\r\n\r\n" + text) and b"attachment" not in mail.split(b"\r\n\r\n")[0], mail
+
+
 def asked(work, tap):
     with tap.case("a directory is asked for the sender's keys whether it opened, or not, or was for another"), \
             contextlib.closing(Listener()) as there:
@@ -405,7 +426,7 @@ def main():
     tap, folder = Tap(), tempfile.mkdtemp(prefix="su-")
     try:
         work = incoming.Work(folder)
-        for part in (insides, claims, relays, opaque, keys, remote, sources, asked):
+        for part in (insides, claims, relays, opaque, keys, remote, sources, files, asked):
             part(work, tap)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

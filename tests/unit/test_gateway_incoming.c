@@ -626,8 +626,7 @@ int main(void)
 		cmocka_unit_test(test_returned_deep), cmocka_unit_test(test_claimed),
 		cmocka_unit_test(test_claimed_many),  cmocka_unit_test(test_returned_large),
 		cmocka_unit_test(test_too_costly),    cmocka_unit_test(test_too_large),
-		cmocka_unit_test(test_reported),
-		cmocka_unit_test(test_unreadable),
+		cmocka_unit_test(test_reported),      cmocka_unit_test(test_unreadable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
