@@ -2,8 +2,7 @@
  *
  * Who hands us the message: the SMTP client as the MTA describes it, and whether his mail counts
  * as our own people's. Only facts that a stranger cannot forge are looked at: the address of the
- * connection, the listener it came in by, a login that the MTA checked (DESIGN.md, "Whose message
- * is it").
+ * connection, the listener it came in by, a login that the MTA checked.
  */
 #ifndef SEALPOST_GATEWAY_CLIENT_H
 #define SEALPOST_GATEWAY_CLIENT_H
@@ -35,7 +34,7 @@ void client_trust_free(ClientTrust *trust);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ClientTrust, client_trust_free)
 
 /* Mail of the local `sendmail` command: the loopback address without a port. The MTA allows no
- * answers to single recipients there (FACTS.md 3). */
+ * answers to single recipients there. */
 gboolean client_is_local(const Client *client);
 
 /* The name under which the MTA's own notices come; see returned.h. Nobody else can come by it. */

@@ -2,8 +2,8 @@
  *
  * Where the connection says one thing and the sender's address another: a stranger who writes in the
  * name of one of us, a client of ours that writes in the name of somebody outside. The connection
- * decides the direction in any case (DESIGN.md, "Whose message is it"); this is only told, in log and
- * explain: a mistake in trusted_networks shows here first.
+ * decides the direction in any case; this is only told, in log and explain: a mistake in
+ * trusted_networks shows here first.
  */
 #ifndef SEALPOST_GATEWAY_CONTRADICTION_H
 #define SEALPOST_GATEWAY_CONTRADICTION_H

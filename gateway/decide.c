@@ -59,7 +59,7 @@ static const char *policy_sender(const Decider *decider)
 }
 
 /* Where the MTA will send it. What it says goes into a header, so only plain words count; mail of
- * the `sendmail` command comes without (FACTS.md 3), and explain has no MTA to ask. */
+ * the `sendmail` command comes without, and explain has no MTA to ask. */
 static void set_next_hop(const Decider *decider, PlanRecipient *outcome)
 {
 	const char *said = outcome->recipient->nexthop;

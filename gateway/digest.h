@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What a message and its retry have in common, and no other message has: SHA-256 over envelope
- * sender, header fields and body (FACTS.md 1). Fields that our MTA added itself are left out,
+ * sender, header fields and body. Fields that our MTA added itself are left out,
  * because a retry gets new ones: a Message-ID made of the queue id, and a Date behind the
  * sender's last field.
  */

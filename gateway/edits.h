@@ -4,7 +4,7 @@
  * out by milter.c on the message in the MTA, or by edits_apply() on a copy that is resubmitted or
  * shown by explain: both give the same message. The order in the list is the order of carrying
  * out: changes, then deletions from the highest index down (the MTA renumbers at once), then
- * additions at the end, insertions on top (FACTS.md 2).
+ * additions at the end, insertions on top.
  */
 #ifndef SEALPOST_GATEWAY_EDITS_H
 #define SEALPOST_GATEWAY_EDITS_H

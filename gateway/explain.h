@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What would happen to a message, and why: a Preview as JSON (a contract, see DESIGN.md), as text
+ * What would happen to a message, and why: a Preview as JSON (a contract, see sealpost(1)), as text
  * for people, and as the files that would leave.
  */
 #ifndef SEALPOST_GATEWAY_EXPLAIN_H

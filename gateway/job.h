@@ -86,7 +86,7 @@ gboolean job_was_costly(const Job *job, gint64 computed, const GError *failure);
 /* For policy rules: all fields of that name, decoded. PolicyFacts.headers with a Job as context. */
 GPtrArray *job_headers(void *job, const char *name);
 
-/* Direction by DESIGN.md: from who sends and whose the recipient is. */
+/* Direction: from who sends and whose the recipient is. */
 Direction job_direction(const Job *job, const char *recipient);
 
 #endif

@@ -178,7 +178,7 @@ static void warn_of_fixed(const Conf *old, const Conf *fresh)
 	}
 }
 
-/* One that waits can hold up others: libmilter's threads (FACTS.md 1). */
+/* One that waits can hold up others: libmilter's threads. */
 static void warn_of_time(const Conf *conf)
 {
 	if (conf_duration(conf, "gateway", "message_time") > MESSAGE_SECONDS_MAX)

@@ -90,9 +90,9 @@ static void end_message(Session *session)
 }
 
 /* The macros are asked for here, so that main.cf needs no list of them. A list replaces the MTA's
- * own for that stage: each names all that is wanted there (FACTS.md 4). Each has one that every MTA
- * always says: where none came, libmilter would keep those of the message or recipient before, a
- * login or a next hop among them. */
+ * own for that stage: each names all that is wanted there. Each has one that every MTA always says:
+ * where none came, libmilter would keep those of the message or recipient before, a login or a next
+ * hop among them. */
 static void ask_macros(SMFICTX *context)
 {
 	static const struct {
@@ -330,7 +330,7 @@ static gboolean carry_out_body(SMFICTX *context, const Output *output)
 }
 
 /* What was opened must not come back in the clear in a bounce of the MTA's: with RET=HDRS it
- * carries the header fields only (FACTS.md 9). */
+ * carries the header fields only. */
 static gboolean carry_out_sender(SMFICTX *context, const Output *output)
 {
 	const Session *session = smfi_getpriv(context);
@@ -357,7 +357,7 @@ static sfsistat carry_out(SMFICTX *context, const Handback *handback)
 	return SMFIS_TEMPFAIL;
 }
 
-/* Over TCP the first call after the MTA hung up still succeeds (FACTS.md 2). */
+/* Over TCP the first call after the MTA hung up still succeeds. */
 static gboolean still_waits(void *context)
 {
 	if (smfi_progress(context) != MI_SUCCESS)

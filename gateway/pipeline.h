@@ -16,7 +16,7 @@
  * must end. */
 #define PIPELINE_OVER_MS 1000
 
-/* Does the MTA still wait? Asked right before what cannot be taken back (FACTS.md 1, 2). */
+/* Does the MTA still wait? Asked right before what cannot be taken back. */
 typedef gboolean (*PipelineWaits)(void *context);
 
 /* Everything for one message that has been received whole: never NULL. */

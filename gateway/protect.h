@@ -15,7 +15,7 @@ typedef struct {
 	GPtrArray *edits; /* of Edit *: what becomes of the header fields */
 	Spool *body; /* where the new body lies; NULL: the body stays as it is */
 	Range body_range;
-	gboolean opened; /* a bounce must carry its header fields at most (FACTS.md 9) */
+	gboolean opened; /* a bounce must carry its header fields at most */
 	gboolean cut; /* a report, without what it quoted of a message that we opened */
 	char *inner_sha256; /* of the entity that was encrypted; NULL if none was, or nobody asks */
 } Output;

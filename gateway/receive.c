@@ -72,7 +72,7 @@ void receive_sender(Job *job, const char *path, const char *const *params)
 }
 
 /* The MTA shows each RCPT, also those that it will merge: "Bob@x" and "bob@x" are one recipient
- * in its queue file, the first spelling wins (FACTS.md 1). */
+ * in its queue file, the first spelling wins. */
 static gboolean is_known(const Job *job, const Recipient *recipient)
 {
 	for (guint i = 0; i < job->recipients->len; i++) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The first step: milter events become a Job. What goes wrong is kept in job->failure and said at
- * the end of the message, since mail from the `sendmail` command cannot be refused earlier
- * (FACTS.md 3); only a stranger without the TLS that a rule demands hears it at RCPT. Key look-ups start at RCPT and run while the data arrives.
+ * the end of the message, since mail from the `sendmail` command cannot be refused earlier; only a
+ * stranger without the TLS that a rule demands hears it at RCPT. Key look-ups start at RCPT and run
+ * while the data arrives.
  */
 #ifndef SEALPOST_GATEWAY_RECEIVE_H
 #define SEALPOST_GATEWAY_RECEIVE_H

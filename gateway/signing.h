@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Nobody speaks in another's name: whom a message may be signed for (DESIGN.md, "Whose message is
- * it"). Pure. Whether that address has a key is the keystore's business.
+ * Nobody speaks in another's name: whom a message may be signed for. Pure. Whether that address has
+ * a key is the keystore's business.
  */
 #ifndef SEALPOST_GATEWAY_SIGNING_H
 #define SEALPOST_GATEWAY_SIGNING_H

@@ -2,8 +2,8 @@
  *
  * Wakes libmilter's worker pool. Debian's libmilter runs all sessions on a pool of threads and can
  * lose a wake-up: two commands become ready while one worker is idle, it is signalled twice, and
- * the second command waits until some callback returns or a new event comes (FACTS.md 1: whole
- * sessions stood still for as long as an end-of-message callback took). Any new connection makes
+ * the second command waits until some callback returns or a new event comes: whole sessions stood
+ * still for as long as an end-of-message callback took. Any new connection makes
  * the pool look again. So while a callback has been running for more than a moment, this thread
  * connects to our own socket and closes again, some thirty times a second; on an idle daemon or
  * one with quick messages it does nothing.

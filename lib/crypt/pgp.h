@@ -2,7 +2,7 @@
  *
  * OpenPGP over GPGME, streaming (RFC 4880, RFC 3156). One PgpHome for a GnuPG folder, one
  * PgpSession per thread at a time. Recipients' keys never enter a keyring: gpg gets each as a
- * memfd (FACTS.md 6). No network, no prompts, a time limit for each operation.
+ * memfd. No network, no prompts, a time limit for each operation.
  */
 #ifndef SEALPOST_LIB_CRYPT_PGP_H
 #define SEALPOST_LIB_CRYPT_PGP_H

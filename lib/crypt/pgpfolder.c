@@ -9,7 +9,7 @@
 #include "lib/base/error.h"
 #include "lib/crypt/pgphome.h"
 
-/* no-random-seed-file: its lock lets one gpg run at a time (FACTS.md 6). cipher-algo: AES-256 also
+/* no-random-seed-file: its lock lets one gpg run at a time. cipher-algo: AES-256 also
  * for keys that name no preference (else 3DES). Compression is off: attachments are compressed as
  * it is, and 43 MB of them took four times as long with it; and a length that depends on content
  * says something about it. No export-minimal: it drops expired subkeys, and old mail needs them. */

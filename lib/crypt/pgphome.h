@@ -26,7 +26,7 @@ gboolean pgp_home_end(PgpHome *home, PgpContext *context, gboolean good);
 const PgpSecretKey *pgp_home_secret(PgpHome *home, const char *fingerprint);
 
 /* Whoever works with secret keys stands between these two: an import changes the keyring, and
- * others would find it empty meanwhile (FACTS.md 6). */
+ * others would find it empty meanwhile. */
 void pgp_home_enter(PgpHome *home);
 void pgp_home_leave(PgpHome *home);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Whom a message is encrypted to; for gpg each public key as a memfd that it opens by a path in
- * /proc (FACTS.md 6), one key in each; and the check afterwards that it was these and no others. For
+ * /proc, one key in each; and the check afterwards that it was these and no others. For
  * lib/crypt/pgp*.c only.
  */
 #ifndef SEALPOST_LIB_CRYPT_PGPRECIPIENTS_H

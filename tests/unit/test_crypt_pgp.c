@@ -366,7 +366,7 @@ static void test_forget(void **state)
 }
 
 /* gpg with our settings asks nobody, whomever it does not know: it would start dirmngr for that, which
- * stays and listens (FACTS.md 6). */
+ * stays and listens. */
 static void test_no_network(void **state)
 {
 	World *world = *state;
