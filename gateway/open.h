@@ -94,8 +94,8 @@ void open_pgp_report(OpenWork *work, const GPtrArray *signatures);
 /* May some reader see more in a multipart/signed than what is signed? Then that is not the whole:
  * nothing is unwrapped there. */
 gboolean open_has_rest(const MimeTree *tree);
-/* Of a multipart that stays as it came: do some programs show its source, with all that stands around its
- * parts? Exchange does where no field calls it MIME. What takes the message's place gets the field. */
+/* Of a multipart that stays as it came: do some programs show its source, and in it more than its parts?
+ * Exchange shows it where no field calls it MIME. What takes the message's place gets the field. */
 gboolean open_shows_source(const OpenWork *work);
 
 /* For all: what was found, with the part that is looked at. */

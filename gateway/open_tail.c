@@ -91,10 +91,24 @@ gboolean open_has_rest(const MimeTree *tree)
 	       !mime_is_strict(tree, signature);
 }
 
+/* Nothing but its parts and their delimiters, and none of those is a sentence. */
+static gboolean is_bare(const OpenWork *work)
+{
+	const MimePart *root = mime_root(work->tree);
+	const char *boundary = mime_param(root, "boundary");
+	const MimePart *first = root->children->len > 0 ? root->children->pdata[0] : NULL;
+
+	return first && boundary && !strpbrk(boundary, " \t") &&
+	       first->whole.start - root->content.start ==
+		       (goffset)(strlen(boundary) + strlen("--\r\n")) &&
+	       is_closed(root, work->current);
+}
+
 gboolean open_shows_source(const OpenWork *work)
 {
 	const Headers *headers = work->job->headers;
 
 	return !headers_say_mime(headers) &&
-	       (!work->opened->entity || headers_count_name(headers, "MIME-Version") > 0);
+	       (!work->opened->entity || headers_count_name(headers, "MIME-Version") > 0) &&
+	       !is_bare(work);
 }

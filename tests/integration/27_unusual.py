@@ -358,6 +358,14 @@ def sources(work, tap):
                 variant, mail = found(work, entity, who, mime=mime)
                 assert signatures(variant) == [("good", who, True)] and b"=pass" not in results(mail), (mime, variant)
                 assert variant["signatures"][0]["covers"] == "part" and variant["warnings"] == ["partial-signature"]
+            variant, mail = found(work, entity.replace(b"Pay at once.\r\n", b"") + b"Pay at once.\r\n", who, mime=b"")
+            assert b"=pass" not in results(mail) and variant["warnings"] == ["partial-signature"], variant
+    with tap.case("... nothing there but its parts: all of it"):
+        for entity, who in kinds:
+            entity = entity.replace(b"This is an S/MIME signed message\r\n\r\n", b"")
+            for mime in (b"", b"MIME-Version: 2.0\r\n"):
+                variant, mail = found(work, entity, who, mime=mime)
+                assert b"=pass" in results(mail) and not variant["warnings"], (mime, variant)
     with tap.case("... called so in any way that programs have, or made so by us: all of it"):
         for entity, who in kinds:
             for mime in (b"mime-version:1.0\r\n", b"MIME-Version: 1.0 (Mac OS X Mail 16.0)\r\n",
