@@ -164,6 +164,10 @@ static int events(int argc, char **argv)
 	list = vault_events(db, number, &error);
 	if (list == NULL)
 		return cli_fail(error);
+	if (list->len == 0)
+		fprintf(stderr,
+			"%s: nothing happened to message %" G_GINT64_FORMAT ", or there is none\n",
+			argv[0], number);
 	for (guint i = 0; i < list->len; i++) {
 		const VaultEvent *event = g_ptr_array_index(list, i);
 		g_autofree char *time = date(event->time);

@@ -14,14 +14,15 @@
 /* How long a visitor waits for a place to have a password hashed. */
 #define HASHING_WAIT (8 * G_USEC_PER_SEC)
 
+/* As one device composes a letter, another does not: the same password in either (RFC 8265, section
+ * 4.2.2). */
 static Secret *form_password(const Visit *visit, const char *field)
 {
-	const char *password = visit_field(visit, field);
-	gsize size = strlen(password);
-	Secret *secret = secret_new(MAX(size, 1)); /* empty: one NUL, which is nobody's password */
+	g_autofree char *password =
+		g_utf8_normalize(visit_field(visit, field), -1, G_NORMALIZE_NFC);
 
-	memcpy(secret_data(secret), password, size);
-	return secret;
+	/* empty: one NUL, which is nobody's password */
+	return secret_take(password, MAX(strlen(password), 1));
 }
 
 static gboolean enter(Visit *visit, GError **error)

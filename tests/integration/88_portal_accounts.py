@@ -2,6 +2,7 @@
 """Accounts of the portal: another password; the end of those that nobody uses."""
 import threading
 import time
+import unicodedata
 
 from portal_lib import OTTO, PASSWORD, SUBJECT, TEXT, Visitor, mail, portal_script
 
@@ -9,7 +10,7 @@ from lib import BUILD
 
 from demo.process import run, wait_for
 
-NEW = "Mirabelle Dampfer Kreide"
+NEW = "Mirabelle Dämpfer Kreide"
 
 
 def change(visitor, old=PASSWORD, new=NEW, repeated=None, **more):
@@ -75,6 +76,7 @@ with portal_script(password_attempts=4) as (tap, site):
         assert ghost.get(message).headers["Location"] == "/login"
         assert Visitor(site).log_in().status == 403, "the old password still opens"
         assert tablet.log_in(NEW).status == 303
+        assert Visitor(site).log_in(unicodedata.normalize("NFD", NEW)).status == 303, "a + umlaut dots"
         assert TEXT in tablet.get(message).text and SUBJECT in tablet.get("/").text
         anew = otto.get(site.deposit(mail(), "second"))
         assert TEXT in otto.get(anew.headers["Location"]).text
