@@ -25,9 +25,20 @@ struct Deposits {
 	gboolean storing; /* somebody is */
 };
 
+static gboolean has_sender(const Conf *conf, GError **error)
+{
+	const char *sender = conf_string(conf, "portal", "sender");
+	g_autofree char *folded = address_fold(sender);
+
+	if (folded == NULL)
+		g_set_error(error, SEALPOST_ERROR, ERROR_CONFIG,
+			    "[portal] sender: \"%s\" is no address", sender);
+	return folded != NULL;
+}
+
 Deposits *deposits_open(const Conf *conf, const Secret *master_key, GError **error)
 {
-	g_autoptr(Db) db = portaldb_open(conf, error);
+	g_autoptr(Db) db = has_sender(conf, error) ? portaldb_open(conf, error) : NULL;
 	Deposits *deposits;
 
 	if (db == NULL)

@@ -14,7 +14,8 @@
 
 typedef struct Deposits Deposits;
 
-/* Opens the portal's database for depositing. master_key is borrowed for the Deposits' life. */
+/* Opens the portal's database for depositing. master_key is borrowed for the Deposits' life.
+ * ERROR_CONFIG: [portal] sender is no address. */
 Deposits *deposits_open(const Conf *conf, const Secret *master_key, GError **error);
 void deposits_close(Deposits *deposits);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Deposits, deposits_close)

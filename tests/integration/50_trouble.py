@@ -214,6 +214,9 @@ with script() as tap, tap.site(settings=SETTINGS) as site:
         done = run([BUILD / "cli/sealpost", "explain", "--config", other, "--from", ALICE, "--to", ALICE],
                    stdin=b"", check=False, timeout=60)
         assert done.returncode == 78 and b"[mta] resubmit: " in done.stderr, done.stderr
+        other.write_text(text + "\n[gateway]\nruntime_folder = other\n[portal]\nsender = Portal\n")
+        done = run([BUILD / "gateway/sealpost-gateway", "--config", other], check=False, timeout=60)
+        assert done.returncode == 78 and b'[portal] sender: "Portal" is no address' in done.stderr, done.stderr
 
     with tap.case("SIGTERM ends it with status 0"):
         assert site.sealpost.gateway.stop() == 0
