@@ -95,7 +95,8 @@ void open_pgp_report(OpenWork *work, const GPtrArray *signatures);
  * nothing is unwrapped there. */
 gboolean open_has_rest(const MimeTree *tree);
 /* Of a multipart that stays as it came: do some programs show its source, and in it more than its parts?
- * Exchange shows it where no field calls it MIME. What takes the message's place gets the field. */
+ * Exchange shows it where no field calls it MIME. What takes the message's place gets the field. FALSE where
+ * no part is found in it. */
 gboolean open_shows_source(const OpenWork *work);
 
 /* For all: what was found, with the part that is looked at. */

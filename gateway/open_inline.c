@@ -337,8 +337,7 @@ gboolean open_inline(OpenWork *work, OpenStep *step, GError **error)
 	work->beside = FALSE;
 	if (!done)
 		return FALSE;
-	gboolean source =
-		!state.changed && mime_root(work->tree)->children && open_shows_source(work);
+	gboolean source = !state.changed && open_shows_source(work);
 
 	for (guint i = signatures; i < work->opened->signatures->len; i++) {
 		OpenSignature *signature = work->opened->signatures->pdata[i];

@@ -108,7 +108,7 @@ gboolean open_shows_source(const OpenWork *work)
 {
 	const Headers *headers = work->job->headers;
 
-	return !headers_say_mime(headers) &&
+	return mime_root(work->tree)->children && !headers_say_mime(headers) &&
 	       (!work->opened->entity || headers_count_name(headers, "MIME-Version") > 0) &&
 	       !is_bare(work);
 }

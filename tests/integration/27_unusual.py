@@ -376,6 +376,12 @@ def sources(work, tap):
             sealed = work.encrypted(entity, ALICE, cipher="-aes-256-gcm").replace(b"MIME-Version: 1.0\r\n", b"", 1)
             variant, mail = found(work, sealed, who, mime=b"")
             assert b"=pass" in results(mail) and parsed(mail)["MIME-Version"] == "1.0", variant
+    with tap.case("... a ciphertext that calls itself signed, and has no parts: opened as the file that it is"):
+        armour = incoming.crlf(work.gpg("--sign", "-u", PETER.address, "-r", ALICE.address, "--encrypt", stdin=ENTITY))
+        for mime in (b"", b"MIME-Version: 2.0\r\n", b"MIME-Version: 1.0\r\n"):
+            variant, mail = found(work, b'Content-Type: multipart/signed; name="x.pgp"\r\n\r\n' + armour, PETER.address, mime=mime)
+            assert signatures(variant) == [("good", PETER.address, True)], (mime, variant)
+            assert parsed(mail).get_payload(decode=True) == ENTITY, mail
     with tap.case("inline PGP inside of AES-CBC: what may stand unseen behind it makes it no proof against change"):
         body = b"Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n" + foreign.base64_lines(clear)
         for more in (b"", b"\xff\xfe -!-"):  # no letters of base64: readers leave them out
