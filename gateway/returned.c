@@ -30,9 +30,14 @@ static gboolean was_opened(const Headers *quoted)
 
 static gboolean text_tells(const GString *text)
 {
-	for (const char *at = text->str; (at = strstr(at, FIELD ":")); at++)
-		if (g_strstr_len(at, FIELD_MAX, OPENED))
+	const char *next;
+
+	/* What is behind the next field is that one's: of many, nothing is read twice. */
+	for (const char *at = strstr(text->str, FIELD ":"); at; at = next) {
+		next = strstr(at + 1, FIELD ":");
+		if (g_strstr_len(at, next ? MIN(next - at, FIELD_MAX) : FIELD_MAX, OPENED))
 			return TRUE;
+	}
 	return FALSE;
 }
 
