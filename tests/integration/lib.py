@@ -20,6 +20,8 @@ from pathlib import Path
 SRC = Path(os.environ.get("srcdir", Path(__file__).resolve().parents[2])).resolve()
 BUILD = Path(os.environ.get("builddir", SRC / "build"))
 sys.path.insert(0, str(SRC))
+os.environ.setdefault("LSAN_OPTIONS",
+                      f"suppressions={SRC}/tests/integration/leaks.supp:print_suppressions=0")
 
 from demo import people, postfix  # noqa: E402
 from demo.opening import Opener  # noqa: E402
