@@ -243,19 +243,13 @@ Plan *decide(const Job *job, const Parsed *parsed, const Advisers *advisers)
 	return plan;
 }
 
-/* Look-ups may take most of the message's time, but leave some for the hand-back. */
-static gint64 lookup_deadline(const Job *job)
-{
-	return job->started + (job->deadline - job->started) * 2 / 3;
-}
-
 /* What was found at RCPT fills the cache, and tells whether all could be asked; with a client that takes its
  * time it is old, and its key may be deleted or revoked by now. Nothing is asked after the deadline: a store
  * that another process has locked lets each recipient wait anew. */
 static KeyAnswer *advise_keys(void *context, const Recipient *recipient)
 {
 	const Job *job = context;
-	const gint64 deadline = lookup_deadline(job);
+	const gint64 deadline = job_lookup_deadline(job);
 	g_autoptr(KeyAnswer) early =
 		recipient->lookup ? key_lookup_wait(recipient->lookup, deadline) : NULL;
 
@@ -272,7 +266,7 @@ static TlsAbility advise_tls(void *context, const char *nexthop)
 {
 	const Job *job = context;
 
-	return tlsprobe_ask(job->snapshot->tlsprobe, nexthop, lookup_deadline(job));
+	return tlsprobe_ask(job->snapshot->tlsprobe, nexthop, job_lookup_deadline(job));
 }
 
 static SmimeSigner *advise_smime_signer(void *context, const char *address, const char **reason,
@@ -288,7 +282,7 @@ static char *advise_pgp_signer(void *context, const char *address, const char **
 {
 	const Job *job = context;
 
-	PgpDelivery to = {job->snapshot->pgp, lookup_deadline(job)};
+	PgpDelivery to = {job->snapshot->pgp, job_lookup_deadline(job)};
 
 	return keystore_pgp_signer(job->snapshot->keystore, address, &to, reason, error);
 }

@@ -101,6 +101,11 @@ gint64 job_cpu(void)
 	return (gint64)time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
 }
 
+gint64 job_lookup_deadline(const Job *job)
+{
+	return job->started + (job->deadline - job->started) * 2 / 3;
+}
+
 gboolean job_was_costly(const Job *job, gint64 computed, const GError *failure)
 {
 	return g_error_matches(failure, SEALPOST_ERROR, ERROR_TIMEOUT) &&

@@ -74,6 +74,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Job, job_free)
 /* The body's range in job->message. */
 Range job_body(const Job *job);
 
+/* For look-ups: they may take most of the message's time, but leave some for what follows. */
+gint64 job_lookup_deadline(const Job *job);
+
 /* How long this thread has been computing; microseconds. At the end of a message all steps are on one
  * thread. */
 gint64 job_cpu(void);

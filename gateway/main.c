@@ -151,7 +151,7 @@ static Snapshot *start(const char *path, GError **error)
 	Snapshot *snapshot = snapshot_open(conf, error);
 
 	/* by root, whoever reads this would say, all of it can be read */
-	if (!snapshot && user && *user && strstr((*error)->message, g_strerror(EACCES)))
+	if (!snapshot && user && *user && !g_error_matches(*error, SEALPOST_ERROR, ERROR_CONFIG))
 		g_prefix_error(error, "as user %s: ", user);
 	return snapshot;
 }

@@ -61,7 +61,7 @@ const Verifiers *open_verifiers(OpenWork *work, GError **error)
 
 		/* A directory that is down is no reason to hold mail that came in: what the store
 		 * knows is enough to report. */
-		work->sender = key_lookup_wait(lookup, work->job->deadline);
+		work->sender = key_lookup_wait(lookup, job_lookup_deadline(work->job));
 	}
 	work->verifiers = keystore_verifiers(keystore, work->sender, error);
 	return work->verifiers;

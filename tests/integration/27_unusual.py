@@ -436,11 +436,24 @@ def asked(work, tap):
         assert len(set(counts.values())) == 1 and counts["signed-aes-256-cbc"] > 0, counts
 
 
+def silent(work, tap):
+    with tap.case("directories that take connections and say nothing hold no mail up that came in"), \
+            contextlib.ExitStack() as stack:
+        conf = work.sealpost.conf.read_text("utf-8")
+        work.sealpost.set("gateway", message_time="12s")
+        for name in ("one", "two", "three"):
+            port = stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
+            work.sealpost.set(f"ldap {name}", uri=f"ldap://127.0.0.1:{port}", starttls="false", timeout="5s")
+        variant, mail = found(work, work.encrypted(ENTITY, ALICE), "nobody@outside.example")
+        work.sealpost.conf.write_text(conf, "utf-8")
+        assert layers(variant)[0][2] is None and TEXT in mail, variant
+
+
 def main():
     tap, folder = Tap(), tempfile.mkdtemp(prefix="su-")
     try:
         work = incoming.Work(folder)
-        for part in (insides, claims, relays, opaque, keys, remote, sources, files, asked):
+        for part in (insides, claims, relays, opaque, keys, remote, sources, files, asked, silent):
             part(work, tap)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
